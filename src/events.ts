@@ -1,0 +1,94 @@
+// What the client tells the outside while it works, and the guard that keeps a listener's fault its own.
+// Promise: no event holds a token, and no listener can break a request or another listener.
+import type { AuthClientError } from './errors.js'
+
+/** Why a refresh was started. */
+export type RefreshReason =
+  /** The server refused the token. */
+  | 'refused'
+  /** The token's lifetime is over. */
+  | 'expired'
+  /** The token is about to expire; requests still use it. */
+  | 'stale'
+  /** `refresh()` or `getAccessToken()` asked for it. */
+  | 'asked'
+  /** `refresh()` while signed out, with cookies: a page was reloaded. */
+  | 'restore'
+
+/** Why a session ended. */
+export type SessionEndReason =
+  | 'refused'
+  | 'signed-out'
+  | 'signed-out-elsewhere'
+  | 'replaced'
+  | 'replaced-elsewhere'
+
+/** What `onSessionEnd` and the `sessionEnd` event get. */
+export interface SessionEnd {
+  reason: SessionEndReason
+  /** What the held requests reject with. */
+  error?: AuthClientError
+}
+
+/** The events of `auth.on()`, with what each listener gets. Durations are in milliseconds. */
+export interface AuthEvents {
+  refreshStart: { reason: RefreshReason }
+  /** New tokens are in use and in the store. `adopted`: another tab had fetched them. */
+  refreshed: { reason: RefreshReason; durationMs: number; adopted: boolean }
+  /** The refresh brought no tokens. `coolDownMs`: how long requests fail fast before it is tried again. */
+  refreshFailed: { reason: RefreshReason; durationMs: number; error: AuthClientError; coolDownMs?: number }
+  sessionEnd: SessionEnd
+  /** A request waits for new tokens, for the first or for a further time. */
+  held: { method: string; url: string }
+  /** A request is sent again with newer tokens, after waiting `heldMs` in all. */
+  replay: { method: string; url: string; heldMs: number }
+  /** The store failed; the session goes on in memory. */
+  storeError: { operation: 'load' | 'save' | 'clear' | 'subscribe'; error: Error }
+}
+
+export type AuthListener<Name extends keyof AuthEvents> = (event: AuthEvents[Name]) => void
+
+export interface Events {
+  on<Name extends keyof AuthEvents>(name: Name, listener: AuthListener<Name>): () => void
+  emit<Name extends keyof AuthEvents>(name: Name, event: AuthEvents[Name]): void
+  clear(): void
+}
+
+export function createEvents(): Events {
+  // An entry for every call: subscribing one function twice must not be undone by one of the two.
+  const entries = new Set<{ name: string; listener: AuthListener<never> }>()
+  return {
+    on(name, listener) {
+      const entry = { name, listener }
+      entries.add(entry)
+      return () => void entries.delete(entry)
+    },
+    emit(name, event) {
+      for (const entry of [...entries]) {
+        if (entry.name === name) guard(() => (entry.listener as AuthListener<typeof name>)(event))
+      }
+    },
+    clear: () => entries.clear(),
+  }
+}
+
+/** Runs somebody else's code: what it throws, now or later, is shown on the console and stays there. */
+export function guard<T>(run: () => T): T | undefined {
+  try {
+    const result = run()
+    if (isThenable(result)) result.then(undefined, report)
+    return result
+  } catch (error) {
+    report(error)
+    return undefined
+  }
+}
+
+/** Shows what somebody else's code threw. */
+export function report(error: unknown): void {
+  console.error('axios-auth-client: a listener or hook threw', error)
+}
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | undefined)?.then === 'function'
+}

@@ -1,0 +1,31 @@
+// Reads and writes header bags of every axios version: plain objects up to 0.27, AxiosHeaders after.
+// Own keys are used instead of their methods: they are the same in all of them, and plug-ins hand on plain copies.
+
+export type HeaderBag = Record<string, unknown>
+
+/** The value of a header in any letter case; `undefined` when it is absent or switched off (`null`, `false`). */
+export function readHeader(headers: unknown, name: string): unknown {
+  const key = keyOf(headers, name)
+  const value = key === undefined ? undefined : (headers as HeaderBag)[key]
+  return value === null || value === false || value === '' ? undefined : value
+}
+
+export function writeHeader(config: { headers?: unknown }, name: string, value: string): void {
+  const headers = (config.headers ??= {}) as HeaderBag
+  headers[keyOf(headers, name) ?? name] = value
+}
+
+export function deleteHeader(config: { headers?: unknown }, name: string): void {
+  const key = keyOf(config.headers, name)
+  if (key !== undefined) delete (config.headers as HeaderBag)[key]
+}
+
+function keyOf(headers: unknown, name: string): string | undefined {
+  if (!headers) return undefined
+  // The usual spelling first: this runs for every request.
+  if (Object.prototype.hasOwnProperty.call(headers, name)) return name
+  const wanted = name.toLowerCase()
+  for (const key of Object.keys(headers))
+    if (key.length === name.length && key.toLowerCase() === wanted) return key
+  return undefined
+}

@@ -1,0 +1,42 @@
+// How long a token lives, as far as a client can know it, and what a JWT says in the clear.
+// Promise: a span is measured from the moment of receipt, so a clock that is wrong by years changes nothing.
+// Nothing is verified here: that is the server's work, and its 401 is the truth.
+import { jwtDecode } from 'jwt-decode'
+import type { Tokens } from './tokens.js'
+
+/** What a JWT carries in the clear (RFC 7519 section 4.1). Not verified: never decide on rights by it. */
+export type Claims = Readonly<Record<string, unknown>>
+
+export interface Lifetime {
+  expiresAtMs?: number
+  /** The token's whole life, or the best lower bound that is known of it. */
+  lifetimeMs?: number
+}
+
+/** The claims of a JWT, or `undefined` for an opaque token. A broken JWT is an opaque token. */
+export function readClaims(accessToken: string): Claims | undefined {
+  try {
+    const claims = jwtDecode<Record<string, unknown>>(accessToken)
+    return typeof claims === 'object' && claims !== null ? Object.freeze(claims) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The lifetime of tokens received at `nowMs`. Both fields are missing when it cannot be known. */
+export function measureLifetime(tokens: Tokens, claims: Claims | undefined, nowMs: number): Lifetime {
+  const spanMs = Number(tokens.expiresInSeconds) * 1000
+  if (spanMs > 0 && Number.isFinite(spanMs)) return { expiresAtMs: nowMs + spanMs, lifetimeMs: spanMs }
+
+  const issuedSpanMs = (Number(claims?.exp) - Number(claims?.iat)) * 1000
+  if (tokens.expiresAtMs !== undefined && Number.isFinite(tokens.expiresAtMs)) {
+    const remainingMs = Math.max(0, tokens.expiresAtMs - nowMs)
+    return { expiresAtMs: tokens.expiresAtMs, lifetimeMs: issuedSpanMs > 0 ? issuedSpanMs : remainingMs }
+  }
+
+  if (issuedSpanMs > 0) return { expiresAtMs: nowMs + issuedSpanMs, lifetimeMs: issuedSpanMs }
+
+  // Without `iat` only the clocks of both sides tell. A token that is dead on arrival proves them apart: ignore `exp`.
+  const expiresAtMs = Number(claims?.exp) * 1000
+  return expiresAtMs > nowMs ? { expiresAtMs, lifetimeMs: expiresAtMs - nowMs } : {}
+}

@@ -1,0 +1,38 @@
+// The words for tokens: what a login or a refresh hands over, and when a token is fit for use.
+
+/** What a login answered: pass it to `signIn`. */
+export interface Tokens {
+  /** The short-lived token that is placed on requests. A JWT or any opaque text of visible ASCII characters. */
+  accessToken: string
+  /** The long-lived token that only the refresh endpoint sees. An answer without one keeps the old one. */
+  refreshToken?: string
+  /** Lifetime of the access token in seconds, counted from now (RFC 6749 section 5.1, `expires_in`). */
+  expiresInSeconds?: number
+  /** End of the access token's life in milliseconds of this machine's clock; `expiresInSeconds` wins over it. */
+  expiresAtMs?: number
+  /** Who this is, for the snapshot. Default: the `sub` claim of a JWT. */
+  subject?: string
+}
+
+/** What a refresh answered: the same as {@link Tokens}. */
+export type Grant = Tokens
+
+// Visible ASCII: what RFC 6750 section 2.1 allows and a little more, and nothing that could break out of a header.
+const USABLE = /^[\x21-\x7e]+$/
+
+/** Whether `value` is a token that can be sent in a header. */
+export function isUsableToken(value: unknown): value is string {
+  return typeof value === 'string' && USABLE.test(value)
+}
+
+/** Why `tokens` cannot be used, in words; `undefined` when they can. `tokenless`: the credential is a cookie. */
+export function flawOf(tokens: unknown, tokenless?: boolean): string | undefined {
+  if (typeof tokens !== 'object' || tokens === null) return tokenless ? undefined : 'no tokens'
+  const { accessToken, refreshToken } = tokens as Partial<Record<keyof Tokens, unknown>>
+  if (!isUsableToken(accessToken) && !(tokenless && !accessToken)) {
+    return accessToken ? 'an accessToken that a header cannot hold' : 'no accessToken'
+  }
+  // null and '' are how servers say "no new one".
+  if (refreshToken && !isUsableToken(refreshToken)) return 'a refreshToken that a header cannot hold'
+  return undefined
+}
