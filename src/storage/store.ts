@@ -1,0 +1,75 @@
+// The contract between a session and the place it is kept in, and the check of what comes back from there.
+// Promise: nothing that a store returns is believed before `readRecord` has looked at every field.
+import { isUsableToken, type Tokens } from '../tokens.js'
+
+/** Format of {@link StoredRecord}. A record of another format is left where it is and not read. */
+export const RECORD_FORMAT = 1
+
+/** One session as it is kept, whole or not at all. */
+export interface StoredRecord {
+  /** Format of the record. */
+  v: typeof RECORD_FORMAT
+  /** Names one sign-in; a new sign-in has a new one. */
+  sessionId: string
+  /** Counts the tokens of a session: whoever holds the higher version holds the newer tokens. */
+  version: number
+  tokens: { accessToken: string; refreshToken?: string }
+  /** End of the access token's life in milliseconds of this machine's clock. */
+  expiresAtMs?: number
+  subject?: string
+}
+
+/**
+ * Where a session is kept. Every method may be sync or async, and may throw or reject: the session then goes on in
+ * memory and a `storeError` event says so. Calls never overlap: each waits for the one before.
+ */
+export interface TokenStore {
+  /** The record, or `undefined` / `null` when there is none. What comes is checked before use. */
+  load(): unknown
+  save(record: StoredRecord): void | PromiseLike<void>
+  clear(): void | PromiseLike<void>
+  /** Says that other tabs or processes use the same store; names the lock and the channel they share. */
+  readonly name?: string
+  /** Calls `listener` when somebody else may have changed the store; returns what unsubscribes. */
+  subscribe?(listener: () => void): () => void
+}
+
+/** The record in what a store returned; `undefined` when there is none, and what is wrong with it when it is garbage. */
+export function readRecord(stored: unknown, tokenless: boolean): StoredRecord | undefined | { flaw: string } {
+  if (stored === undefined || stored === null) return undefined
+  const { v, sessionId, version, tokens, expiresAtMs, subject } = stored as Partial<StoredRecord>
+  if (v !== RECORD_FORMAT) return { flaw: 'is not a record of this version' }
+  const { accessToken, refreshToken } = (tokens ?? {}) as Partial<StoredRecord['tokens']>
+  const sound =
+    typeof sessionId === 'string' &&
+    sessionId !== '' &&
+    Number.isSafeInteger(version) &&
+    (version as number) > 0 &&
+    (isUsableToken(accessToken) || (tokenless && accessToken === '')) &&
+    (refreshToken === undefined || isUsableToken(refreshToken)) &&
+    (expiresAtMs === undefined || Number.isFinite(expiresAtMs)) &&
+    (subject === undefined || typeof subject === 'string')
+  if (!sound) return { flaw: 'is damaged' }
+  return createRecord(
+    sessionId,
+    version as number,
+    { accessToken, refreshToken, expiresAtMs, subject } as Tokens,
+  )
+}
+
+export function createRecord(sessionId: string, version: number, tokens: Tokens): StoredRecord {
+  const { accessToken, refreshToken, expiresAtMs, subject } = tokens
+  return {
+    v: RECORD_FORMAT,
+    sessionId,
+    version,
+    tokens: refreshToken ? { accessToken, refreshToken } : { accessToken },
+    ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+    ...(subject === undefined ? {} : { subject }),
+  }
+}
+
+/** A name for one sign-in. It has to be unique, not secret: no `crypto`, which insecure origins and React Native lack. */
+export function createSessionId(nowMs: number): string {
+  return nowMs.toString(36) + Math.random().toString(36).slice(1)
+}

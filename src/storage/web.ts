@@ -1,0 +1,80 @@
+// Keeps the session in localStorage or sessionStorage. Storage is touched only inside the three methods, where a
+// throw (privacy mode, quota, server-side rendering) reaches the guard around every store and no request.
+import { measureLifetime, readClaims } from '../lifetime.js'
+import type { Tokens } from '../tokens.js'
+import { createRecord, createSessionId, type TokenStore } from './store.js'
+
+export interface WebStoreOptions {
+  /** The storage key; two clients on one origin need two. */
+  key: string
+  /**
+   * Reads the tokens that an older scheme left in its own keys. It is called only while this key was never written,
+   * so the old tokens are taken once and cannot come back after a sign-out.
+   */
+  importFrom?: () => Tokens | undefined
+}
+
+// Left in place of a record by a sign-out when there is something to import: "empty" and "never used" must differ.
+const SIGNED_OUT = 'null'
+
+/**
+ * Keeps the session in `localStorage`: it survives reloads and is shared by all tabs of the origin.
+ * Any script that runs on the page can read it, so an XSS takes the refresh token with it.
+ */
+export function localStorageStore(options: WebStoreOptions): TokenStore {
+  const { key } = options
+  return {
+    ...webStore('localStorage', options),
+    name: key,
+    subscribe(listener) {
+      const onStorage = (event: StorageEvent) => {
+        // A null key means that the whole storage was cleared.
+        if (event.key === key || event.key === null) listener()
+      }
+      globalThis.addEventListener?.('storage', onStorage)
+      return () => globalThis.removeEventListener?.('storage', onStorage)
+    },
+  }
+}
+
+/** Keeps the session in `sessionStorage`: it survives reloads; every tab has a session of its own. */
+export function sessionStorageStore(options: WebStoreOptions): TokenStore {
+  return webStore('sessionStorage', options)
+}
+
+function webStore(area: 'localStorage' | 'sessionStorage', { key, importFrom }: WebStoreOptions): TokenStore {
+  const storage = (): Storage => {
+    const found = globalThis[area]
+    if (!found) throw new Error(`There is no ${area} here.`)
+    return found
+  }
+  return {
+    load() {
+      const text = storage().getItem(key)
+      if (text === null) return importOnce()
+      try {
+        return JSON.parse(text) as unknown
+      } catch {
+        // Not the parser's own error: engines quote the text in it, and the text may hold a token.
+        throw new Error(`What is stored under ${JSON.stringify(key)} is not JSON.`)
+      }
+    },
+    save(record) {
+      storage().setItem(key, JSON.stringify(record))
+    },
+    clear() {
+      if (importFrom) storage().setItem(key, SIGNED_OUT)
+      else storage().removeItem(key)
+    },
+  }
+
+  function importOnce() {
+    const tokens = importFrom?.()
+    if (!tokens) return undefined
+    const nowMs = Date.now()
+    const lifetime = measureLifetime(tokens, readClaims(tokens.accessToken), nowMs)
+    const record = createRecord(createSessionId(nowMs), 1, { ...tokens, ...lifetime })
+    storage().setItem(key, JSON.stringify(record))
+    return record
+  }
+}
