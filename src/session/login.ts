@@ -1,0 +1,125 @@
+// One login: the span from a sign-in to its end, its tokens, and what is known of them. State without effects.
+// A request remembers its login and the version it was sent with; comparing both answers every question about time.
+import type { AuthClientError } from '../errors.js'
+import { type Claims, measureLifetime, readClaims } from '../lifetime.js'
+import { createRecord, type StoredRecord } from '../storage/store.js'
+import type { Tokens } from '../tokens.js'
+
+export interface Login {
+  readonly id: string
+  /** Counts the access tokens: a request that was sent with a lower one was answered about an older token. */
+  version: number
+  accessToken: string
+  /** The one before, so that a request which still carries it is recognised as ours. */
+  formerAccessToken: string
+  refreshToken: string | undefined
+  expiresAtMs: number | undefined
+  /** From when on the token is renewed before the server refuses it. */
+  staleAtMs: number | undefined
+  subject: string | undefined
+  claims: Claims | undefined
+  /** The server refused the current access token. */
+  refused: boolean
+  /** The current access token came from a refresh, and no request that waited for it has been served yet. */
+  unproven: boolean
+  /** When the last refreshes turned out fruitless: their token was refused as well. At most {@link FRUITLESS_LIMIT}. */
+  fruitlessAtMs: number[]
+  /** Counts what overtakes a flight: a new refresh token, another flight's grant, tokens of another tab. */
+  rotation: number
+  /** Failed refreshes in a row. */
+  failures: number
+  /** The verdict about the current tokens, until its time is over. */
+  coolDown: { untilMs: number; error: AuthClientError } | undefined
+  /** Why it is over. Set once, never taken back. */
+  ended: AuthClientError | undefined
+}
+
+const FRUITLESS_LIMIT = 3
+const FRUITLESS_WINDOW_MS = 30_000
+
+/** Explicit values too are cut to this part of a token's life: a token of 30 s must not be renewed on every request. */
+const STALE_PART = 0.15
+
+/** A login that has no tokens yet. */
+export function createLogin(id: string): Login {
+  return {
+    id,
+    version: 0,
+    accessToken: '',
+    formerAccessToken: '',
+    refreshToken: undefined,
+    expiresAtMs: undefined,
+    staleAtMs: undefined,
+    subject: undefined,
+    claims: undefined,
+    refused: false,
+    unproven: false,
+    fruitlessAtMs: [],
+    rotation: 0,
+    failures: 0,
+    coolDown: undefined,
+    ended: undefined,
+  }
+}
+
+/** Puts newer tokens in place of the old ones; a missing refresh token keeps the old one (RFC 6749 section 6). */
+export function renewLogin(
+  login: Login,
+  version: number,
+  tokens: Tokens,
+  nowMs: number,
+  refreshAheadMs: number,
+): void {
+  const accessToken = tokens.accessToken || ''
+  const claims = readClaims(accessToken)
+  const { expiresAtMs, lifetimeMs = 0 } = measureLifetime(tokens, claims, nowMs)
+  if (accessToken !== login.accessToken || version !== login.version) {
+    login.formerAccessToken = login.accessToken
+    login.refused = login.unproven = false
+  }
+  login.version = version
+  login.accessToken = accessToken
+  login.claims = claims
+  login.expiresAtMs = expiresAtMs
+  login.staleAtMs =
+    expiresAtMs === undefined ? undefined : expiresAtMs - Math.min(refreshAheadMs, lifetimeMs * STALE_PART)
+  login.subject = tokens.subject ?? (typeof claims?.sub === 'string' ? claims.sub : login.subject)
+  login.failures = 0
+  login.coolDown = undefined
+  if (tokens.refreshToken) {
+    login.refreshToken = tokens.refreshToken
+    login.rotation++
+  }
+}
+
+export function recordOf(login: Login): StoredRecord {
+  return createRecord(login.id, login.version, login)
+}
+
+/** Whether a record of the same session holds other tokens that are not older than ours. */
+export function isNewer(record: StoredRecord, login: Login): boolean {
+  if (record.version !== login.version) return record.version > login.version
+  const { accessToken, refreshToken } = record.tokens
+  return accessToken !== login.accessToken || refreshToken !== login.refreshToken
+}
+
+export function isStale(login: Login, nowMs: number): boolean {
+  return login.staleAtMs !== undefined && nowMs >= login.staleAtMs
+}
+
+export function isExpired(login: Login, nowMs: number): boolean {
+  return login.expiresAtMs !== undefined && nowMs >= login.expiresAtMs
+}
+
+/** Notes that a token fresh from a refresh was refused too. */
+export function noteFruitless(login: Login, nowMs: number): void {
+  login.unproven = false
+  login.fruitlessAtMs = [...login.fruitlessAtMs, nowMs].slice(-FRUITLESS_LIMIT)
+}
+
+/** Whether refreshing has stopped to help: the server refuses one fresh token after the other. */
+export function isFutile(login: Login, nowMs: number): boolean {
+  const [first, , last] = login.fruitlessAtMs
+  if (first === undefined || last === undefined || isExpired(login, nowMs)) return false
+  return last - first < FRUITLESS_WINDOW_MS && nowMs - last < FRUITLESS_WINDOW_MS
+}

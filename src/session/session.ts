@@ -1,0 +1,655 @@
+// Owns the session: its tokens, its single refresh, its store. Knows no HTTP; it is told how to refresh.
+// Promise: at most one refresh per session; whoever waits on it always comes back; tokens never come back after a
+// sign-out. The queue is the flight's gate: waiters await it and then look at the login again, so that nobody has to
+// be told what happened and nobody can be forgotten.
+import type { Clock } from '../clock.js'
+import { AuthClientError, badOption, isObject } from '../errors.js'
+import { type Events, guard, type RefreshReason, type SessionEnd, type SessionEndReason } from '../events.js'
+import { type Deferred, deferred } from '../gate.js'
+import { createSessionId, type StoredRecord } from '../storage/store.js'
+import type { Tabs } from '../tabs/tabs.js'
+import { flawOf, type Grant, isUsableToken, type Tokens } from '../tokens.js'
+import {
+  createLogin,
+  isExpired,
+  isFutile,
+  isNewer,
+  isStale,
+  type Login,
+  noteFruitless,
+  recordOf,
+  renewLogin,
+} from './login.js'
+import { askForGrant, type Verdict } from './refresh.js'
+import { type AuthSnapshot, createSnapshots } from './snapshot.js'
+import type { Found, Vault } from './vault.js'
+
+/** What a refresh is told. The client adds `http` to it. */
+export interface RefreshInput {
+  refreshToken: string | undefined
+  accessToken: string | undefined
+  signal: AbortSignal
+  reason: RefreshReason
+}
+
+/** Who waits for new tokens: a request, or a call of `getAccessToken`. */
+export interface Waiter {
+  /** It has started a refresh: one is its share. */
+  started: boolean
+  /** It has waited for a refresh, so its token is fresh. */
+  waited: boolean
+}
+
+/** How somebody waits: it may be cancelled, and rejects then. */
+export type Wait = (promise: Promise<void>) => Promise<void>
+
+export interface SessionStats {
+  /** Refreshes that reached for the network. */
+  refreshes: number
+  /** Newer tokens taken over from another tab without one. */
+  adopted: number
+}
+
+export interface SessionDeps {
+  /** `undefined`: there is no way to refresh, so a refused token ends the session and the clock decides nothing. */
+  refresh: ((input: RefreshInput) => unknown) | undefined
+  /** The refresh credential is a cookie: a session can be restored, and an answer on its way still changes cookies. */
+  cookies: boolean
+  /** The access credential is a cookie too: sessions have no token. */
+  tokenless: boolean
+  /** Tokens for a start without a stored session. */
+  tokens: Tokens | undefined
+  vault: Vault
+  tabs: Tabs
+  clock: Clock
+  events: Events
+  refreshAheadMs: number
+  refreshTimeoutMs: number
+  refreshRetry: { limit: number; baseDelayMs: number }
+  isFinal(error: unknown): boolean
+  onSessionEnd: ((end: SessionEnd) => unknown) | undefined
+}
+
+export interface Session {
+  readonly ready: Promise<void>
+  readonly stats: SessionStats
+  /** The session that the tokens known at the start make, whatever the store holds. */
+  readonly tokensAtStart: Login | undefined
+  /** @throws {AuthClientError} code `DISPOSED`. */
+  assertAlive(): void
+  current(): Login | undefined
+  /** What a request has to wait for before it is known who makes it; `undefined` when that is known. */
+  unsettled(): Promise<void> | undefined
+  signIn(tokens: Tokens | undefined): Promise<void>
+  signOut(): Promise<void>
+  updateTokens(tokens: Tokens): Promise<void>
+  refresh(): Promise<AuthSnapshot>
+  /** Reads the store again: somebody else may have changed it. */
+  reread(): Promise<void>
+  /** The network is back: failures of before say nothing about now. */
+  endCoolDown(): void
+  /** Whether the current token must not go out: it was refused, or its time is over. */
+  isDead(login: Login): boolean
+  /** Renews a token that is about to expire, while requests go on using it. Returns whether that is under way. */
+  renewAhead(login: Login): boolean
+  /**
+   * Waits until the login's token may go out. `false`: it may not, and this waiter's share of refreshes is used up.
+   * @throws {AuthClientError} why there will be no token.
+   */
+  freshen(login: Login, waiter: Waiter, wait: Wait): Promise<boolean>
+  /** Makes sure that a token is valid for `minValidityMs`, with one refresh at the most. */
+  ensureValidity(login: Login, minValidityMs: number, waiter: Waiter, wait: Wait): Promise<void>
+  /** The server refused the token of `version`. Returns whether `freshen` can lead to a better one. */
+  noteRefused(login: Login, version: number, waiter: Waiter): boolean
+  /** The server accepted a token that its request had waited for. */
+  noteServed(login: Login, version: number): void
+  /** The server pushed new tokens in its answer to `version`. */
+  take(login: Login, version: number, grant: Grant): void | Promise<void>
+  /** The refresh that is under way, so that a call made by it can be told from one that waits for it. */
+  underWay(): { signal: AbortSignal; refreshToken: string | undefined } | undefined
+  getSnapshot(): AuthSnapshot
+  subscribe(listener: () => void): () => void
+  dispose(): void
+}
+
+/** One refresh. It is over once it is no longer the current flight; a grant that still arrives may count. */
+interface Flight {
+  readonly login: Login | undefined
+  readonly reason: RefreshReason
+  readonly startedAtMs: number
+  /** What the login had when it took off; once that has moved on, its grant has been overtaken. */
+  readonly rotation: number | undefined
+  readonly controller: AbortController
+  /** Opens when there is something new to look at. */
+  gate: Deferred
+  /** Ends its time early. */
+  readonly limit: Deferred
+  /** Resolves when the strategy has let go, or its time is up. */
+  landed: Promise<void>
+  /** Its session is gone, or has better tokens: whatever it brings is thrown away. */
+  dropped: boolean
+  /** How it got tokens: `refreshed` once they are in memory, though perhaps not yet in the store. */
+  brought: 'nothing' | 'grant' | 'adoption'
+  error: AuthClientError | undefined
+}
+
+const FIRST_COOL_DOWN_MS = 1000
+const LONGEST_COOL_DOWN_MS = 30_000
+
+export function createSession(deps: SessionDeps): Session {
+  const { vault, clock, events, refreshAheadMs, refreshTimeoutMs, tokenless } = deps
+  const nowMs = () => clock.nowMs()
+  const stats: SessionStats = { refreshes: 0, adopted: 0 }
+  /** Sessions that ended here: whatever a store or another tab still holds of them is a ghost. */
+  const endedIds = new Set<string>()
+  const naps = new Set<Deferred>()
+  let current: Login | undefined
+  let flight: Flight | undefined
+  let loading: Deferred | undefined
+  let disposed: AuthClientError | undefined
+
+  const { publish, ...snapshots } = createSnapshots(() => ({
+    login: current,
+    pending: !!loading,
+    refreshing: !!flight,
+  }))
+  const tokensAtStart = deps.tokens && newLogin(deps.tokens)
+  const ready = load()
+
+  return {
+    ready,
+    stats,
+    tokensAtStart,
+    assertAlive,
+    current: () => current,
+    unsettled: () => (loading ?? (flight && !flight.login ? flight.gate : undefined))?.promise,
+    signIn,
+    signOut,
+    updateTokens,
+    refresh,
+    reread: async () => reconcile(await vault.read()),
+    endCoolDown() {
+      if (current) current.coolDown = undefined
+    },
+    isDead,
+    renewAhead,
+    freshen,
+    ensureValidity,
+    noteRefused,
+    noteServed,
+    take,
+    underWay: () => flight && { signal: flight.controller.signal, refreshToken: flight.login?.refreshToken },
+    ...snapshots,
+    dispose,
+  }
+
+  // ---- the store -------------------------------------------------------------------------------------------------
+
+  function load(): Promise<void> {
+    const found = vault.read()
+    if (!(found instanceof Promise)) return begin(found)
+    const gate = deferred()
+    loading = gate
+    publish()
+    return found.then(async (late) => {
+      // A sign-in or sign-out in the meantime has opened the gate: it knows better than the store.
+      if (loading === gate) await begin(late)
+      settle()
+    })
+  }
+
+  /** The session that this client starts with: the stored one, or the one made of the tokens it was given. */
+  async function begin(found: Found): Promise<void> {
+    const record = found?.record
+    if (record) enter(record)
+    else current = tokensAtStart
+    publish()
+    if (!record && current) await save(current)
+  }
+
+  /** From now on it is known who is signed in. */
+  function settle(): void {
+    const gate = loading
+    loading = undefined
+    publish()
+    gate?.resolve()
+  }
+
+  /** Takes a record found in the store as the current session. */
+  function enter(record: StoredRecord): void {
+    current = createLogin(record.sessionId)
+    renew(current, record, record.version)
+  }
+
+  /** Brings what is known here in line with what the store says. */
+  function reconcile(found: Found): void {
+    if (!found || disposed || loading) return
+    const { record } = found
+    const before = current
+    if (record && before && record.sessionId === before.id) {
+      if (isNewer(record, before)) adopt(before, record)
+      return
+    }
+    // Where our own last write failed, the store is not the truth about this session, and nothing in it ends it.
+    if (before && !vault.inSync()) return
+    if (!record) {
+      if (before) end(before, 'signed-out-elsewhere', signedOut('The user signed out in another tab.'))
+    } else if (!endedIds.has(record.sessionId)) {
+      dropFlight()
+      enter(record)
+      if (before) end(before, 'replaced-elsewhere', sessionChanged())
+      publish()
+    }
+  }
+
+  function adopt(login: Login, record: StoredRecord): void {
+    renew(login, record, record.version)
+    // Also where the refresh token is the same: the tokens of a flight that began before are older than these.
+    login.rotation++
+    stats.adopted++
+    if (flight) flight.brought = 'adoption'
+    publish()
+    wake()
+  }
+
+  function save(login: Login): void | Promise<void> {
+    return vault.save(recordOf(login))
+  }
+
+  // ---- tokens ----------------------------------------------------------------------------------------------------
+
+  function newLogin(tokens: Tokens | undefined): Login {
+    const login = createLogin(createSessionId(nowMs()))
+    renew(login, { tokens: checked(tokens) })
+    return login
+  }
+
+  function renew(
+    login: Login,
+    from: { tokens: Tokens; expiresAtMs?: number; subject?: string },
+    version?: number,
+  ): void {
+    const { tokens, ...rest } = from
+    renewLogin(login, version ?? login.version + 1, { ...rest, ...tokens }, nowMs(), refreshAheadMs)
+  }
+
+  /** The caller's tokens, fit for use. @throws {AuthClientError} code `BAD_OPTION`. */
+  function checked(tokens: Tokens | undefined): Tokens {
+    const flaw = flawOf(tokens, tokenless)
+    if (flaw) throw new AuthClientError('BAD_OPTION', `tokens: expected a usable accessToken, got ${flaw}`)
+    return { ...tokens, accessToken: tokens?.accessToken ?? '' }
+  }
+
+  /** Newer tokens for the same session, from elsewhere than our own refresh. */
+  function replaceTokens(login: Login, tokens: Tokens): void | Promise<void> {
+    renew(login, { tokens })
+    const release = () => {
+      publish()
+      // With a new refresh token, what the flight was asking with is spent.
+      if (flight && flight.rotation !== login.rotation) dropFlight()
+      else wake()
+    }
+    const saved = save(login)
+    return saved ? saved.then(release) : release()
+  }
+
+  function take(login: Login, version: number, grant: Grant): void | Promise<void> {
+    const current = !login.ended && login.version === version
+    if (current && !flawOf(grant) && grant.accessToken !== login.accessToken)
+      return replaceTokens(login, grant)
+  }
+
+  // ---- from outside ----------------------------------------------------------------------------------------------
+
+  async function signIn(tokens: Tokens | undefined): Promise<void> {
+    assertAlive()
+    const login = newLogin(tokens)
+    const before = current
+    // Aborted with cookies too: its late answer would overwrite those of the new session.
+    dropFlight(true)
+    current = login
+    if (before) end(before, 'replaced', sessionChanged())
+    settle()
+    await save(login)
+  }
+
+  async function signOut(): Promise<void> {
+    assertAlive()
+    const last = flight
+    const login = current
+    dropFlight()
+    const cleared = vault.clear()
+    if (login) end(login, 'signed-out', signedOut('The user signed out.'))
+    settle()
+    await cleared
+    // The answer on its way may set cookies; the caller's own logout call has to come after it.
+    if (deps.cookies) await last?.landed
+  }
+
+  async function updateTokens(tokens: Tokens): Promise<void> {
+    assertAlive()
+    const sound = checked(tokens)
+    await loading?.promise
+    if (!current) throw signedOut()
+    await replaceTokens(current, sound)
+  }
+
+  async function refresh(): Promise<AuthSnapshot> {
+    assertAlive()
+    await loading?.promise
+    if (!deps.refresh) throw badOption('refresh', 'a strategy', undefined)
+    const login = current
+    if (!login && !deps.cookies) throw signedOut()
+    if (login) login.coolDown = undefined
+    const joined = flight ?? start(login, login ? 'asked' : 'restore')
+    await joined.gate.promise
+    assertAlive()
+    if (login?.ended) throw login.ended
+    if (joined.error) throw joined.error
+    return snapshots.getSnapshot()
+  }
+
+  function dispose(): void {
+    disposed = new AuthClientError('DISPOSED', 'This auth client was disposed.')
+    // The session itself goes on in the store, so this is no end that anybody is told about.
+    if (current) current.ended = disposed
+    dropFlight(true)
+    for (const nap of [...naps]) nap.resolve()
+    vault.close()
+    settle()
+    snapshots.clear()
+  }
+
+  function assertAlive(): void {
+    if (disposed) throw disposed
+  }
+
+  function signedOut(message = 'Nobody is signed in.'): AuthClientError {
+    return new AuthClientError('SIGNED_OUT', message)
+  }
+
+  function sessionChanged(): AuthClientError {
+    return new AuthClientError(
+      'SESSION_CHANGED',
+      'Someone signed in anew: what the session before had asked for is off.',
+    )
+  }
+
+  /** Ends a session for everybody here: no one gets at its tokens any more, and it cannot come back. */
+  function end(login: Login, reason: SessionEndReason, error: AuthClientError): void {
+    login.ended = error
+    endedIds.add(login.id)
+    if (current === login) current = undefined
+    if (flight?.login === login) dropFlight()
+    publish()
+    const told: SessionEnd = { reason, error }
+    events.emit('sessionEnd', told)
+    guard(() => deps.onSessionEnd?.(told))
+  }
+
+  function refuseLogin(login: Login, error: AuthClientError): void {
+    void vault.clear()
+    end(login, 'refused', error)
+  }
+
+  // ---- waiting for tokens ----------------------------------------------------------------------------------------
+
+  function isDead(login: Login): boolean {
+    return !!deps.refresh && (login.refused || isExpired(login, nowMs()))
+  }
+
+  function renewAhead(login: Login): boolean {
+    if (!deps.refresh || !isStale(login, nowMs())) return false
+    if (!flight && !coolingDown(login)) start(login, 'stale')
+    return true
+  }
+
+  function coolingDown(login: Login): AuthClientError | undefined {
+    return login.coolDown && nowMs() < login.coolDown.untilMs ? login.coolDown.error : undefined
+  }
+
+  async function freshen(login: Login, waiter: Waiter, wait: Wait): Promise<boolean> {
+    for (;;) {
+      if (login.ended) throw login.ended
+      if (!isDead(login)) return true
+      if (!flight && !coolingDown(login) && waiter.started) return false
+      await joinOrStart(login, login.refused ? 'refused' : 'expired', waiter, wait)
+    }
+  }
+
+  async function ensureValidity(
+    login: Login,
+    minValidityMs: number,
+    waiter: Waiter,
+    wait: Wait,
+  ): Promise<void> {
+    const { expiresAtMs } = login
+    if (!deps.refresh || expiresAtMs === undefined || expiresAtMs - nowMs() >= minValidityMs) return
+    await joinOrStart(login, 'asked', waiter, wait)
+  }
+
+  /** Waits for the one refresh. Throws its verdict, or the one remembered, if it brings nothing for this login. */
+  async function joinOrStart(login: Login, reason: RefreshReason, waiter: Waiter, wait: Wait): Promise<void> {
+    if (!flight) {
+      const verdict = coolingDown(login)
+      if (verdict) throw verdict
+      waiter.started = true
+    }
+    const joined = flight ?? start(login, reason)
+    const { version } = login
+    waiter.waited = true
+    await wait(joined.gate.promise)
+    if (joined.error && login.version === version && !login.ended) throw joined.error
+  }
+
+  function noteRefused(login: Login, version: number, waiter: Waiter): boolean {
+    if (login.ended || login.version !== version) return true
+    if (!deps.refresh) {
+      refuseLogin(
+        login,
+        new AuthClientError(
+          'SESSION_EXPIRED',
+          'The server refused the token, and there is no way to refresh it.',
+        ),
+      )
+      return true
+    }
+    if (login.unproven && waiter.waited) noteFruitless(login, nowMs())
+    if (isFutile(login, nowMs())) {
+      login.refused = false
+      return false
+    }
+    // A fresh token that one endpoint refuses is not proven dead: it is passed on unmarked, or every such answer
+    // would cost the next request a refresh.
+    if (waiter.started && !flight && !login.refused) return false
+    login.refused = true
+    return true
+  }
+
+  function noteServed(login: Login, version: number): void {
+    if (login.version !== version) return
+    login.unproven = false
+    login.fruitlessAtMs = []
+  }
+
+  // ---- the flight ------------------------------------------------------------------------------------------------
+
+  function start(login: Login | undefined, reason: RefreshReason): Flight {
+    const controller = new AbortController()
+    const mine: Flight = {
+      login,
+      reason,
+      startedAtMs: nowMs(),
+      rotation: login?.rotation,
+      controller,
+      gate: deferred(),
+      limit: nap(refreshTimeoutMs),
+      landed: Promise.resolve(),
+      dropped: false,
+      brought: 'nothing',
+      error: undefined,
+    }
+    // Published before anything else happens, so that whoever looks from now on joins it.
+    flight = mine
+    publish()
+    events.emit('refreshStart', { reason })
+    const work = deps.tabs
+      .exclusively(() => fly(mine), controller.signal)
+      .catch((verdict: Verdict) => verdict)
+    const limit = mine.limit.promise.then((): Verdict => ({ error: timedOut() }))
+    mine.landed = Promise.race([work, limit]).then((verdict) => finish(mine, verdict))
+    return mine
+  }
+
+  /** One refresh: look whether somebody else was faster, ask, commit. */
+  async function fly(mine: Flight): Promise<Verdict | undefined> {
+    const { login } = mine
+    // Half of the time at the most, so that a store that hangs leaves enough for the refresh itself.
+    reconcile(await vault.read(refreshTimeoutMs / 2))
+    if (isOvertaken(mine)) return undefined
+    stats.refreshes++
+    const outcome = await askForGrant({
+      ask: () =>
+        deps.refresh?.({
+          refreshToken: login?.refreshToken,
+          accessToken: login?.accessToken || undefined,
+          signal: mine.controller.signal,
+          reason: mine.reason,
+        }),
+      isFinal: deps.isFinal,
+      retry: deps.refreshRetry,
+      secrets: () => [login?.accessToken, login?.refreshToken],
+      nowMs,
+      deadlineMs: mine.startedAtMs + refreshTimeoutMs,
+      sleep: (delayMs) => nap(delayMs).promise,
+      isWanted: () => flight === mine,
+    })
+    if ('answer' in outcome) return commit(mine, outcome.answer)
+    if (outcome.error.code !== 'SESSION_EXPIRED') return outcome
+    return refuse(mine, outcome.error)
+  }
+
+  async function commit(mine: Flight, answer: unknown): Promise<Verdict | undefined> {
+    const { login } = mine
+    // Another tab may have been faster while this one slept.
+    const found = vault.read()
+    if (!(found instanceof Promise)) reconcile(found)
+    if (isOvertaken(mine)) return undefined
+
+    const grant = (isObject(answer) ? answer : tokenless ? {} : undefined) as Grant | undefined
+    const repeated = login?.refused && !tokenless && grant?.accessToken === login.accessToken
+    const flaw = flawOf(grant, tokenless) ?? (repeated ? 'the access token that was just refused' : undefined)
+    if (flaw || !grant) {
+      // An answer that is of no use may still have rotated the refresh token: the old one is spent.
+      if (login && isUsableToken(grant?.refreshToken) && grant.refreshToken !== login.refreshToken) {
+        login.refreshToken = grant.refreshToken
+        await save(login)
+      }
+      const message = `The refresh answered with ${flaw}. If it did not, map its fields with readGrant.`
+      return { error: new AuthClientError('BAD_GRANT', message) }
+    }
+    const target = login ?? createLogin(createSessionId(nowMs()))
+    // In memory at once: the old refresh token is spent, whatever becomes of the store.
+    renew(target, { tokens: { ...grant, accessToken: grant.accessToken ?? '' } })
+    target.unproven = true
+    // Overtakes every flight that is still under way, this one included: its work is done.
+    target.rotation++
+    mine.brought = 'grant'
+    current = target
+    await save(target)
+    // Where the time was up before, nobody waits; but the tokens are good, and the next request uses them.
+    publish()
+    return undefined
+  }
+
+  async function refuse(mine: Flight, error: AuthClientError): Promise<undefined> {
+    const { login, reason, startedAtMs } = mine
+    // Another tab may have spent the refresh token a moment before: its newer tokens are in the store then.
+    reconcile(await vault.read())
+    if (isOvertaken(mine) || flight !== mine) return undefined
+    events.emit('refreshFailed', { reason, durationMs: nowMs() - startedAtMs, error })
+    // A session that could not be restored has not ended: there was none.
+    if (login && !login.ended) refuseLogin(login, error)
+    return undefined
+  }
+
+  /** Whether the flight's grant would replace something newer, or bring back what is over. */
+  function isOvertaken({ dropped, login, rotation }: Flight): boolean {
+    return dropped || (login ? !!login.ended || login.rotation !== rotation : !!current)
+  }
+
+  /** Opens the gate, once. */
+  function finish(mine: Flight, verdict: Verdict | undefined): void {
+    mine.limit.resolve()
+    if (flight !== mine) return
+    flight = undefined
+    const { login, reason, brought } = mine
+    const durationMs = nowMs() - mine.startedAtMs
+    // A grant that has been read counts, even if its way into the store took too long.
+    if (verdict && brought === 'nothing') {
+      const { error, pauseMs } = verdict
+      mine.error = error
+      mine.controller.abort()
+      const coolDownMs = login && coolDown(login, error, pauseMs)
+      publish()
+      events.emit('refreshFailed', { reason, durationMs, error, ...(coolDownMs && { coolDownMs }) })
+    } else {
+      publish()
+      if (brought !== 'nothing')
+        events.emit('refreshed', { reason, durationMs, adopted: brought === 'adoption' })
+    }
+    mine.gate.resolve()
+  }
+
+  /** Lets everybody go on without the flight. With cookies it goes on in the dark: `signOut` waits for its answer. */
+  function dropFlight(abort = !deps.cookies): void {
+    const mine = flight
+    if (!mine) return
+    flight = undefined
+    mine.dropped = true
+    if (abort) {
+      mine.controller.abort()
+      mine.limit.resolve()
+    }
+    mine.gate.resolve()
+  }
+
+  /** Lets those go on who have something new to look at, while the flight itself goes on. */
+  function wake(): void {
+    if (!flight) return
+    const { gate } = flight
+    flight.gate = deferred()
+    gate.resolve()
+  }
+
+  function coolDown(login: Login, error: AuthClientError, pauseMs = 0): number {
+    const grownMs = Math.min(LONGEST_COOL_DOWN_MS, FIRST_COOL_DOWN_MS * 2 ** login.failures++)
+    const coolDownMs = Math.max(pauseMs, grownMs)
+    login.coolDown = { untilMs: nowMs() + coolDownMs, error }
+    return coolDownMs
+  }
+
+  /** A wait that can be cut short: by resolving it, and by `dispose`. */
+  function nap(delayMs: number): Deferred {
+    const { promise, resolve } = deferred()
+    const cancel = clock.setTimer(() => mine.resolve(), delayMs)
+    const mine: Deferred = {
+      promise,
+      resolve() {
+        cancel()
+        naps.delete(mine)
+        resolve()
+      },
+    }
+    naps.add(mine)
+    return mine
+  }
+
+  function timedOut(): AuthClientError {
+    return new AuthClientError(
+      'REFRESH_TIMEOUT',
+      `The refresh gave no answer within ${refreshTimeoutMs} ms. ` +
+        'If your refresh calls the wrapped axios instance, it waits for itself: use the `http` it is handed.',
+    )
+  }
+}

@@ -1,0 +1,127 @@
+// The guard around a store: what it throws, how long it takes, and in which order its writes land.
+// Promise: nothing here rejects; a store's failure is an event, and every call ends within its time limit.
+// A synchronous store is answered synchronously, so that a page with localStorage is never "pending".
+import type { Clock } from '../clock.js'
+import { type AuthEvents, isThenable } from '../events.js'
+import { readRecord, type StoredRecord, type TokenStore } from '../storage/store.js'
+
+/** What a look into the store found; `undefined` when the store failed and so told nothing. */
+export type Found = { record: StoredRecord | undefined } | undefined
+
+export interface Vault {
+  /** An asynchronous store may take `limitMs`; by default what it may take at all. */
+  read(limitMs?: number): Found | Promise<Found>
+  save(record: StoredRecord): void | Promise<void>
+  clear(): void | Promise<void>
+  /** Whether the store holds what we last told it, so that finding something else means that somebody changed it. */
+  inSync(): boolean
+  /** Stops every timer; what is still waited for ends. */
+  close(): void
+}
+
+type Operation = AuthEvents['storeError']['operation']
+
+export interface VaultDeps {
+  store: TokenStore
+  clock: Clock
+  limitMs: number
+  tokenless: boolean
+  onError(operation: Operation, error: unknown): void
+}
+
+export function createVault({ store, clock, limitMs, tokenless, onError }: VaultDeps): Vault {
+  const expiries = new Set<() => void>()
+  let synced = true
+  /** The call that is under way; the next one waits for it. */
+  let turn: Promise<unknown> | undefined
+  /** A call ran out of time and has not ended since: nobody waits for the store again until it has. */
+  let stuck = false
+  /** The last write that a stuck store has missed. */
+  let missed: (() => void) | undefined
+
+  return {
+    read: (within = limitMs) => inTurn('load', () => store.load(), understand, within),
+    save: (record) => write('save', () => store.save(record)),
+    clear: () => write('clear', () => store.clear()),
+    inSync: () => synced,
+    close() {
+      for (const expire of [...expiries]) expire()
+    },
+  }
+
+  function understand(stored: unknown): Found {
+    const record = readRecord(stored, tokenless)
+    if (!record || !('flaw' in record)) return { record }
+    onError('load', new Error(`The stored session ${record.flaw}.`))
+    return undefined
+  }
+
+  function write(operation: Operation, call: () => unknown): void | Promise<void> {
+    synced = false
+    if (stuck) missed = () => void write(operation, call)
+    return inTurn(operation, call, () => {
+      synced = true
+    })
+  }
+
+  // One call at a time: a slow `save` that landed after a later `clear` would bring a session back.
+  function inTurn<T>(
+    operation: Operation,
+    call: () => unknown,
+    done: (value: unknown) => T,
+    within = limitMs,
+  ) {
+    return turn
+      ? queue(turn.then(() => run(operation, call, done, within)))
+      : run(operation, call, done, within)
+  }
+
+  function run<T>(
+    operation: Operation,
+    call: () => unknown,
+    done: (value: unknown) => T,
+    within: number,
+  ): T | undefined | Promise<T | undefined> {
+    const fail = (error: unknown) => void onError(operation, error) as undefined
+    if (stuck) return fail(new Error(`The store still has not answered; ${operation} goes on without it.`))
+    try {
+      const result = call()
+      return isThenable(result)
+        ? queue(limited(result, operation, within).then(done).catch(fail))
+        : done(result)
+    } catch (error) {
+      return fail(error)
+    }
+  }
+
+  function queue<T>(promise: Promise<T>): Promise<T> {
+    const mine = promise.finally(() => {
+      if (turn === mine) turn = undefined
+    })
+    turn = mine
+    return mine
+  }
+
+  function limited(result: PromiseLike<unknown>, operation: Operation, within: number): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const expire = () => {
+        cancel()
+        expiries.delete(expire)
+        stuck = true
+        reject(new Error(`The store did not ${operation} within ${within} ms.`))
+      }
+      const cancel = clock.setTimer(expire, within)
+      const settled = () => {
+        cancel()
+        expiries.delete(expire)
+        if (!stuck) return
+        stuck = false
+        missed?.()
+        missed = undefined
+      }
+      expiries.add(expire)
+      result.then(settled, settled)
+      result.then(resolve, reject)
+    })
+  }
+}
