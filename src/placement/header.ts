@@ -1,0 +1,35 @@
+// Tokens in a header: as a Bearer, or as the user name of HTTP Basic.
+import { deleteHeader, writeHeader } from '../headers.js'
+import type { Placement } from './placement.js'
+
+export interface BearerHeaderOptions {
+  /**
+   * The header's name. On a redirect to another origin, axios's adapters and browsers drop `Authorization` and no
+   * other header: with a name of your own, make sure that your API does not redirect away.
+   * @default 'Authorization'
+   */
+  header?: string
+  /** What stands before the token; `''` for the bare token. @default 'Bearer' */
+  scheme?: string
+}
+
+/** `Authorization: Bearer <token>` (RFC 6750 section 2.1). The default. */
+export function bearerHeader({
+  header = 'Authorization',
+  scheme = 'Bearer',
+}: BearerHeaderOptions = {}): Placement {
+  return headerPlacement(header, (token) => (scheme ? `${scheme} ${token}` : token))
+}
+
+/** The token as the user name of HTTP Basic with an empty password (RFC 7617), as Flask-HTTPAuth has it. */
+export function basicUser(): Placement {
+  return headerPlacement('Authorization', (token) => `Basic ${btoa(`${token}:`)}`)
+}
+
+function headerPlacement(header: string, format: (accessToken: string) => string): Placement {
+  return {
+    header,
+    place: (config, accessToken) => writeHeader(config, header, format(accessToken)),
+    remove: (config) => deleteHeader(config, header),
+  }
+}

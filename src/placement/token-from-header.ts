@@ -1,0 +1,14 @@
+// Tokens that the server pushes in a response header, for `readResponse`.
+import { readHeader } from '../headers.js'
+import { type Grant, isUsableToken } from '../tokens.js'
+
+/**
+ * Reads a new access token from a response header, with or without `Bearer` before it.
+ * In a browser on another origin the server has to list the header in `Access-Control-Expose-Headers`.
+ */
+export function tokenFromHeader(name: string): (response: { headers?: unknown }) => Grant | undefined {
+  return ({ headers }) => {
+    const accessToken = String(readHeader(headers, name) ?? '').replace(/^Bearer\s+/i, '')
+    return isUsableToken(accessToken) ? { accessToken } : undefined
+  }
+}

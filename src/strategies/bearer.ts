@@ -1,0 +1,19 @@
+// The refresh token is the Bearer of an empty request, as Flask-JWT-Extended and many FastAPI backends have it.
+import { SessionRefused } from '../errors.js'
+import { callEndpoint, checkUrl, type RefreshStrategy, readGrant, type StrategyOptions } from './strategy.js'
+
+export interface RefreshWithBearerOptions extends StrategyOptions {
+  /** @default 'POST' */
+  method?: 'GET' | 'POST'
+}
+
+/** Sends the refresh token as `Authorization: Bearer` of an empty request. */
+export function refreshWithBearer(options: RefreshWithBearerOptions): RefreshStrategy {
+  checkUrl('refreshWithBearer', options)
+  const { url, method = 'POST', readGrant: read = readGrant } = options
+  return async (context) => {
+    const { refreshToken } = context
+    if (!refreshToken) throw new SessionRefused('There is no refresh token.')
+    return callEndpoint(context, read, { url, method, headers: { Authorization: `Bearer ${refreshToken}` } })
+  }
+}

@@ -1,0 +1,31 @@
+// The refresh token travels in a JSON body: the most common way of home-made backends.
+import { SessionRefused } from '../errors.js'
+import {
+  callEndpoint,
+  checkUrl,
+  type RefreshContext,
+  type RefreshStrategy,
+  readGrant,
+  type StrategyOptions,
+} from './strategy.js'
+
+export interface RefreshWithBodyOptions extends StrategyOptions {
+  /** @default 'POST' */
+  method?: string
+  /** The field that holds the refresh token. @default 'refresh_token' */
+  field?: string
+  /** Further fields, or what makes them: a device id, the access token. */
+  extra?: Record<string, unknown> | ((context: RefreshContext) => Record<string, unknown>)
+}
+
+/** Sends the refresh token in a JSON body. */
+export function refreshWithBody(options: RefreshWithBodyOptions): RefreshStrategy {
+  checkUrl('refreshWithBody', options)
+  const { url, method = 'POST', field = 'refresh_token', extra, readGrant: read = readGrant } = options
+  return async (context) => {
+    const { refreshToken } = context
+    if (!refreshToken) throw new SessionRefused('There is no refresh token.')
+    const more = typeof extra === 'function' ? extra(context) : extra
+    return callEndpoint(context, read, { url, method, data: { ...more, [field]: refreshToken } })
+  }
+}

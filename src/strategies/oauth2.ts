@@ -1,0 +1,37 @@
+// An OAuth 2.0 token endpoint: form-encoded, RFC 6749 section 6.
+import { badOption, SessionRefused } from '../errors.js'
+import { callEndpoint, checkUrl, type RefreshStrategy, readGrant, type StrategyOptions } from './strategy.js'
+
+export interface RefreshWithOAuth2Options extends StrategyOptions {
+  clientId: string
+  /** For confidential clients, so never in a browser. Sent as HTTP Basic (RFC 6749 section 2.3.1). */
+  clientSecret?: string
+  /** At most the scope that was granted at first. Default: that one. */
+  scope?: string
+}
+
+/** Refreshes at an OAuth 2.0 token endpoint, with or without rotation. */
+export function refreshWithOAuth2(options: RefreshWithOAuth2Options): RefreshStrategy {
+  checkUrl('refreshWithOAuth2', options)
+  const { url, clientId, clientSecret, scope, readGrant: read = readGrant } = options
+  if (!clientId) throw badOption('refreshWithOAuth2: clientId', 'the id of your client', clientId)
+  return async (context) => {
+    const { refreshToken } = context
+    if (!refreshToken) throw new SessionRefused('There is no refresh token.')
+    const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken })
+    if (scope) form.set('scope', scope)
+    const headers: Record<string, string> = {
+      'Content-Type': 'application/x-www-form-urlencoded',
+      Accept: 'application/json',
+    }
+    if (clientSecret === undefined) form.set('client_id', clientId)
+    else headers.Authorization = `Basic ${btoa(`${formEncode(clientId)}:${formEncode(clientSecret)}`)}`
+    // As text: React Native's URLSearchParams is not one that axios recognises.
+    return callEndpoint(context, read, { url, method: 'POST', data: form.toString(), headers })
+  }
+}
+
+// RFC 6749 section 2.3.1: both parts are form-encoded before they become a Basic credential.
+function formEncode(text: string): string {
+  return new URLSearchParams([['', text]]).toString().slice(1)
+}
