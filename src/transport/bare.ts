@@ -1,0 +1,96 @@
+// Requests that pass none of the user's interceptors: the refresh call, an adapter that only axios can resolve, and
+// axios's own CanceledError.
+// The only file that imports axios as a value, and never to make the user's requests: their instance may come from
+// another copy of axios, so everything that can be had from the instance itself is had from there.
+import axios, {
+  type AxiosAdapter,
+  type AxiosError,
+  type AxiosInstance,
+  type AxiosRequestConfig,
+  type AxiosResponse,
+  type InternalAxiosRequestConfig,
+} from 'axios'
+import { type AuthClientError, setCause } from '../errors.js'
+
+/** What is needed of an axios instance. Structural: an instance of any axios version has it. */
+export interface AxiosLike {
+  // biome-ignore-start lint/suspicious/noExplicitAny: the types of every axios version have to fit
+  defaults: any
+  interceptors: { request: InterceptorManagerLike; response: InterceptorManagerLike }
+  request(config: any): Promise<any>
+  // biome-ignore-end lint/suspicious/noExplicitAny: as above
+}
+
+interface InterceptorManagerLike {
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  use(...handlers: any[]): number
+  eject(id: number): void
+}
+
+export interface Bare {
+  /** A sibling of the instance with its defaults of this moment, without its interceptors. */
+  http(): AxiosInstance
+  /** The adapter behind a function, a name or a list of names (axios 1.2 and later). */
+  resolve(adapter: AxiosRequestConfig['adapter'], config: AxiosRequestConfig): AxiosAdapter
+  /** Sends a config whose request transforms have run; the response transforms run here. */
+  dispatch(adapter: AxiosRequestConfig['adapter'], config: AxiosRequestConfig): Promise<AxiosResponse>
+  /** An AxiosError for a request that was not sent, with our code and our error as its cause. */
+  failure(reason: AuthClientError, config: AxiosRequestConfig): AxiosError
+  /** axios's own error for a config whose signal or CancelToken has been used. */
+  cancellation(config: AxiosRequestConfig): unknown
+}
+
+type ResolveAdapter = (adapter: unknown, config: unknown) => AxiosAdapter
+
+// axios's own, as they were when the app started: on the default export an app can replace them.
+const { transformRequest, transformResponse, validateStatus } = axios.defaults ?? {}
+
+export function createBare(instance: AxiosLike): Bare {
+  // A static: instances have none (axios 1.5 and later).
+  const { getAdapter } = axios as { getAdapter?: ResolveAdapter }
+  let bare: AxiosInstance | undefined
+
+  function dispatch(
+    adapter: AxiosRequestConfig['adapter'],
+    config: AxiosRequestConfig,
+  ): Promise<AxiosResponse> {
+    // Made when first needed: with a newer axios, most clients never need it.
+    bare ??= createSibling(instance, { headers: {} })
+    return bare.request({ ...config, adapter, transformRequest: [] })
+  }
+
+  return {
+    http: () =>
+      createSibling(instance, {
+        ...instance.defaults,
+        transformRequest,
+        transformResponse,
+        validateStatus,
+        responseType: undefined,
+      }),
+    resolve(adapter, config) {
+      const wanted = adapter ?? axios.defaults.adapter
+      if (typeof wanted === 'function') return wanted
+      if (getAdapter) return getAdapter(wanted, config)
+      return (sent) => dispatch(wanted, { ...sent, transformResponse: [] })
+    },
+    dispatch,
+    failure(reason, config) {
+      const error = new axios.AxiosError(reason.message, reason.code, config as InternalAxiosRequestConfig)
+      setCause(error, reason)
+      return error
+    },
+    cancellation: (config) =>
+      config.cancelToken?.reason ?? new axios.CanceledError(undefined, config as InternalAxiosRequestConfig),
+  }
+}
+
+function createSibling(instance: AxiosLike, defaults: object): AxiosInstance {
+  const { create } = instance as { create?: typeof axios.create }
+  const sibling = create ? create.call(instance) : axios.create()
+  // In the object that is there: the instance and the Axios object behind it share it.
+  for (const key of Object.keys(sibling.defaults))
+    delete (sibling.defaults as unknown as Record<string, unknown>)[key]
+  Object.assign(sibling.defaults, defaults)
+  return sibling
+}

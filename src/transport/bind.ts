@@ -1,0 +1,450 @@
+// Binds a session to one axios instance: two interceptors and, per request, an adapter around the request's own.
+// The adapter sits beneath all that the user installed, so interceptors and transforms run once per call, and none of
+// them sees a 401 that a refresh could heal.
+// Promise: every request settles once; what was placed on a config is off again before anybody above sees the answer.
+import type { AxiosError, AxiosResponse } from 'axios'
+import type { Clock } from '../clock.js'
+import { AuthClientError, isAuthClientError, setCause } from '../errors.js'
+import { type Events, guard, isThenable, report } from '../events.js'
+import { hold } from '../gate.js'
+import { readHeader, writeHeader } from '../headers.js'
+import type { Placement } from '../placement/placement.js'
+import type { Login } from '../session/login.js'
+import type { Session } from '../session/session.js'
+import type { Grant } from '../tokens.js'
+import type { AuthRequestOptions } from './augment.js'
+import { type AxiosLike, createBare } from './bare.js'
+import type { Exchange, RequestConfig } from './exchange.js'
+import { carries, isTokenRefused } from './judge.js'
+import { createOriginCheck } from './origin.js'
+import { discard, isReplayable, snapshotForm } from './replay.js'
+
+/** What `shouldRefresh` is asked about. */
+export interface RefreshQuestion {
+  response: AxiosResponse
+  config: RequestConfig
+  /** Whether the token that was sent is stale or replaced by now; `undefined` where its lifetime is unknown. */
+  expired: boolean | undefined
+}
+
+export interface TransportStats {
+  /** Requests sent again. */
+  replays: number
+  /** Requests that wait for tokens at this moment. */
+  heldNow: number
+  /** The most that ever waited at once. */
+  heldPeak: number
+  /** Answers that refused a token we had placed. */
+  refused: number
+}
+
+export interface TransportDeps {
+  session: Session
+  clock: Clock
+  events: Events
+  stats: TransportStats
+  place: Placement
+  isAllowedOrigin(origin: string | undefined): boolean
+  shouldRefresh: ((question: RefreshQuestion) => boolean | PromiseLike<boolean>) | undefined
+  readResponse: ((response: AxiosResponse) => Grant | undefined) | undefined
+  beforeReplay: ((config: RequestConfig) => unknown) | undefined
+  /** A session can appear while a request is being made: the store is asynchronous, or a cookie can restore it. */
+  maySettleLate: boolean
+}
+
+export interface Binding {
+  /** Runs the start of a refresh so that requests it makes on this instance are recognised as its own. */
+  asRefresh<T>(run: () => T): T
+  http: ReturnType<typeof createBare>['http']
+  release(): void
+}
+
+/** How a request ended: with a response, with an error, or with an error that has a response. */
+interface Outcome {
+  response: AxiosResponse | undefined
+  error?: unknown
+}
+
+export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
+  const { session, clock, events, stats, place, beforeReplay, readResponse, shouldRefresh } = deps
+  const bare = createBare(instance)
+  const isAllowed = createOriginCheck(deps.isAllowedOrigin)
+  const credentialHeaders = [...new Set(['Authorization', place.header ?? 'Authorization'])]
+  const exchanges = new WeakMap<object, Exchange>()
+  /** A default while a refresh starts: axios copies defaults synchronously, and so marks the calls made by it. */
+  const refreshMark = () => {}
+  let released = false
+
+  // Synchronous where the session is known at once: the request is then judged by who is signed in when it is made,
+  // not a moment later, and costs one promise less. A synchronous interceptor must not throw (axios before 1.19).
+  const requestId = instance.interceptors.request.use(onRequest, undefined, {
+    synchronous: !deps.maySettleLate,
+  })
+  const responseId = instance.interceptors.response.use(onResponse, onRejected)
+
+  return {
+    asRefresh(run) {
+      const { defaults } = instance
+      const before: unknown = defaults.authClient
+      defaults.authClient = refreshMark
+      try {
+        return run()
+      } finally {
+        if (before === undefined) delete defaults.authClient
+        else defaults.authClient = before
+      }
+    },
+    http: bare.http,
+    release() {
+      released = true
+      instance.interceptors.request.eject(requestId)
+      instance.interceptors.response.eject(responseId)
+    },
+  }
+
+  // ---- the interceptors ------------------------------------------------------------------------------------------
+
+  function onRequest(config: RequestConfig): RequestConfig | Promise<RequestConfig> {
+    if (config.authClient === refreshMark) {
+      delete config.authClient
+      return config
+    }
+    const earlier = exchangeOf(config)
+    if (earlier) undo(earlier, config)
+    const option = config.authClient as false | AuthRequestOptions | undefined
+    if (released || option === false) return config
+    const unsettled = session.unsettled()
+    if (!unsettled || option?.refresh === false || isRefreshCall(config)) return admit(config, option)
+    return wait(config, unsettled).then(() => admit(config, option))
+  }
+
+  function admit(config: RequestConfig, option: AuthRequestOptions | undefined): RequestConfig {
+    const login = session.current()
+    if (!login || released) return config
+    forgetOurs(config, login)
+    if (hasOwnCredential(config)) return config
+    const exchange: Exchange = {
+      login,
+      option,
+      adapter: config.adapter,
+      wrapper: (wireConfig) => transmit(exchange, wireConfig),
+      config,
+      url: config.url,
+      baseURL: config.baseURL,
+      allowed: isAllowed(config),
+      version: 0,
+      everPlaced: false,
+      staleAtMs: undefined,
+      written: undefined,
+      started: false,
+      waited: false,
+      heldMs: 0,
+      send: undefined,
+    }
+    exchanges.set(exchange.wrapper, exchange)
+    if (exchange.allowed) putOn(exchange)
+    config.adapter = config.authClient = exchange.wrapper
+    return config
+  }
+
+  function onResponse(response: AxiosResponse): AxiosResponse | Promise<AxiosResponse> {
+    const exchange = exchangeOf(response?.config)
+    return exchange ? answeredElsewhere(exchange, response.config, { response }) : response
+  }
+
+  function onRejected(error: AxiosError): AxiosResponse | Promise<AxiosResponse> {
+    const exchange = exchangeOf(error?.config)
+    return exchange
+      ? answeredElsewhere(exchange, error.config as RequestConfig, { response: error.response, error })
+      : Promise.reject(error)
+  }
+
+  /** A plug-in's adapter (a cache, a mock) ran in the place of ours: its answer is judged here, above the wire. */
+  function answeredElsewhere(exchange: Exchange, config: RequestConfig, outcome: Outcome) {
+    giveBack(exchange, config)
+    exchange.config = config
+    exchange.send = () => bare.dispatch(exchange.adapter, config as never)
+    return conclude(exchange, outcome)
+  }
+
+  // ---- the transport ---------------------------------------------------------------------------------------------
+
+  function transmit(exchange: Exchange, config: RequestConfig): Promise<AxiosResponse> {
+    const { login, option } = exchange
+    giveBack(exchange, config)
+    exchange.config = config
+    exchange.send = bare.resolve(exchange.adapter, config as never)
+    if (config.url !== exchange.url || config.baseURL !== exchange.baseURL)
+      exchange.allowed = isAllowed(config)
+    const ours =
+      exchange.allowed && !released && !hasOwnCredential(config, exchange) && !isRefreshCall(config)
+    if (!ours || !putOn(exchange)) return sendAside(exchange)
+    if (login.ended) return refuse(exchange, login.ended)
+    const mayWait = option?.refresh !== false
+    if (session.isDead(login)) return mayWait ? deliver(exchange) : sendAside(exchange)
+    if (mayWait && session.renewAhead(login)) exchange.started = true
+    return send(exchange)
+  }
+
+  /** Not ours: it goes out as the caller made it, and its answer means nothing to the session. */
+  function sendAside(exchange: Exchange): Promise<AxiosResponse> {
+    takeOff(exchange)
+    return dispatch(exchange)
+  }
+
+  /** The token is dead: the request waits for the next one before it goes out. */
+  async function deliver(exchange: Exchange): Promise<AxiosResponse> {
+    takeOff(exchange)
+    try {
+      await freshen(exchange)
+    } catch (reason) {
+      if (isAuthClientError(reason)) return refuse(exchange, reason)
+      throw reason
+    }
+    return putOn(exchange) ? send(exchange) : sendAside(exchange)
+  }
+
+  function send(exchange: Exchange): Promise<AxiosResponse> {
+    return dispatch(exchange).then(
+      (response) => conclude(exchange, { response }),
+      (error: unknown) =>
+        conclude(exchange, { response: (error as AxiosError | undefined)?.response, error }),
+    )
+  }
+
+  /** One trip over the wire. */
+  function dispatch({ config, send }: Exchange): Promise<AxiosResponse> {
+    const form = snapshotForm(config.data)
+    if (form) {
+      config.data = form.bytes
+      for (const [name, value] of Object.entries(form.headers)) writeHeader(config, name, value)
+    }
+    try {
+      return (send as NonNullable<typeof send>)(config as never)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  function conclude(exchange: Exchange, outcome: Outcome): AxiosResponse | Promise<AxiosResponse> {
+    const { response } = outcome
+    if (response && exchange.version) {
+      const grant = readResponse && guard(() => readResponse(response))
+      const taken = grant && session.take(exchange.login, exchange.version, grant)
+      const refused = judge(exchange, response)
+      if (refused || taken) return heal(exchange, outcome, refused, taken)
+      if (exchange.waited) session.noteServed(exchange.login, exchange.version)
+    }
+    return answer(exchange, outcome)
+  }
+
+  /** The slow way to an answer: wait for better tokens and send again. */
+  async function heal(
+    exchange: Exchange,
+    outcome: Outcome,
+    refused: boolean | PromiseLike<boolean>,
+    taken: unknown,
+  ): Promise<AxiosResponse> {
+    await taken
+    if (!(await refused)) return answer(exchange, outcome)
+    const { login, config } = exchange
+    stats.refused++
+    if (!session.noteRefused(login, exchange.version, exchange)) return answer(exchange, outcome)
+    const replayable = isReplayable(config.data)
+    const letGo = () => replayable && discard(outcome.response?.data)
+    try {
+      do {
+        if (!(await freshen(exchange, letGo))) return answer(exchange, outcome)
+        if (!replayable) throw new AuthClientError('BODY_NOT_REPLAYABLE', NOT_REPLAYABLE)
+        takeOff(exchange)
+        putOn(exchange)
+        // While the hook took its time, anything may have happened.
+      } while (beforeReplay && !(await prepare(exchange, beforeReplay)))
+    } catch (reason) {
+      // A cancellation is what the caller is waiting for; the 401 is of no interest any more.
+      return answer(
+        exchange,
+        isAuthClientError(reason) ? withCause(outcome, reason) : { response: undefined, error: reason },
+      )
+    }
+    letGo()
+    exchange.waited = true
+    stats.replays++
+    events.emit('replay', { ...nameOf(config), heldMs: exchange.heldMs })
+    return send(exchange)
+  }
+
+  /** Lets the user's hook join in before a replay. Returns whether the token on the request is still the one to send. */
+  async function prepare(
+    { config, login, version }: Exchange,
+    hook: (config: RequestConfig) => unknown,
+  ): Promise<boolean> {
+    const done = Promise.resolve(guard(() => hook(config))).then(noop, noop)
+    await hold(done, config, () => bare.cancellation(config as never))
+    return !login.ended && !session.isDead(login) && version === login.version
+  }
+
+  /** Hands the caller their answer, with their own config in it. */
+  function answer(exchange: Exchange, { response, error }: Outcome): AxiosResponse | Promise<AxiosResponse> {
+    takeOff(exchange)
+    const config = exchange.config as AxiosResponse['config']
+    if (response && response.config !== config) response.config = config
+    if (error === undefined) return response as AxiosResponse
+    const failure = error as Partial<AxiosError> | null
+    if (failure?.config && failure.config !== config) failure.config = config
+    return Promise.reject(error)
+  }
+
+  /** The error of a request that never went out, as axios would make it. */
+  function refuse(exchange: Exchange, reason: AuthClientError): Promise<never> {
+    takeOff(exchange)
+    return Promise.reject(bare.failure(reason, exchange.config as never))
+  }
+
+  // ---- waiting ---------------------------------------------------------------------------------------------------
+
+  function freshen(exchange: Exchange, onWait?: () => void): Promise<boolean> {
+    const { config } = exchange
+    return session.freshen(exchange.login, exchange, async (promise) => {
+      onWait?.()
+      const fromMs = clock.nowMs()
+      await wait(config, promise)
+      exchange.heldMs += clock.nowMs() - fromMs
+    })
+  }
+
+  async function wait(config: RequestConfig, promise: Promise<void>): Promise<void> {
+    stats.heldNow++
+    stats.heldPeak = Math.max(stats.heldPeak, stats.heldNow)
+    events.emit('held', nameOf(config))
+    try {
+      await hold(promise, config, () => bare.cancellation(config as never))
+    } finally {
+      stats.heldNow--
+    }
+  }
+
+  // ---- judging ---------------------------------------------------------------------------------------------------
+
+  function judge(exchange: Exchange, response: AxiosResponse): boolean | PromiseLike<boolean> {
+    if (exchange.option?.refresh === false || released) return false
+    if (!shouldRefresh) return isTokenRefused(response)
+    const { login, version, staleAtMs, config } = exchange
+    const expired =
+      version !== login.version || (staleAtMs === undefined ? undefined : clock.nowMs() >= staleAtMs)
+    // A hook that fails has said nothing, so the status decides.
+    const byStatus = (error: unknown) => {
+      report(error)
+      return isTokenRefused(response)
+    }
+    try {
+      const verdict = shouldRefresh({ response, config, expired })
+      return isThenable(verdict) ? verdict.then(Boolean, byStatus) : !!verdict
+    } catch (error) {
+      return byStatus(error)
+    }
+  }
+
+  /** Whether the refresh that is under way makes this request through the wrapped instance: it must not wait for itself. */
+  function isRefreshCall(config: RequestConfig): boolean {
+    const flight = session.underWay()
+    if (!flight) return false
+    return config.signal === flight.signal || (!!flight.refreshToken && carries(config, flight.refreshToken))
+  }
+
+  /** Whether the caller, or an interceptor of theirs, has put a credential of their own on the request. */
+  function hasOwnCredential({ headers, auth }: RequestConfig, exchange?: Exchange): boolean {
+    if (auth) return true
+    for (const name of credentialHeaders) {
+      const value = readHeader(headers, name)
+      if (value !== undefined && value !== exchange?.written) return true
+    }
+    return false
+  }
+
+  // ---- placing ---------------------------------------------------------------------------------------------------
+
+  /** Puts the current token on the config, unless it is there. Returns whether the request carries the session. */
+  function putOn(exchange: Exchange): boolean {
+    const { config, login, option } = exchange
+    if (exchange.version === login.version && isIntact(exchange)) return true
+    takeOff(exchange)
+    if (option?.place !== false) {
+      const placed = placeToken(config, login.accessToken)
+      if (!placed) return false
+      if (place.header) exchange.written = readHeader(config.headers, place.header)
+    }
+    exchange.everPlaced = true
+    exchange.version = login.version
+    exchange.staleAtMs = login.staleAtMs
+    return true
+  }
+
+  function takeOff(exchange: Exchange): void {
+    if (!exchange.version) return
+    exchange.version = 0
+    if (exchange.option?.place !== false && isIntact(exchange)) unplace(exchange.config)
+  }
+
+  function placeToken(config: RequestConfig, accessToken: string): boolean | undefined {
+    return guard(() => place.place(config as never, accessToken) !== false)
+  }
+
+  function unplace(config: RequestConfig): void {
+    guard(() => place.remove(config as never))
+  }
+
+  /** Whether what we wrote is still there: a plug-in may have rebuilt the headers while it kept the request. */
+  function isIntact({ config, option, written }: Exchange): boolean {
+    return !place.header || option?.place === false || readHeader(config.headers, place.header) === written
+  }
+
+  /** Makes the config the caller's own again, but for the token. */
+  function giveBack(exchange: Exchange, config: RequestConfig): void {
+    if (config.adapter === exchange.wrapper) config.adapter = exchange.adapter
+    if (exchange.option === undefined) delete config.authClient
+    else config.authClient = exchange.option
+  }
+
+  /** A plug-in sends a config again, or a copy of it, which still carries what was placed on it the first time. */
+  function undo(earlier: Exchange, config: RequestConfig): void {
+    giveBack(earlier, config)
+    const placed = earlier.option?.place !== false && earlier.everPlaced
+    if (placed && (!place.header || readHeader(config.headers, place.header) === earlier.written))
+      unplace(config)
+  }
+
+  /** The same where nothing but the header itself tells that it is ours. */
+  function forgetOurs(config: RequestConfig, { accessToken, formerAccessToken }: Login): void {
+    const { header } = place
+    const value = header && readHeader(config.headers, header)
+    if (value === undefined) return
+    for (const token of [accessToken, formerAccessToken]) {
+      const probe: RequestConfig = { headers: {} }
+      if (token) placeToken(probe, token)
+      if (header && readHeader(probe.headers, header) === value) unplace(config)
+    }
+  }
+
+  function exchangeOf(config: RequestConfig | undefined): Exchange | undefined {
+    const { authClient, adapter } = config ?? {}
+    return (
+      (typeof authClient === 'function' ? exchanges.get(authClient) : undefined) ??
+      (typeof adapter === 'function' ? exchanges.get(adapter) : undefined)
+    )
+  }
+}
+
+const NOT_REPLAYABLE =
+  'The session was renewed, but the body of this request can be read only once: send it anew.'
+
+function withCause(outcome: Outcome, reason: AuthClientError): Outcome {
+  if (typeof outcome.error === 'object' && outcome.error !== null) setCause(outcome.error, reason)
+  return outcome
+}
+
+function noop(): void {}
+
+function nameOf({ method = 'get', url = '' }: RequestConfig): { method: string; url: string } {
+  return { method, url }
+}

@@ -1,0 +1,35 @@
+// One request of the caller's, from its interceptors to its answer, however often it is sent.
+import type { AxiosAdapter, AxiosRequestConfig } from 'axios'
+import type { Login } from '../session/login.js'
+import type { Waiter } from '../session/session.js'
+import type { AuthRequestOptions } from './augment.js'
+
+/** A config as it passes through here: `authClient` holds the caller's option, or the key to the exchange. */
+export type RequestConfig = Omit<AxiosRequestConfig, 'authClient'> & { authClient?: unknown }
+
+export interface Exchange extends Waiter {
+  /** Who made the request. */
+  readonly login: Login
+  /** The caller's `authClient`, put back before the request goes out. */
+  readonly option: AuthRequestOptions | undefined
+  /** The adapter that would have run without us. */
+  readonly adapter: AxiosRequestConfig['adapter']
+  /** Stands in for both while the interceptors run; functions keep their identity through axios's merging. */
+  readonly wrapper: AxiosAdapter
+  config: RequestConfig
+  /** The address that was judged, because an interceptor may still change it. */
+  url: string | undefined
+  baseURL: string | undefined
+  allowed: boolean
+  /** The version of the token on the config; 0 while there is none. */
+  version: number
+  /** Whether it was ever on one; a plug-in may have kept a copy from that time. */
+  everPlaced: boolean
+  /** From when on that token counts as expired, for `shouldRefresh`. */
+  staleAtMs: number | undefined
+  /** What was last written into the placement's header, so that a value of somebody else's is recognised. */
+  written: unknown
+  heldMs: number
+  /** Sends the config as it is now. Set once the transport has it; without it, a plug-in has answered. */
+  send: AxiosAdapter | undefined
+}

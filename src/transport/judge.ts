@@ -1,0 +1,31 @@
+// Reads a request or its answer. Pure: decides nothing beyond the question in its name.
+import { readHeader } from '../headers.js'
+import type { RequestConfig } from './exchange.js'
+
+/** Whether the server refused the token: a 401, unless it says that the token is good and its scope too small. */
+export function isTokenRefused({ status, headers }: { status: number; headers?: unknown }): boolean {
+  // RFC 6750 section 3.1: a new token of the same grant has the same scope.
+  return (
+    status === 401 && !String(readHeader(headers, 'WWW-Authenticate') ?? '').includes('insufficient_scope')
+  )
+}
+
+/** Whether a request carries this token anywhere a refresh call would put it. */
+export function carries({ url, params, data, headers }: RequestConfig, token: string): boolean {
+  const entries: unknown[] = [url, headers, params, data]
+  // FormData and URLSearchParams say nothing as JSON.
+  const { forEach } = (data ?? {}) as { forEach?: (visit: (value: unknown) => void) => void }
+  if (typeof forEach === 'function') forEach.call(data, (value) => entries.push(value))
+  return entries.some((entry) => {
+    const text = typeof entry === 'string' ? entry : writeOut(entry)
+    return text.includes(token) || text.includes(encodeURIComponent(token))
+  })
+}
+
+function writeOut(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? ''
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,74 @@
+// Where a request really goes, and whether a token may go there. Pure but for the page's own address.
+// Promise: when two readings of a URL are possible, a token goes out only if both lead to an allowed origin; what
+// cannot be read at all is foreign.
+
+/** What decides where axios sends a request. */
+export interface Target {
+  url?: string
+  baseURL?: string
+  allowAbsoluteUrls?: boolean
+}
+
+// axios's own test (isAbsoluteURL, the same since 0.27): what does not match is appended to the base URL.
+const ABSOLUTE = /^([a-z][a-z\d+\-.]*:)?\/\//i
+
+// An http URL whose authority every parser reads alike. What does not match is left to the platform's parser.
+const PLAIN = /^(https?):\/\/([a-z\d.-]+|\[[\da-f:]+\])(?::(\d+))?(?=[/?#]|$)/i
+
+/** The origin of an absolute URL, or of one that the page resolves. Userinfo is a credential of the caller's: no origin. */
+export function originOf(url: string): string | undefined {
+  const plain = PLAIN.exec(url)
+  if (plain) {
+    const [, scheme = '', host = '', port] = plain
+    const usual = !port || port === (scheme.length === 4 ? '80' : '443')
+    return `${scheme}://${host}${usual ? '' : `:${port}`}`.toLowerCase()
+  }
+  // Parsers differ on backslashes and control characters in an authority: some see another host behind them.
+  if (ABSOLUTE.test(url) && /^[^/]*\/\/[^/?#]*[\\\s]/.test(url)) return undefined
+  try {
+    const { protocol, host, username, password } = new URL(url, pageUrl())
+    // Not `origin`: it is the text "null" for every scheme of an app shell, such as capacitor:.
+    return username || password || !host ? undefined : `${protocol}//${host}`
+  } catch {
+    return undefined
+  }
+}
+
+/** The origin of the page, if there is one. */
+export function pageOrigin(): string | undefined {
+  const url = pageUrl()
+  return url === undefined ? undefined : originOf(url)
+}
+
+// A <base> element moves relative URLs, so the address bar alone would not tell.
+function pageUrl(): string | undefined {
+  return globalThis.document?.baseURI ?? globalThis.location?.href
+}
+
+/** Tells for a target whether all it can lead to is allowed. The last answer about a base URL is remembered. */
+export function createOriginCheck(
+  isAllowedOrigin: (origin: string | undefined) => boolean,
+): (target: Target) => boolean {
+  let lastBase: string | undefined
+  let lastAnswer = false
+
+  return ({ url = '', baseURL, allowAbsoluteUrls }) => {
+    const absolute = ABSOLUTE.test(url)
+    if (!baseURL) return isAllowedOrigin(originOf(url))
+    if (absolute)
+      return isAllowedOrigin(originOf(url)) && (allowAbsoluteUrls !== false || allows(baseURL, url))
+    return allows(baseURL, url)
+  }
+
+  function allows(baseURL: string, url: string): boolean {
+    // With a relative base, the page decides where both together lead.
+    if (!ABSOLUTE.test(baseURL))
+      return isAllowedOrigin(originOf(`${baseURL.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}`))
+    if (baseURL !== lastBase) {
+      lastBase = baseURL
+      // axios puts a slash between both, so nothing in `url` can reach the authority.
+      lastAnswer = isAllowedOrigin(originOf(baseURL))
+    }
+    return lastAnswer
+  }
+}

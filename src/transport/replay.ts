@@ -1,0 +1,45 @@
+// Whether a body may go twice, and what has to be done so that it can.
+
+interface Streamlike {
+  pipe?: unknown
+  getReader?: unknown
+  getBuffer?(): unknown
+  getHeaders?(): Record<string, string>
+  [Symbol.asyncIterator]?: unknown
+}
+
+/**
+ * Whether sending this body again sends the same bytes. Streams and iterators are empty the second time, and the
+ * server would answer 200 to an empty body.
+ */
+export function isReplayable(data: unknown): boolean {
+  if (typeof data !== 'object' || data === null) return typeof data !== 'function'
+  const { pipe, getReader, [Symbol.asyncIterator]: iterate } = data as Streamlike
+  // A native Blob or FormData has neither; a Response or Request body is a stream.
+  return !pipe && !getReader && !iterate
+}
+
+/**
+ * The bytes and headers of a form of the `form-data` package, which is a stream: axios's `postForm` makes one in Node.
+ * `undefined` for any other body, and for a form with a stream in it.
+ */
+export function snapshotForm(data: unknown): { bytes: unknown; headers: Record<string, string> } | undefined {
+  const form = data as Streamlike | null | undefined
+  if (typeof form?.getBuffer !== 'function' || typeof form.getHeaders !== 'function') return undefined
+  try {
+    return { bytes: form.getBuffer(), headers: form.getHeaders() }
+  } catch {
+    return undefined
+  }
+}
+
+/** Lets go of a streamed answer that nobody will read: it would hold its socket while the request waits. */
+export function discard(data: unknown): void {
+  const body = data as { destroy?(): unknown; cancel?(): PromiseLike<unknown> } | null | undefined
+  try {
+    if (typeof body?.destroy === 'function') body.destroy()
+    else if (typeof body?.cancel === 'function') body.cancel().then(undefined, () => {})
+  } catch {
+    // It was let go before.
+  }
+}
