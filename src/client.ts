@@ -1,0 +1,279 @@
+// Puts the parts together: the only file that knows them all.
+import type { AxiosResponse } from 'axios'
+import { AuthClientError, badOption, isObject } from './errors.js'
+import { type AuthEvents, type AuthListener, createEvents } from './events.js'
+import { hold } from './gate.js'
+import { readHeader } from './headers.js'
+import { type AuthClientOptions, resolveOptions } from './options.js'
+import { createSession } from './session/session.js'
+import { type AuthSnapshot, take as takeSnapshot } from './session/snapshot.js'
+import { createVault } from './session/vault.js'
+import { soloTab } from './tabs/tabs.js'
+import type { Tokens } from './tokens.js'
+import type { AxiosLike } from './transport/bare.js'
+import { type Binding, bind, type TransportStats } from './transport/bind.js'
+import { originOf, pageOrigin } from './transport/origin.js'
+
+/** What `stats()` counts, since creation. */
+export interface AuthStats {
+  /** Refreshes that reached for the network. */
+  refreshes: number
+  /** Requests that were sent again. */
+  replays: number
+  /** Requests that wait for tokens at this moment. */
+  heldNow: number
+  /** The most that ever waited at once. */
+  heldPeak: number
+  /** Answers that refused a token we had placed. */
+  refused: number
+  /** Newer tokens taken over from another tab without a refresh. */
+  adopted: number
+}
+
+/** The session of an app, bound to its axios instance. */
+export interface AuthClient {
+  /**
+   * Starts a session from a login answer. Over a live one, that one ends with reason `replaced`.
+   * Resolves when the tokens are in the store. Takes nothing with `noCredential()`.
+   * @throws {AuthClientError} code `BAD_OPTION` when there is no access token, or one that a header cannot hold.
+   */
+  signIn(tokens?: Tokens): Promise<void>
+  /**
+   * Ends the session here and in every tab; requests that wait reject with `SIGNED_OUT`. The snapshot changes at once.
+   * With a cookie strategy the promise waits for a refresh that is under way, so that your own logout call comes last.
+   */
+  signOut(): Promise<void>
+  /**
+   * Newer tokens for the same session, from elsewhere: requests that wait go on with them.
+   * @throws {AuthClientError} code `SIGNED_OUT` when there is no session.
+   */
+  updateTokens(tokens: Tokens): Promise<void>
+  /**
+   * Joins the refresh that is under way or starts one, cool-down or not. Signed out and with a cookie strategy it tries
+   * to restore the session; a refusal then leaves you signed out and ends nothing.
+   * @throws {AuthClientError} code `SESSION_EXPIRED`, `REFRESH_FAILED`, `REFRESH_TIMEOUT`, `BAD_GRANT`, `SIGNED_OUT`.
+   */
+  refresh(): Promise<AuthSnapshot>
+  /**
+   * A token for what is not axios: fetch, WebSocket, EventSource. Valid for at least `minValidityMs` (default 0) as far
+   * as its lifetime is known; refreshed once at the most if need be. `undefined` when signed out.
+   * @throws {AuthClientError} when there will be no such token now; the signal's reason when it aborts.
+   */
+  getAccessToken(options?: { minValidityMs?: number; signal?: AbortSignal }): Promise<string | undefined>
+  /** The session as an app may show it: frozen, and the same object as long as nothing changed. */
+  getSnapshot(): AuthSnapshot
+  /** The snapshot for server-side rendering and hydration: what `tokens` tell, whatever a store holds by now. */
+  getServerSnapshot(): AuthSnapshot
+  /** Calls `listener` after each change of the snapshot; returns what unsubscribes. */
+  subscribe(listener: () => void): () => void
+  /** Listens to one kind of event; returns what unsubscribes. */
+  on<Name extends keyof AuthEvents>(event: Name, listener: AuthListener<Name>): () => void
+  stats(): AuthStats
+  /**
+   * Puts another axios instance under the same session and the same single refresh. The origin of its `baseURL` is
+   * allowed from then on. Returns what detaches it.
+   * @throws {AuthClientError} code `BAD_OPTION` when a live client holds that instance.
+   */
+  attach(instance: AxiosLike): () => void
+  /** Resolves when the store has been read. */
+  readonly ready: Promise<void>
+  /** Leaves the instance as it was, and no listener, timer, lock or channel. What waits rejects with `DISPOSED`. */
+  dispose(): void
+}
+
+// Registered: found by another copy of this package too. On the instance, because there is no state in modules.
+const MARK = Symbol.for('axios-auth-client')
+
+/**
+ * Installs the session on an existing axios instance: tokens are placed, and a 401 is refreshed and replayed, once for
+ * all requests that failed together.
+ * @throws {AuthClientError} code `BAD_OPTION` for a wrong option; for an instance that a live client holds already; for
+ * one whose default headers carry an `Authorization`; and when it cannot be known where tokens may go.
+ */
+export function createAuthClient(instance: AxiosLike, options?: AuthClientOptions): AuthClient {
+  const resolved = resolveOptions(options)
+  const { refresh, store, place, clock, refreshTimeoutMs } = resolved
+  const tokenless = !!place.tokenless
+  const cookies = !!refresh?.cookies
+  const bindings = new Map<AxiosLike, Binding>()
+  const origins = new Map<AxiosLike, string | undefined>()
+
+  assertFree(instance)
+  const home = resolved.origins ? undefined : homeOf(instance)
+  if (!resolved.origins && !home) {
+    throw badOption(
+      'origins',
+      'the origins a token may go to, because the instance has no baseURL to take them from',
+      undefined,
+    )
+  }
+
+  const events = createEvents()
+  const vault = createVault({
+    store,
+    clock,
+    tokenless,
+    limitMs: refreshTimeoutMs,
+    onError(operation, error) {
+      const told = {
+        operation,
+        error: error instanceof Error ? error : new Error(`The store failed: ${String(error)}`),
+      }
+      // Later, so that a listener that is attached right after creation hears of a first look that failed.
+      queueMicrotask(() => events.emit('storeError', told))
+    },
+  })
+  const session = createSession({
+    refresh: refresh && ((input) => callRefresh(() => refresh({ ...input, http: http() }))),
+    cookies,
+    tokenless,
+    tokens: resolved.tokens,
+    vault,
+    tabs: soloTab(),
+    clock,
+    events,
+    refreshAheadMs: resolved.refreshAheadMs,
+    refreshTimeoutMs,
+    refreshRetry: resolved.refreshRetry,
+    isFinal: resolved.isFinal,
+    onSessionEnd: resolved.onSessionEnd,
+  })
+  const transportStats: TransportStats = { replays: 0, heldNow: 0, heldPeak: 0, refused: 0 }
+  const serverSnapshot = takeSnapshot({
+    // Without the moment of expiry: server and browser received the tokens at different times.
+    login: session.tokensAtStart && { ...session.tokensAtStart, expiresAtMs: undefined },
+    pending: true,
+    refreshing: false,
+  })
+
+  const stopListening = [listenToStore(), listenToNetwork()]
+  add(instance, home)
+
+  return {
+    signIn: session.signIn,
+    signOut: session.signOut,
+    updateTokens: session.updateTokens,
+    refresh: session.refresh,
+    getAccessToken,
+    getSnapshot: session.getSnapshot,
+    getServerSnapshot: () => serverSnapshot,
+    subscribe: session.subscribe,
+    on: events.on,
+    stats: () => ({ ...session.stats, ...transportStats }),
+    attach(other) {
+      session.assertAlive()
+      assertFree(other)
+      add(other, homeOf(other))
+      return () => remove(other)
+    },
+    ready: session.ready,
+    dispose() {
+      for (const stop of stopListening) stop()
+      for (const bound of [...bindings.keys()]) remove(bound)
+      session.dispose()
+      events.clear()
+    },
+  }
+
+  function add(target: AxiosLike, origin: string | undefined): void {
+    const binding = bind(target, {
+      session,
+      clock,
+      events,
+      stats: transportStats,
+      place,
+      isAllowedOrigin,
+      shouldRefresh: resolved.shouldRefresh as never,
+      readResponse: resolved.readResponse as ((response: AxiosResponse) => Tokens | undefined) | undefined,
+      beforeReplay: resolved.beforeReplay as never,
+      maySettleLate: cookies || !!session.unsettled(),
+    })
+    bindings.set(target, binding)
+    origins.set(target, origin)
+    Object.defineProperty(target, MARK, { value: true, configurable: true })
+  }
+
+  function remove(target: AxiosLike): void {
+    bindings.get(target)?.release()
+    if (!bindings.delete(target)) return
+    origins.delete(target)
+    Reflect.deleteProperty(target, MARK)
+  }
+
+  function isAllowedOrigin(origin: string | undefined): boolean {
+    return (
+      origin !== undefined && (resolved.origins?.includes(origin) || [...origins.values()].includes(origin))
+    )
+  }
+
+  function http() {
+    return (bindings.get(instance) as Binding).http()
+  }
+
+  /** Starts the strategy with every instance told that the calls made now are the refresh's own. */
+  function callRefresh<T>(run: () => T): T {
+    return [...bindings.values()].reduce<() => T>((inner, binding) => () => binding.asRefresh(inner), run)()
+  }
+
+  async function getAccessToken({
+    minValidityMs = 0,
+    signal,
+  }: {
+    minValidityMs?: number
+    signal?: AbortSignal
+  } = {}) {
+    const wait = (promise: Promise<void>) => hold(promise, { signal }, () => signal?.reason)
+    session.assertAlive()
+    const unsettled = session.unsettled()
+    if (unsettled) await wait(unsettled)
+    const login = session.current()
+    if (!login || tokenless) return undefined
+    const waiter = { started: false, waited: false }
+    await session.ensureValidity(login, minValidityMs, waiter, wait)
+    await session.freshen(login, waiter, wait)
+    session.renewAhead(login)
+    return login.accessToken
+  }
+
+  function listenToStore(): () => void {
+    try {
+      return store.subscribe?.(() => void session.reread()) ?? (() => {})
+    } catch (error) {
+      events.emit('storeError', { operation: 'subscribe', error: error as Error })
+      return () => {}
+    }
+  }
+
+  function listenToNetwork(): () => void {
+    const onOnline = () => session.endCoolDown()
+    globalThis.addEventListener?.('online', onOnline)
+    return () => globalThis.removeEventListener?.('online', onOnline)
+  }
+}
+
+/** The origin of an instance's own addresses: of its `baseURL`, or of the page where there is none or a relative one. */
+function homeOf({ defaults }: AxiosLike): string | undefined {
+  return defaults.baseURL ? originOf(String(defaults.baseURL)) : pageOrigin()
+}
+
+function assertFree(instance: AxiosLike): void {
+  if (!isObject(instance) || typeof instance.request !== 'function' || !instance.interceptors) {
+    throw badOption('instance', 'an axios instance', instance)
+  }
+  if (MARK in instance) {
+    throw new AuthClientError(
+      'BAD_OPTION',
+      'instance: a live auth client holds this axios instance already. Use that one, or dispose() it first ' +
+        '(in hot module reload: import.meta.hot.dispose(() => auth.dispose())).',
+    )
+  }
+  const headers = (instance.defaults?.headers ?? {}) as Record<string, unknown>
+  const common = Object.values(headers).filter((bag) => typeof bag === 'object')
+  if ([headers, ...common].some((bag) => readHeader(bag, 'Authorization') !== undefined)) {
+    throw new AuthClientError(
+      'BAD_OPTION',
+      "instance: its default headers carry an Authorization, which would go out in place of the session's token. " +
+        'Remove it, and hand the tokens to signIn() or to the `tokens` option.',
+    )
+  }
+}

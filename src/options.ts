@@ -1,0 +1,178 @@
+// The options of `createAuthClient`: what they mean, their defaults, and their one check, at creation.
+import type { AxiosRequestConfig, AxiosResponse } from 'axios'
+import { type Clock, realClock } from './clock.js'
+import { badOption } from './errors.js'
+import { guard, type SessionEnd } from './events.js'
+import { bearerHeader } from './placement/header.js'
+import type { Placement } from './placement/placement.js'
+import { isRefusal } from './session/verdict.js'
+import { memoryStore } from './storage/memory.js'
+import type { TokenStore } from './storage/store.js'
+import type { RefreshStrategy } from './strategies/strategy.js'
+import { flawOf, type Grant, type Tokens } from './tokens.js'
+import { originOf } from './transport/origin.js'
+
+/**
+ * What `createAuthClient` takes. `undefined` always means the default. Everything is checked once, at creation.
+ * @throws {AuthClientError} code `BAD_OPTION`, with a message that names the option and what came.
+ */
+export interface AuthClientOptions {
+  /**
+   * How to get new tokens: a strategy such as `refreshWithBody`, or a function of your own.
+   * Without it a refused token ends the session, and tokens go out as they are, whatever the clock says.
+   * @default none
+   */
+  refresh?: RefreshStrategy
+  /**
+   * Tokens that are known at the start: from server-side rendering, a test, an older scheme. A stored session wins over
+   * them; otherwise they are saved as by `signIn`, before `ready`.
+   * @default none
+   */
+  tokens?: Tokens
+  /** Where the session is kept. @default memoryStore() */
+  store?: TokenStore
+  /** Where the token travels on a request. @default bearerHeader() */
+  place?: Placement
+  /**
+   * Reads tokens that the server pushes in any answer, such as `tokenFromHeader('authorization')`. They are taken only
+   * if the answered request carried the current token of the current session.
+   * @default none
+   */
+  readResponse?: (response: AxiosResponse) => Grant | undefined
+  /**
+   * The origins a token may be sent to, such as `['https://api.example.com']`. Any other request goes out without one,
+   * and its 401 is not ours. The refresh call itself goes where the strategy says.
+   * @default the origin of the instance's `baseURL`; in a page and for a relative one, the page's own
+   */
+  origins?: readonly string[]
+  /**
+   * Whether an answer says that the token is no longer accepted. Asked about every answer to a request that carries
+   * the session, successes too, for servers that report expiry in a body. If it throws, the status decides.
+   * @default status 401 and not `insufficient_scope` (RFC 6750 section 3.1)
+   */
+  shouldRefresh?: (question: {
+    response: AxiosResponse
+    config: AxiosRequestConfig
+    /** Whether the token that was sent is stale or replaced by now; `undefined` where its lifetime is unknown. */
+    expired: boolean | undefined
+  }) => boolean | PromiseLike<boolean>
+  /**
+   * Whether this failure of the refresh ends the session, instead of being tried again later.
+   * @default status 401, 403, 422, or 400 unless it holds an OAuth `error` other than `invalid_grant`
+   */
+  isFinal?: (error: unknown) => boolean
+  /**
+   * How long before its end a token counts as stale, so that it is renewed in the background before the server refuses
+   * it. Milliseconds, 0 or more; never more than 15 % of the token's lifetime.
+   * @default 30_000
+   */
+  refreshAheadMs?: number
+  /** How long a refresh may take, retries included. Milliseconds, more than 0. @default 15_000 */
+  refreshTimeoutMs?: number
+  /**
+   * How a refresh is tried again when the endpoint cannot be reached: `limit` further attempts, with exponential
+   * back-off from `baseDelayMs` and full jitter; a `Retry-After` is honoured.
+   * @default { limit: 2, baseDelayMs: 300 }
+   */
+  refreshRetry?: { limit?: number; baseDelayMs?: number }
+  /** Runs before each replay, so that a rate limiter or a signer can join in. Its failure is reported and ignored. */
+  beforeReplay?: (config: AxiosRequestConfig) => unknown
+  /** Called once when a session ends: send the user to the login page, unless they signed out themselves. */
+  onSessionEnd?: (end: SessionEnd) => unknown
+  /** Time, for tests. @default the real one */
+  clock?: Clock
+}
+
+/** The options with every default in place. The raw object is never read again. */
+export interface ResolvedOptions extends Omit<AuthClientOptions, 'refreshRetry'> {
+  store: TokenStore
+  place: Placement
+  origins: readonly string[] | undefined
+  isFinal: (error: unknown) => boolean
+  refreshAheadMs: number
+  refreshTimeoutMs: number
+  refreshRetry: { limit: number; baseDelayMs: number }
+  clock: Clock
+}
+
+export function resolveOptions(raw: AuthClientOptions = {}): ResolvedOptions {
+  for (const name of [
+    'refresh',
+    'readResponse',
+    'shouldRefresh',
+    'isFinal',
+    'beforeReplay',
+    'onSessionEnd',
+  ] as const) {
+    expect(name, raw[name], 'a function', (value) => typeof value === 'function')
+  }
+  expect('store', raw.store, 'an object with load, save and clear', hasMethods('load', 'save', 'clear'))
+  expect('place', raw.place, 'an object with place and remove', hasMethods('place', 'remove'))
+  expect('clock', raw.clock, 'an object with nowMs and setTimer', hasMethods('nowMs', 'setTimer'))
+  expect(
+    'refreshAheadMs',
+    raw.refreshAheadMs,
+    'a finite number of milliseconds, 0 or more',
+    (value) => value >= 0,
+  )
+  expect(
+    'refreshTimeoutMs',
+    raw.refreshTimeoutMs,
+    'a finite number of milliseconds, more than 0',
+    (value) => value > 0,
+  )
+  expect('refreshRetry', raw.refreshRetry, 'an object', (value) => typeof value === 'object')
+  const { limit, baseDelayMs } = raw.refreshRetry ?? {}
+  expect(
+    'refreshRetry.limit',
+    limit,
+    'a whole number, 0 or more',
+    (value) => Number.isInteger(value) && value >= 0,
+  )
+  expect(
+    'refreshRetry.baseDelayMs',
+    baseDelayMs,
+    'a finite number of milliseconds, 0 or more',
+    (value) => value >= 0,
+  )
+
+  const place = raw.place ?? bearerHeader()
+  const flaw = raw.tokens && flawOf(raw.tokens, place.tokenless)
+  if (flaw) throw badOption('tokens', `tokens with a usable accessToken, and not ${flaw}`, raw.tokens)
+  expect('origins', raw.origins, 'an array of origins', Array.isArray)
+  const origins = raw.origins?.map((entry) => {
+    const origin = typeof entry === 'string' ? originOf(entry) : undefined
+    if (!origin) throw badOption('origins', 'origins such as "https://api.example.com"', entry)
+    return origin
+  })
+  const { isFinal } = raw
+
+  return Object.freeze({
+    refresh: raw.refresh,
+    tokens: raw.tokens,
+    store: raw.store ?? memoryStore(),
+    place,
+    readResponse: raw.readResponse,
+    origins,
+    shouldRefresh: raw.shouldRefresh,
+    isFinal: (error: unknown) => (isFinal && guard(() => isFinal(error))) ?? isRefusal(error),
+    refreshAheadMs: raw.refreshAheadMs ?? 30_000,
+    refreshTimeoutMs: raw.refreshTimeoutMs ?? 15_000,
+    refreshRetry: { limit: limit ?? 2, baseDelayMs: baseDelayMs ?? 300 },
+    beforeReplay: raw.beforeReplay,
+    onSessionEnd: raw.onSessionEnd,
+    clock: raw.clock ?? realClock(),
+  })
+}
+
+function expect<T>(name: string, value: T | undefined, expected: string, test: (value: T) => boolean): void {
+  if (value === undefined) return
+  const sound = value !== null && (typeof value !== 'number' || Number.isFinite(value))
+  const kind = /number/.test(expected) ? typeof value === 'number' : true
+  if (!sound || !kind || !test(value)) throw badOption(name, expected, value)
+}
+
+function hasMethods(...names: string[]) {
+  return (value: object) =>
+    names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
+}
