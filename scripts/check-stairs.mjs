@@ -1,0 +1,303 @@
+// The failure this exists to catch: somebody puts the current token into a variable at module scope, or lets a tool
+// reach up into the session, and two users of one server are served each other's data (guarantee G21).
+//
+// It reads src/ and refuses
+//   - an import that goes up the staircase below, of types too: a file explains itself by what lies under it;
+//   - a cycle, between files or between the folders of one stair;
+//   - `axios` imported as a value outside src/transport/ (`import type` is fine anywhere);
+//   - `export *` in index.ts: what is public is listed by name;
+//   - state at module scope: `let` or `var`; `new Map`, `Set`, `WeakMap`, `WeakSet` or `Array`; an array or object
+//     literal without `as const` or `Object.freeze`; a /g or /y regular expression (it has a lastIndex); a static
+//     class field that is not `readonly`.
+// What it cannot see: state behind a call (`const shared = createThing()`). Reviews and the tests of G21 look there.
+//
+// Usage: node scripts/check-stairs.mjs [--self-test]
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+
+// From the ground up. Each name is a file or a folder of src/; one stair may import from its own and from those below.
+const STAIRS = [
+  { name: 'words', holds: ['tokens.ts', 'errors.ts', 'events.ts', 'clock.ts'] },
+  {
+    name: 'tools',
+    holds: ['gate.ts', 'headers.ts', 'lifetime.ts', 'storage/', 'tabs/', 'placement/', 'strategies/'],
+  },
+  { name: 'session', holds: ['session/'] },
+  { name: 'transport', holds: ['transport/'] },
+  { name: 'client', holds: ['client.ts', 'options.ts'] },
+  { name: 'index', holds: ['index.ts'] },
+  { name: 'testing', holds: ['testing/'] },
+]
+const MUTABLE_CLASSES = new Set(['Map', 'Set', 'WeakMap', 'WeakSet', 'Array'])
+
+/** @param {Map<string, string>} files path within src/ -> text. Returns one line per fault. */
+export function findFaults(files) {
+  const faults = []
+  const fileEdges = new Map()
+  const unitEdges = new Map()
+  for (const [file, text] of files) {
+    const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
+    const report = (node, message) => {
+      const { line } = source.getLineAndCharacterOfPosition(node.getStart(source))
+      faults.push(`src/${file}:${line + 1}: ${message}`)
+    }
+    const stair = stairOf(file)
+    if (stair < 0) {
+      report(source, 'stands on no stair: give it a place in scripts/check-stairs.mjs')
+      continue
+    }
+    fileEdges.set(file, [])
+    for (const { node, specifier, typeOnly } of importsOf(source)) {
+      if (/^axios(\/|$)/.test(specifier) && !typeOnly && !file.startsWith('transport/')) {
+        report(node, 'imports axios as a value: only src/transport/ may (use `import type`)')
+      }
+      if (!specifier.startsWith('.')) continue
+      const target = resolve(file, specifier, files)
+      if (!target) {
+        report(node, `cannot find ${specifier}`)
+        continue
+      }
+      const targetStair = stairOf(target)
+      if (targetStair > stair) {
+        report(
+          node,
+          `${STAIRS[stair].name} may not import ${target}, which is ${STAIRS[targetStair].name}: up the stairs`,
+        )
+      }
+      fileEdges.get(file).push(target)
+      if (unitOf(file) !== unitOf(target)) {
+        unitEdges.set(unitOf(file), [...(unitEdges.get(unitOf(file)) ?? []), unitOf(target)])
+      }
+    }
+    if (file === 'index.ts') {
+      for (const statement of source.statements) {
+        if (ts.isExportDeclaration(statement) && !statement.exportClause)
+          report(statement, '`export *`: list the names')
+      }
+    }
+    for (const { node, message } of moduleState(source)) report(node, message)
+  }
+  const cycles = [...findCycles(fileEdges), ...findCycles(unitEdges)]
+  return [...faults, ...cycles.map((cycle) => `cycle: ${cycle.join(' -> ')}`)]
+}
+
+function stairOf(file) {
+  return STAIRS.findIndex(({ holds }) =>
+    holds.some((name) => (name.endsWith('/') ? file.startsWith(name) : file === name)),
+  )
+}
+
+/** A folder counts as one: storage/ and tabs/ may not know each other both ways. */
+function unitOf(file) {
+  return file.includes('/') ? file.slice(0, file.indexOf('/') + 1) : file
+}
+
+function importsOf(source) {
+  const found = []
+  const visit = (node) => {
+    if (ts.isImportDeclaration(node)) {
+      const bindings = node.importClause?.namedBindings
+      const eachIsType =
+        !!bindings &&
+        ts.isNamedImports(bindings) &&
+        bindings.elements.length > 0 &&
+        !node.importClause.name &&
+        bindings.elements.every((element) => element.isTypeOnly)
+      found.push({
+        node,
+        specifier: node.moduleSpecifier.text,
+        typeOnly: !!node.importClause?.isTypeOnly || eachIsType,
+      })
+    } else if (ts.isExportDeclaration(node) && node.moduleSpecifier) {
+      found.push({ node, specifier: node.moduleSpecifier.text, typeOnly: node.isTypeOnly })
+    } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
+      found.push({ node, specifier: node.argument.literal.text, typeOnly: true })
+    } else if (
+      ts.isCallExpression(node) &&
+      (node.expression.kind === ts.SyntaxKind.ImportKeyword ||
+        node.expression.getText(source) === 'require') &&
+      node.arguments[0] &&
+      ts.isStringLiteralLike(node.arguments[0])
+    ) {
+      found.push({ node, specifier: node.arguments[0].text, typeOnly: false })
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(source)
+  return found
+}
+
+function resolve(file, specifier, files) {
+  const base = path.posix.normalize(path.posix.join(path.posix.dirname(file), specifier))
+  const stem = base.replace(/\.js$/, '')
+  return [`${stem}.ts`, `${stem}/index.ts`, base].find((name) => files.has(name))
+}
+
+function moduleState(source) {
+  const found = []
+  for (const statement of source.statements) {
+    if (ts.isVariableStatement(statement)) {
+      const ambient = statement.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.DeclareKeyword)
+      if (ambient) continue
+      if (!(statement.declarationList.flags & ts.NodeFlags.Const)) {
+        found.push({
+          node: statement,
+          message: '`let` or `var` at module scope: state lives in the closure of a factory',
+        })
+        continue
+      }
+      for (const { name, initializer } of statement.declarationList.declarations) {
+        const why = initializer && whyMutable(initializer)
+        if (why) found.push({ node: name, message: `${name.getText(source)} at module scope is ${why}` })
+      }
+    } else if (ts.isClassDeclaration(statement)) {
+      for (const member of statement.members) {
+        const kinds = (ts.isPropertyDeclaration(member) && member.modifiers?.map(({ kind }) => kind)) || []
+        if (kinds.includes(ts.SyntaxKind.StaticKeyword) && !kinds.includes(ts.SyntaxKind.ReadonlyKeyword)) {
+          found.push({
+            node: member,
+            message: 'a static field that is not `readonly` is state at module scope',
+          })
+        }
+      }
+    }
+  }
+  return found
+}
+
+/** Why this initialiser makes a value that can change; undefined when it does not. */
+function whyMutable(node) {
+  if (ts.isAsExpression(node)) {
+    return node.type.getText() === 'const' ? undefined : whyMutable(node.expression)
+  }
+  if (ts.isSatisfiesExpression(node) || ts.isParenthesizedExpression(node) || ts.isNonNullExpression(node)) {
+    return whyMutable(node.expression)
+  }
+  if (ts.isArrayLiteralExpression(node)) return 'an array that can change: add `as const` or Object.freeze'
+  if (ts.isObjectLiteralExpression(node)) return 'an object that can change: add `as const` or Object.freeze'
+  if (ts.isNewExpression(node) && MUTABLE_CLASSES.has(node.expression.getText())) {
+    return `a ${node.expression.getText()}: it can change`
+  }
+  if (ts.isRegularExpressionLiteral(node) && /\/[a-z]*[gy][a-z]*$/.test(node.text)) {
+    return 'a /g or /y regular expression: its lastIndex is state'
+  }
+  return undefined
+}
+
+function findCycles(edges) {
+  const cycles = []
+  const done = new Set()
+  const walk = (node, trail) => {
+    const at = trail.indexOf(node)
+    if (at >= 0) {
+      cycles.push([...trail.slice(at), node])
+      return
+    }
+    if (done.has(node)) return
+    for (const next of new Set(edges.get(node) ?? [])) walk(next, [...trail, node])
+    done.add(node)
+  }
+  for (const node of edges.keys()) walk(node, [])
+  return cycles
+}
+
+function selfTest() {
+  const clean = {
+    'tokens.ts':
+      "import type { AxiosInstance } from 'axios'\nexport type T = AxiosInstance\nexport const A = ['x'] as const",
+    'gate.ts':
+      "import { A } from './tokens.js'\nexport const B = Object.freeze({ A })\nexport const C = /x/i\nexport const D = 1",
+    'storage/web.ts':
+      "import { B } from '../gate.js'\nexport const make = () => {\n  let x = B\n  return () => x\n}",
+    'transport/bare.ts': "import axios from 'axios'\nexport const get = () => axios",
+    'index.ts': "export { make } from './storage/web.js'",
+  }
+  const broken = [
+    [
+      'up the stairs',
+      {
+        'gate.ts': "import type { S } from './session/session.js'",
+        'session/session.ts': 'export type S = 1',
+      },
+    ],
+    [
+      'up the stairs',
+      { 'session/session.ts': "export const f = () => import('../client.js')", 'client.ts': '' },
+    ],
+    [
+      'up the stairs',
+      { 'tokens.ts': "export { B } from './lifetime.js'", 'lifetime.ts': 'export const B = 1' },
+    ],
+    ['imports axios as a value', { 'client.ts': "import axios from 'axios'\nexport const a = axios" }],
+    ['imports axios as a value', { 'client.ts': "import { type AxiosInstance, isCancel } from 'axios'" }],
+    ['stands on no stair', { 'utils.ts': 'export const a = 1' }],
+    ['cannot find', { 'gate.ts': "import { a } from './nowhere.js'" }],
+    ['`export *`', { 'index.ts': "export * from './gate.js'", 'gate.ts': 'export const a = 1' }],
+    [
+      'testing: up the stairs',
+      { 'index.ts': "export { a } from './testing/a.js'", 'testing/a.ts': 'export const a = 1' },
+    ],
+    [
+      'cycle: tokens.ts',
+      {
+        'tokens.ts': "import type { E } from './errors.js'",
+        'errors.ts': "import type { T } from './tokens.js'",
+      },
+    ],
+    [
+      'cycle: storage/',
+      {
+        'storage/a.ts': "import '../tabs/b.js'",
+        'storage/d.ts': 'export {}',
+        'tabs/b.ts': 'export {}',
+        'tabs/c.ts': "import '../storage/d.js'",
+      },
+    ],
+    ['`let` or `var`', { 'gate.ts': 'let current: string | undefined' }],
+    ['`let` or `var`', { 'gate.ts': 'export var current = 1' }],
+    ['a WeakMap', { 'gate.ts': 'const seen = new WeakMap<object, string>()' }],
+    ['an array that can change', { 'gate.ts': 'const queue: string[] = []' }],
+    ['an object that can change', { 'gate.ts': 'export const defaults = { a: 1 } satisfies object' }],
+    ['lastIndex', { 'gate.ts': 'const AT = /a/gi' }],
+    ['a static field', { 'gate.ts': 'export class A { static shared?: string }' }],
+  ]
+  const read = (sources) => findFaults(new Map(Object.entries(sources)))
+  const failures = read(clean).map((fault) => `refused, though nothing is wrong: ${fault}`)
+  for (const [expected, sources] of broken) {
+    if (!read(sources).some((fault) => fault.includes(expected))) failures.push(`not caught: ${expected}`)
+  }
+  return { failures, cases: broken.length + 1 }
+}
+
+function readSources(folder) {
+  const files = new Map()
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile() || !entry.name.endsWith('.ts')) continue
+    const file = path.join(entry.parentPath ?? entry.path, entry.name)
+    files.set(path.relative(folder, file).split(path.sep).join('/'), readFileSync(file, 'utf8'))
+  }
+  return files
+}
+
+function main() {
+  if (process.argv.includes('--self-test')) {
+    const { failures, cases } = selfTest()
+    for (const failure of failures) console.error(`check-stairs: ${failure}`)
+    console.log(`check-stairs: self-test, ${cases - failures.length} of ${cases} cases as expected`)
+    return failures.length === 0
+  }
+  const folder = fileURLToPath(new URL('../src', import.meta.url))
+  const files = existsSync(folder) ? readSources(folder) : new Map()
+  if (!files.has('index.ts')) {
+    console.error('check-stairs: there is no src/index.ts')
+    return false
+  }
+  const faults = findFaults(files)
+  for (const fault of faults) console.error(fault)
+  console.log(`check-stairs: ${files.size} files, ${faults.length} faults`)
+  return faults.length === 0
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = main() ? 0 : 1

@@ -1,0 +1,15 @@
+import { defineConfig } from 'tsup'
+
+export default defineConfig({
+  entry: ['src/index.ts'],
+  format: ['esm', 'cjs'],
+  target: 'es2020',
+  platform: 'neutral',
+  dts: true,
+  sourcemap: true,
+  clean: true,
+  treeshake: true,
+  // Also for CJS: without it every CJS entry would get its own copy of each class.
+  splitting: true,
+  external: ['axios', 'jwt-decode'],
+})

@@ -1,0 +1,27 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  resolve: {
+    alias: { 'axios-auth-client': fileURLToPath(new URL('./src/index.ts', import.meta.url)) },
+  },
+  test: {
+    // A test that needs a page says so itself: `// @vitest-environment jsdom`.
+    environment: 'node',
+    include: ['test/**/*.test.ts'],
+    // Needs a build and an installation: `npm run test:package`.
+    exclude: ['test/package/**'],
+    // A hang is a finding: a held request that never settles must fail here within seconds.
+    testTimeout: 10_000,
+    hookTimeout: 10_000,
+    teardownTimeout: 5_000,
+    retry: 0,
+    restoreMocks: true,
+    unstubGlobals: true,
+    unstubEnvs: true,
+    // An unhandled rejection is a caller that nobody answered.
+    dangerouslyIgnoreUnhandledErrors: false,
+    allowOnly: !process.env.CI,
+    passWithNoTests: false,
+  },
+})
