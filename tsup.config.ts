@@ -3,7 +3,7 @@ import { defineConfig } from 'tsup'
 export default defineConfig({
   entry: ['src/index.ts'],
   format: ['esm', 'cjs'],
-  target: 'es2020',
+  target: 'es2022',
   platform: 'neutral',
   dts: true,
   sourcemap: true,

@@ -229,8 +229,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     const login = session.current()
     if (!login || tokenless) return undefined
     const waiter = { started: false, waited: false }
-    await session.ensureValidity(login, minValidityMs, waiter, wait)
-    await session.freshen(login, waiter, wait)
+    await session.freshen(login, waiter, { hold: (_waiter, gate) => wait(gate) }, minValidityMs)
     session.renewAhead(login)
     return login.accessToken
   }

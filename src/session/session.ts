@@ -40,8 +40,13 @@ export interface Waiter {
   waited: boolean
 }
 
-/** How somebody waits: it may be cancelled, and rejects then. */
-export type Wait = (promise: Promise<void>) => Promise<void>
+/** How somebody waits. Kept apart from the waiter, so that a request that waits holds nothing but itself. */
+export interface Patience<W extends Waiter> {
+  /** Resolves with `gate`, or rejects earlier when the waiter gives up. */
+  hold(waiter: W, gate: Promise<void>): Promise<void>
+  /** The wait is over, however it ended. */
+  leave?(waiter: W): void
+}
 
 export interface SessionStats {
   /** Refreshes that reached for the network. */
@@ -93,12 +98,18 @@ export interface Session {
   /** Renews a token that is about to expire, while requests go on using it. Returns whether that is under way. */
   renewAhead(login: Login): boolean
   /**
-   * Waits until the login's token may go out. `false`: it may not, and this waiter's share of refreshes is used up.
+   * Waits until the login's token may go out, or is valid for `minValidityMs` after one refresh at the most.
+   * `false`: it may not, and this waiter's share of refreshes is used up.
    * @throws {AuthClientError} why there will be no token.
    */
-  freshen(login: Login, waiter: Waiter, wait: Wait): Promise<boolean>
-  /** Makes sure that a token is valid for `minValidityMs`, with one refresh at the most. */
-  ensureValidity(login: Login, minValidityMs: number, waiter: Waiter, wait: Wait): Promise<void>
+  freshen<W extends Waiter>(
+    login: Login,
+    waiter: W,
+    patience: Patience<W>,
+    minValidityMs?: number,
+  ): Promise<boolean>
+  /** Whether waiting can bring a better token, instead of the verdict that is known already. */
+  mayHelp(login: Login): boolean
   /** The server refused the token of `version`. Returns whether `freshen` can lead to a better one. */
   noteRefused(login: Login, version: number, waiter: Waiter): boolean
   /** The server accepted a token that its request had waited for. */
@@ -174,7 +185,7 @@ export function createSession(deps: SessionDeps): Session {
     isDead,
     renewAhead,
     freshen,
-    ensureValidity,
+    mayHelp: (login) => !login.ended && (!isDead(login) || !!flight || !coolingDown(login)),
     noteRefused,
     noteServed,
     take,
@@ -408,38 +419,32 @@ export function createSession(deps: SessionDeps): Session {
     return login.coolDown && nowMs() < login.coolDown.untilMs ? login.coolDown.error : undefined
   }
 
-  async function freshen(login: Login, waiter: Waiter, wait: Wait): Promise<boolean> {
+  async function freshen<W extends Waiter>(
+    login: Login,
+    waiter: W,
+    patience: Patience<W>,
+    minValidityMs = 0,
+  ): Promise<boolean> {
     for (;;) {
       if (login.ended) throw login.ended
-      if (!isDead(login)) return true
-      if (!flight && !coolingDown(login) && waiter.started) return false
-      await joinOrStart(login, login.refused ? 'refused' : 'expired', waiter, wait)
+      const short = !waiter.waited && deps.refresh && isExpired(login, nowMs() + minValidityMs)
+      if (!short && !isDead(login)) return true
+      if (!flight) {
+        const verdict = coolingDown(login)
+        if (verdict) throw verdict
+        if (waiter.started) return false
+      }
+      waiter.started ||= !flight
+      waiter.waited = true
+      const joined = flight ?? start(login, login.refused ? 'refused' : isDead(login) ? 'expired' : 'asked')
+      const { version } = login
+      try {
+        await patience.hold(waiter, joined.gate.promise)
+      } finally {
+        patience.leave?.(waiter)
+      }
+      if (joined.error && login.version === version && !login.ended) throw joined.error
     }
-  }
-
-  async function ensureValidity(
-    login: Login,
-    minValidityMs: number,
-    waiter: Waiter,
-    wait: Wait,
-  ): Promise<void> {
-    const { expiresAtMs } = login
-    if (!deps.refresh || expiresAtMs === undefined || expiresAtMs - nowMs() >= minValidityMs) return
-    await joinOrStart(login, 'asked', waiter, wait)
-  }
-
-  /** Waits for the one refresh. Throws its verdict, or the one remembered, if it brings nothing for this login. */
-  async function joinOrStart(login: Login, reason: RefreshReason, waiter: Waiter, wait: Wait): Promise<void> {
-    if (!flight) {
-      const verdict = coolingDown(login)
-      if (verdict) throw verdict
-      waiter.started = true
-    }
-    const joined = flight ?? start(login, reason)
-    const { version } = login
-    waiter.waited = true
-    await wait(joined.gate.promise)
-    if (joined.error && login.version === version && !login.ended) throw joined.error
   }
 
   function noteRefused(login: Login, version: number, waiter: Waiter): boolean {

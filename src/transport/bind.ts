@@ -10,11 +10,11 @@ import { hold } from '../gate.js'
 import { readHeader, writeHeader } from '../headers.js'
 import type { Placement } from '../placement/placement.js'
 import type { Login } from '../session/login.js'
-import type { Session } from '../session/session.js'
+import type { Patience, Session } from '../session/session.js'
 import type { Grant } from '../tokens.js'
 import type { AuthRequestOptions } from './augment.js'
 import { type AxiosLike, createBare } from './bare.js'
-import type { Exchange, RequestConfig } from './exchange.js'
+import { type Exchange, type RequestConfig, Ticket } from './exchange.js'
 import { carries, isTokenRefused } from './judge.js'
 import { createOriginCheck } from './origin.js'
 import { discard, isReplayable, snapshotForm } from './replay.js'
@@ -70,9 +70,19 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   const bare = createBare(instance)
   const isAllowed = createOriginCheck(deps.isAllowedOrigin)
   const credentialHeaders = [...new Set(['Authorization', place.header ?? 'Authorization'])]
-  const exchanges = new WeakMap<object, Exchange>()
+  const owner = {}
   /** A default while a refresh starts: axios copies defaults synchronously, and so marks the calls made by it. */
   const refreshMark = () => {}
+  const patience: Patience<Exchange> = {
+    hold(exchange, gate) {
+      exchange.heldSinceMs = clock.nowMs()
+      return enter(exchange.config, gate)
+    },
+    leave(exchange) {
+      stats.heldNow--
+      exchange.heldMs += clock.nowMs() - exchange.heldSinceMs
+    },
+  }
   let released = false
 
   // Synchronous where the session is known at once: the request is then judged by who is signed in when it is made,
@@ -106,28 +116,29 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
 
   function onRequest(config: RequestConfig): RequestConfig | Promise<RequestConfig> {
     if (config.authClient === refreshMark) {
-      delete config.authClient
+      config.authClient = undefined
       return config
     }
-    const earlier = exchangeOf(config)
+    const earlier = Ticket.read(config.authClient, owner)
     if (earlier) undo(earlier, config)
     const option = config.authClient as false | AuthRequestOptions | undefined
     if (released || option === false) return config
     const unsettled = session.unsettled()
     if (!unsettled || option?.refresh === false || isRefreshCall(config)) return admit(config, option)
-    return wait(config, unsettled).then(() => admit(config, option))
+    return enter(config, unsettled)
+      .finally(() => stats.heldNow--)
+      .then(() => admit(config, option))
   }
 
   function admit(config: RequestConfig, option: AuthRequestOptions | undefined): RequestConfig {
     const login = session.current()
     if (!login || released) return config
-    forgetOurs(config, login)
-    if (hasOwnCredential(config)) return config
+    if (hasOwnCredential(config) && !forgetOurs(config, login)) return config
     const exchange: Exchange = {
       login,
       option,
       adapter: config.adapter,
-      wrapper: (wireConfig) => transmit(exchange, wireConfig),
+      wrapper: undefined,
       config,
       url: config.url,
       baseURL: config.baseURL,
@@ -139,21 +150,22 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
       started: false,
       waited: false,
       heldMs: 0,
+      heldSinceMs: 0,
       send: undefined,
     }
-    exchanges.set(exchange.wrapper, exchange)
     if (exchange.allowed) putOn(exchange)
-    config.adapter = config.authClient = exchange.wrapper
+    config.adapter = exchange.wrapper = (wireConfig) => transmit(exchange, wireConfig)
+    config.authClient = new Ticket(exchange, owner)
     return config
   }
 
   function onResponse(response: AxiosResponse): AxiosResponse | Promise<AxiosResponse> {
-    const exchange = exchangeOf(response?.config)
+    const exchange = Ticket.read((response?.config as RequestConfig)?.authClient, owner)
     return exchange ? answeredElsewhere(exchange, response.config, { response }) : response
   }
 
   function onRejected(error: AxiosError): AxiosResponse | Promise<AxiosResponse> {
-    const exchange = exchangeOf(error?.config)
+    const exchange = Ticket.read((error?.config as RequestConfig)?.authClient, owner)
     return exchange
       ? answeredElsewhere(exchange, error.config as RequestConfig, { response: error.response, error })
       : Promise.reject(error)
@@ -194,11 +206,11 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
 
   /** The token is dead: the request waits for the next one before it goes out. */
   async function deliver(exchange: Exchange): Promise<AxiosResponse> {
-    takeOff(exchange)
     try {
       await freshen(exchange)
     } catch (reason) {
       if (isAuthClientError(reason)) return refuse(exchange, reason)
+      takeOff(exchange)
       throw reason
     }
     return putOn(exchange) ? send(exchange) : sendAside(exchange)
@@ -251,10 +263,11 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     stats.refused++
     if (!session.noteRefused(login, exchange.version, exchange)) return answer(exchange, outcome)
     const replayable = isReplayable(config.data)
-    const letGo = () => replayable && discard(outcome.response?.data)
+    // A streamed answer would hold its socket while we wait. Nobody will read it, unless there is nothing to wait for.
+    if (replayable && session.mayHelp(login)) discard(outcome.response?.data)
     try {
       do {
-        if (!(await freshen(exchange, letGo))) return answer(exchange, outcome)
+        if (!(await freshen(exchange))) return answer(exchange, outcome)
         if (!replayable) throw new AuthClientError('BODY_NOT_REPLAYABLE', NOT_REPLAYABLE)
         takeOff(exchange)
         putOn(exchange)
@@ -267,7 +280,6 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
         isAuthClientError(reason) ? withCause(outcome, reason) : { response: undefined, error: reason },
       )
     }
-    letGo()
     exchange.waited = true
     stats.replays++
     events.emit('replay', { ...nameOf(config), heldMs: exchange.heldMs })
@@ -303,25 +315,15 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
 
   // ---- waiting ---------------------------------------------------------------------------------------------------
 
-  function freshen(exchange: Exchange, onWait?: () => void): Promise<boolean> {
-    const { config } = exchange
-    return session.freshen(exchange.login, exchange, async (promise) => {
-      onWait?.()
-      const fromMs = clock.nowMs()
-      await wait(config, promise)
-      exchange.heldMs += clock.nowMs() - fromMs
-    })
+  function freshen(exchange: Exchange): Promise<boolean> {
+    return session.freshen(exchange.login, exchange, patience)
   }
 
-  async function wait(config: RequestConfig, promise: Promise<void>): Promise<void> {
+  function enter(config: RequestConfig, promise: Promise<void>): Promise<void> {
     stats.heldNow++
     stats.heldPeak = Math.max(stats.heldPeak, stats.heldNow)
     events.emit('held', nameOf(config))
-    try {
-      await hold(promise, config, () => bare.cancellation(config as never))
-    } finally {
-      stats.heldNow--
-    }
+    return hold(promise, config, () => bare.cancellation(config as never))
   }
 
   // ---- judging ---------------------------------------------------------------------------------------------------
@@ -386,12 +388,21 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     if (exchange.option?.place !== false && isIntact(exchange)) unplace(exchange.config)
   }
 
-  function placeToken(config: RequestConfig, accessToken: string): boolean | undefined {
-    return guard(() => place.place(config as never, accessToken) !== false)
+  function placeToken(config: RequestConfig, accessToken: string): boolean {
+    try {
+      return place.place(config as never, accessToken) !== false
+    } catch (error) {
+      report(error)
+      return false
+    }
   }
 
   function unplace(config: RequestConfig): void {
-    guard(() => place.remove(config as never))
+    try {
+      place.remove(config as never)
+    } catch (error) {
+      report(error)
+    }
   }
 
   /** Whether what we wrote is still there: a plug-in may have rebuilt the headers while it kept the request. */
@@ -402,8 +413,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   /** Makes the config the caller's own again, but for the token. */
   function giveBack(exchange: Exchange, config: RequestConfig): void {
     if (config.adapter === exchange.wrapper) config.adapter = exchange.adapter
-    if (exchange.option === undefined) delete config.authClient
-    else config.authClient = exchange.option
+    config.authClient = exchange.option
   }
 
   /** A plug-in sends a config again, or a copy of it, which still carries what was placed on it the first time. */
@@ -414,24 +424,18 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
       unplace(config)
   }
 
-  /** The same where nothing but the header itself tells that it is ours. */
-  function forgetOurs(config: RequestConfig, { accessToken, formerAccessToken }: Login): void {
+  /** The same where nothing but the header itself tells that it is ours. Returns whether it was. */
+  function forgetOurs(config: RequestConfig, { accessToken, formerAccessToken }: Login): boolean {
     const { header } = place
     const value = header && readHeader(config.headers, header)
-    if (value === undefined) return
     for (const token of [accessToken, formerAccessToken]) {
       const probe: RequestConfig = { headers: {} }
-      if (token) placeToken(probe, token)
-      if (header && readHeader(probe.headers, header) === value) unplace(config)
+      if (!header || !token || !placeToken(probe, token) || readHeader(probe.headers, header) !== value)
+        continue
+      unplace(config)
+      return !hasOwnCredential(config)
     }
-  }
-
-  function exchangeOf(config: RequestConfig | undefined): Exchange | undefined {
-    const { authClient, adapter } = config ?? {}
-    return (
-      (typeof authClient === 'function' ? exchanges.get(authClient) : undefined) ??
-      (typeof adapter === 'function' ? exchanges.get(adapter) : undefined)
-    )
+    return false
   }
 }
 

@@ -14,8 +14,8 @@ export interface Exchange extends Waiter {
   readonly option: AuthRequestOptions | undefined
   /** The adapter that would have run without us. */
   readonly adapter: AxiosRequestConfig['adapter']
-  /** Stands in for both while the interceptors run; functions keep their identity through axios's merging. */
-  readonly wrapper: AxiosAdapter
+  /** The adapter in its place while the interceptors run. */
+  wrapper: AxiosAdapter | undefined
   config: RequestConfig
   /** The address that was judged, because an interceptor may still change it. */
   url: string | undefined
@@ -30,6 +30,26 @@ export interface Exchange extends Waiter {
   /** What was last written into the placement's header, so that a value of somebody else's is recognised. */
   written: unknown
   heldMs: number
+  heldSinceMs: number
   /** Sends the config as it is now. Set once the transport has it; without it, a plug-in has answered. */
   send: AxiosAdapter | undefined
+}
+
+/**
+ * Stands in the caller's `authClient` while the interceptors run, to find the exchange again: class instances keep
+ * their identity through axios's merging, symbols do not (before 1.19). Private, so that a logger prints no token.
+ */
+export class Ticket {
+  readonly #exchange: Exchange
+  readonly #owner: unknown
+
+  constructor(exchange: Exchange, owner: unknown) {
+    this.#exchange = exchange
+    this.#owner = owner
+  }
+
+  /** The exchange behind `value`, if `owner` issued it. */
+  static read(value: unknown, owner: unknown): Exchange | undefined {
+    return value instanceof Ticket && value.#owner === owner ? value.#exchange : undefined
+  }
 }

@@ -18,8 +18,17 @@ export function carries({ url, params, data, headers }: RequestConfig, token: st
   if (typeof forEach === 'function') forEach.call(data, (value) => entries.push(value))
   return entries.some((entry) => {
     const text = typeof entry === 'string' ? entry : writeOut(entry)
-    return text.includes(token) || text.includes(encodeURIComponent(token))
+    return standsIn(text, token) || standsIn(text, encodeURIComponent(token))
   })
+}
+
+/** Whether `token` stands in `text` as a whole: a short one is part of many an innocent word. */
+function standsIn(text: string, token: string): boolean {
+  for (let at = text.indexOf(token); at >= 0; at = text.indexOf(token, at + 1)) {
+    const around = [text[at - 1], text[at + token.length]]
+    if (around.every((char) => char === undefined || !/[\w.~+/%-]/.test(char))) return true
+  }
+  return false
 }
 
 function writeOut(value: unknown): string {
