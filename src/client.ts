@@ -114,14 +114,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     clock,
     tokenless,
     limitMs: refreshTimeoutMs,
-    onError(operation, error) {
-      const told = {
-        operation,
-        error: error instanceof Error ? error : new Error(`The store failed: ${String(error)}`),
-      }
-      // Later, so that a listener that is attached right after creation hears of a first look that failed.
-      queueMicrotask(() => events.emit('storeError', told))
-    },
+    onError: reportStoreError,
   })
   const session = createSession({
     refresh: refresh && ((input) => callRefresh(() => refresh({ ...input, http: http() }))),
@@ -234,11 +227,17 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     return login.accessToken
   }
 
+  function reportStoreError(operation: AuthEvents['storeError']['operation'], thrown: unknown): void {
+    const error = thrown instanceof Error ? thrown : new Error(`The store failed: ${String(thrown)}`)
+    // Later, so that a listener that is attached right after creation hears of a first look that failed.
+    queueMicrotask(() => events.emit('storeError', { operation, error }))
+  }
+
   function listenToStore(): () => void {
     try {
       return store.subscribe?.(() => void session.reread()) ?? (() => {})
     } catch (error) {
-      events.emit('storeError', { operation: 'subscribe', error: error as Error })
+      reportStoreError('subscribe', error)
       return () => {}
     }
   }

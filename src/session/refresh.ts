@@ -1,7 +1,7 @@
 // Asks for a grant until the answer decides: tries again while the endpoint cannot be reached, within the time there is.
 // Knows no session, and never hands on the endpoint's raw error.
 import { AuthClientError, isAuthClientError, SessionRefused } from '../errors.js'
-import { cleanCause, describeFailure, judgeFailure, retryAfterMs } from './verdict.js'
+import { cleanCause, describeFailure, isSessionRefused, judgeFailure, retryAfterMs } from './verdict.js'
 
 /** Why there is no grant. */
 export interface Verdict {
@@ -31,7 +31,7 @@ export async function askForGrant(asking: Asking): Promise<{ answer: unknown } |
     try {
       const answer = await asking.ask()
       if (answer !== null) return { answer }
-      failure = new SessionRefused('The refresh was refused')
+      failure = new SessionRefused('The refresh was refused.')
     } catch (error) {
       failure = error
     }
@@ -53,6 +53,8 @@ function explain(
 ): AuthClientError {
   if (isAuthClientError(failure)) return failure
   const cause = cleanCause(failure, secrets)
+  // The strategy's own words are meant for the user; they are left out where they quote a token.
+  if (refused && isSessionRefused(cause)) return new AuthClientError('SESSION_EXPIRED', cause.message, cause)
   const message = describeFailure(failure, cause !== undefined)
   return refused
     ? new AuthClientError('SESSION_EXPIRED', `The session is over: ${message}.`, cause)

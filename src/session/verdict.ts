@@ -1,6 +1,6 @@
 // Decides what a failed refresh means, and cleans its error. Pure: no state, no clock, no network.
 // Promise: only a refusal ends a session; everything else keeps the user signed in.
-import { isAuthClientError, isObject } from '../errors.js'
+import { isAuthClientError, isObject, type SessionRefused } from '../errors.js'
 import { readHeader } from '../headers.js'
 
 export type Failure =
@@ -39,9 +39,13 @@ export function isRefusal(error: unknown): boolean {
   return code === 'invalid_grant' || !/^[a-z]+(_[a-z]+)+$/.test(String(code))
 }
 
+/** By name, so that the class of another copy of the package counts too. */
+export function isSessionRefused(error: unknown): error is SessionRefused {
+  return asThrown(error).name === 'SessionRefused'
+}
+
 export function judgeFailure(error: unknown, isFinal: (error: unknown) => boolean): Failure {
-  // By name, so that the SessionRefused of another copy of the package counts too.
-  if (asThrown(error).name === 'SessionRefused') return 'refused'
+  if (isSessionRefused(error)) return 'refused'
   if (isAuthClientError(error)) return 'rejected'
   if (isFinal(error)) return 'refused'
   const status = statusOf(error)
