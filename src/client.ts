@@ -1,5 +1,4 @@
 // Puts the parts together: the only file that knows them all.
-import type { AxiosResponse } from 'axios'
 import { AuthClientError, badOption, isObject } from './errors.js'
 import { type AuthEvents, type AuthListener, createEvents } from './events.js'
 import { hold } from './gate.js'
@@ -117,19 +116,13 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     onError: reportStoreError,
   })
   const session = createSession({
+    ...resolved,
     refresh: refresh && ((input) => callRefresh(() => refresh({ ...input, http: http() }))),
     cookies,
     tokenless,
-    tokens: resolved.tokens,
     vault,
     tabs: soloTab(),
-    clock,
     events,
-    refreshAheadMs: resolved.refreshAheadMs,
-    refreshTimeoutMs,
-    refreshRetry: resolved.refreshRetry,
-    isFinal: resolved.isFinal,
-    onSessionEnd: resolved.onSessionEnd,
   })
   const transportStats: TransportStats = { replays: 0, heldNow: 0, heldPeak: 0, refused: 0 }
   const serverSnapshot = takeSnapshot({
@@ -170,15 +163,11 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
 
   function add(target: AxiosLike, origin: string | undefined): void {
     const binding = bind(target, {
+      ...resolved,
       session,
-      clock,
       events,
       stats: transportStats,
-      place,
       isAllowedOrigin,
-      shouldRefresh: resolved.shouldRefresh as never,
-      readResponse: resolved.readResponse as ((response: AxiosResponse) => Tokens | undefined) | undefined,
-      beforeReplay: resolved.beforeReplay as never,
       maySettleLate: cookies || !!session.unsettled(),
     })
     bindings.set(target, binding)

@@ -28,3 +28,4 @@ export type { ReadGrant, RefreshContext, RefreshStrategy, StrategyOptions } from
 export type { Grant, Tokens } from './tokens.js'
 export type { AuthRequestOptions } from './transport/augment.js'
 export type { AxiosLike } from './transport/bare.js'
+export type { RefreshQuestion } from './transport/judge.js'

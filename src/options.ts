@@ -10,6 +10,7 @@ import { memoryStore } from './storage/memory.js'
 import type { TokenStore } from './storage/store.js'
 import type { RefreshStrategy } from './strategies/strategy.js'
 import { flawOf, type Grant, type Tokens } from './tokens.js'
+import type { RefreshQuestion } from './transport/judge.js'
 import { originOf } from './transport/origin.js'
 
 /**
@@ -50,12 +51,7 @@ export interface AuthClientOptions {
    * the session, successes too, for servers that report expiry in a body. If it throws, the status decides.
    * @default status 401 and not `insufficient_scope` (RFC 6750 section 3.1)
    */
-  shouldRefresh?: (question: {
-    response: AxiosResponse
-    config: AxiosRequestConfig
-    /** Whether the token that was sent is stale or replaced by now; `undefined` where its lifetime is unknown. */
-    expired: boolean | undefined
-  }) => boolean | PromiseLike<boolean>
+  shouldRefresh?: (question: RefreshQuestion) => boolean | PromiseLike<boolean>
   /**
    * Whether this failure of the refresh ends the session, instead of being tried again later.
    * @default status 401, 403, 422, or 400 unless it holds an OAuth `error` other than `invalid_grant`

@@ -63,7 +63,7 @@ export interface SessionDeps {
   /** The access credential is a cookie too: sessions have no token. */
   tokenless: boolean
   /** Tokens for a start without a stored session. */
-  tokens: Tokens | undefined
+  tokens?: Tokens | undefined
   vault: Vault
   tabs: Tabs
   clock: Clock
@@ -72,7 +72,7 @@ export interface SessionDeps {
   refreshTimeoutMs: number
   refreshRetry: { limit: number; baseDelayMs: number }
   isFinal(error: unknown): boolean
-  onSessionEnd: ((end: SessionEnd) => unknown) | undefined
+  onSessionEnd?: ((end: SessionEnd) => unknown) | undefined
 }
 
 export interface Session {

@@ -2,7 +2,7 @@
 // The adapter sits beneath all that the user installed, so interceptors and transforms run once per call, and none of
 // them sees a 401 that a refresh could heal.
 // Promise: every request settles once; what was placed on a config is off again before anybody above sees the answer.
-import type { AxiosError, AxiosResponse } from 'axios'
+import type { AxiosError, AxiosRequestConfig, AxiosResponse } from 'axios'
 import type { Clock } from '../clock.js'
 import { AuthClientError, isAuthClientError, setCause } from '../errors.js'
 import { type Events, guard, isThenable, report } from '../events.js'
@@ -15,17 +15,9 @@ import type { Grant } from '../tokens.js'
 import type { AuthRequestOptions } from './augment.js'
 import { type AxiosLike, createBare } from './bare.js'
 import { type Exchange, type RequestConfig, Ticket } from './exchange.js'
-import { carries, isTokenRefused } from './judge.js'
+import { carries, isTokenRefused, type RefreshQuestion } from './judge.js'
 import { createOriginCheck } from './origin.js'
 import { discard, isReplayable, snapshotForm } from './replay.js'
-
-/** What `shouldRefresh` is asked about. */
-export interface RefreshQuestion {
-  response: AxiosResponse
-  config: RequestConfig
-  /** Whether the token that was sent is stale or replaced by now; `undefined` where its lifetime is unknown. */
-  expired: boolean | undefined
-}
 
 export interface TransportStats {
   /** Requests sent again. */
@@ -45,9 +37,9 @@ export interface TransportDeps {
   stats: TransportStats
   place: Placement
   isAllowedOrigin(origin: string | undefined): boolean
-  shouldRefresh: ((question: RefreshQuestion) => boolean | PromiseLike<boolean>) | undefined
-  readResponse: ((response: AxiosResponse) => Grant | undefined) | undefined
-  beforeReplay: ((config: RequestConfig) => unknown) | undefined
+  shouldRefresh?: ((question: RefreshQuestion) => boolean | PromiseLike<boolean>) | undefined
+  readResponse?: ((response: AxiosResponse) => Grant | undefined) | undefined
+  beforeReplay?: ((config: AxiosRequestConfig) => unknown) | undefined
   /** A session can appear while a request is being made: the store is asynchronous, or a cookie can restore it. */
   maySettleLate: boolean
 }
@@ -217,6 +209,12 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   }
 
   function send(exchange: Exchange): Promise<AxiosResponse> {
+    const { config } = exchange
+    const form = snapshotForm(config.data)
+    if (form) {
+      config.data = form.bytes
+      for (const [name, value] of Object.entries(form.headers)) writeHeader(config, name, value)
+    }
     return dispatch(exchange).then(
       (response) => conclude(exchange, { response }),
       (error: unknown) =>
@@ -226,11 +224,6 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
 
   /** One trip over the wire. */
   function dispatch({ config, send }: Exchange): Promise<AxiosResponse> {
-    const form = snapshotForm(config.data)
-    if (form) {
-      config.data = form.bytes
-      for (const [name, value] of Object.entries(form.headers)) writeHeader(config, name, value)
-    }
     try {
       return (send as NonNullable<typeof send>)(config as never)
     } catch (error) {
@@ -289,9 +282,9 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   /** Lets the user's hook join in before a replay. Returns whether the token on the request is still the one to send. */
   async function prepare(
     { config, login, version }: Exchange,
-    hook: (config: RequestConfig) => unknown,
+    hook: NonNullable<TransportDeps['beforeReplay']>,
   ): Promise<boolean> {
-    const done = Promise.resolve(guard(() => hook(config))).then(noop, noop)
+    const done = Promise.resolve(guard(() => hook(config as AxiosRequestConfig))).then(noop, noop)
     await hold(done, config, () => bare.cancellation(config as never))
     return !login.ended && !session.isDead(login) && version === login.version
   }
@@ -301,7 +294,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     takeOff(exchange)
     const config = exchange.config as AxiosResponse['config']
     if (response && response.config !== config) response.config = config
-    if (error === undefined) return response as AxiosResponse
+    if (response && error === undefined) return response
     const failure = error as Partial<AxiosError> | null
     if (failure?.config && failure.config !== config) failure.config = config
     return Promise.reject(error)
@@ -340,7 +333,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
       return isTokenRefused(response)
     }
     try {
-      const verdict = shouldRefresh({ response, config, expired })
+      const verdict = shouldRefresh({ response, config: config as AxiosRequestConfig, expired })
       return isThenable(verdict) ? verdict.then(Boolean, byStatus) : !!verdict
     } catch (error) {
       return byStatus(error)

@@ -1,6 +1,15 @@
 // Reads a request or its answer. Pure: decides nothing beyond the question in its name.
+import type { AxiosRequestConfig, AxiosResponse } from 'axios'
 import { readHeader } from '../headers.js'
 import type { RequestConfig } from './exchange.js'
+
+/** What `shouldRefresh` is asked about. */
+export interface RefreshQuestion {
+  response: AxiosResponse
+  config: AxiosRequestConfig
+  /** Whether the token that was sent is stale or replaced by now; `undefined` where its lifetime is unknown. */
+  expired: boolean | undefined
+}
 
 /** Whether the server refused the token: a 401, unless it says that the token is good and its scope too small. */
 export function isTokenRefused({ status, headers }: { status: number; headers?: unknown }): boolean {
