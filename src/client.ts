@@ -7,7 +7,7 @@ import { type AuthClientOptions, resolveOptions } from './options.js'
 import { createSession } from './session/session.js'
 import { type AuthSnapshot, take as takeSnapshot } from './session/snapshot.js'
 import { createVault } from './session/vault.js'
-import { soloTab } from './tabs/tabs.js'
+import { lockedTabs, soloTab } from './tabs/tabs.js'
 import type { Tokens } from './tokens.js'
 import type { AxiosLike } from './transport/bare.js'
 import { type Binding, bind, type TransportStats } from './transport/bind.js'
@@ -80,6 +80,9 @@ export interface AuthClient {
   dispose(): void
 }
 
+/** What a holder of the lock may take beyond the refresh itself: its look into the store, its commit, its slow CPU. */
+const LOCK_MARGIN_MS = 2000
+
 // Registered: found by another copy of this package too. On the instance, because there is no state in modules.
 const MARK = Symbol.for('axios-auth-client')
 
@@ -121,7 +124,8 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     cookies,
     tokenless,
     vault,
-    tabs: soloTab(),
+    tabs:
+      store.name === undefined ? soloTab() : lockedTabs(store.name, refreshTimeoutMs + LOCK_MARGIN_MS, clock),
     events,
   })
   const transportStats: TransportStats = { replays: 0, heldNow: 0, heldPeak: 0, refused: 0 }

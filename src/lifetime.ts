@@ -25,10 +25,10 @@ export function readClaims(accessToken: string): Claims | undefined {
 
 /** The lifetime of tokens received at `nowMs`. Both fields are missing when it cannot be known. */
 export function measureLifetime(tokens: Tokens, claims: Claims | undefined, nowMs: number): Lifetime {
-  const spanMs = Number(tokens.expiresInSeconds) * 1000
-  if (spanMs > 0 && Number.isFinite(spanMs)) return { expiresAtMs: nowMs + spanMs, lifetimeMs: spanMs }
+  const spanMs = msOf(tokens.expiresInSeconds)
+  if (spanMs > 0) return { expiresAtMs: nowMs + spanMs, lifetimeMs: spanMs }
 
-  const issuedSpanMs = (Number(claims?.exp) - Number(claims?.iat)) * 1000
+  const issuedSpanMs = msOf(claims?.exp) - msOf(claims?.iat)
   if (tokens.expiresAtMs !== undefined && Number.isFinite(tokens.expiresAtMs)) {
     const remainingMs = Math.max(0, tokens.expiresAtMs - nowMs)
     return { expiresAtMs: tokens.expiresAtMs, lifetimeMs: issuedSpanMs > 0 ? issuedSpanMs : remainingMs }
@@ -37,6 +37,17 @@ export function measureLifetime(tokens: Tokens, claims: Claims | undefined, nowM
   if (issuedSpanMs > 0) return { expiresAtMs: nowMs + issuedSpanMs, lifetimeMs: issuedSpanMs }
 
   // Without `iat` only the clocks of both sides tell. A token that is dead on arrival proves them apart: ignore `exp`.
-  const expiresAtMs = Number(claims?.exp) * 1000
+  const expiresAtMs = msOf(claims?.exp)
   return expiresAtMs > nowMs ? { expiresAtMs, lifetimeMs: expiresAtMs - nowMs } : {}
+}
+
+/** Seconds in milliseconds, from whatever a server wrote there; NaN for what is no number, or none to count with. */
+function msOf(seconds: unknown): number {
+  const ms =
+    (typeof seconds === 'string'
+      ? Number.parseFloat(seconds)
+      : typeof seconds === 'number'
+        ? seconds
+        : Number.NaN) * 1000
+  return Number.isSafeInteger(Math.round(ms)) ? ms : Number.NaN
 }

@@ -127,14 +127,14 @@ export interface Session {
 interface Flight {
   readonly login: Login | undefined
   readonly reason: RefreshReason
-  readonly startedAtMs: number
+  startedAtMs: number
   /** What the login had when it took off; once that has moved on, its grant has been overtaken. */
   readonly rotation: number | undefined
   readonly controller: AbortController
   /** Opens when there is something new to look at. */
   gate: Deferred
   /** Ends its time early. */
-  readonly limit: Deferred
+  limit: Deferred | undefined
   /** Resolves when the strategy has let go, or its time is up. */
   landed: Promise<void>
   /** Its session is gone, or has better tokens: whatever it brings is thrown away. */
@@ -367,6 +367,7 @@ export function createSession(deps: SessionDeps): Session {
     dropFlight(true)
     for (const nap of [...naps]) nap.resolve()
     vault.close()
+    deps.tabs.close()
     settle()
     snapshots.clear()
   }
@@ -488,7 +489,7 @@ export function createSession(deps: SessionDeps): Session {
       rotation: login?.rotation,
       controller,
       gate: deferred(),
-      limit: nap(refreshTimeoutMs),
+      limit: undefined,
       landed: Promise.resolve(),
       dropped: false,
       brought: 'nothing',
@@ -498,17 +499,27 @@ export function createSession(deps: SessionDeps): Session {
     flight = mine
     publish()
     events.emit('refreshStart', { reason })
-    const work = deps.tabs
-      .exclusively(() => fly(mine), controller.signal)
-      .catch((verdict: Verdict) => verdict)
-    const limit = mine.limit.promise.then((): Verdict => ({ error: timedOut() }))
-    mine.landed = Promise.race([work, limit]).then((verdict) => finish(mine, verdict))
+    mine.landed = deps.tabs
+      .exclusively(() => flyInTime(mine), controller.signal)
+      .catch(
+        (fault): Verdict => ({ error: new AuthClientError('REFRESH_FAILED', 'The refresh failed.', fault) }),
+      )
+      .then((verdict) => finish(mine, verdict))
     return mine
+  }
+
+  /** The time counts from here: waiting for another tab's refresh has a limit of its own. */
+  function flyInTime(mine: Flight): Promise<Verdict | undefined> {
+    const limit = nap(refreshTimeoutMs)
+    mine.limit = limit
+    mine.startedAtMs = nowMs()
+    return Promise.race([fly(mine), limit.promise.then((): Verdict => ({ error: timedOut() }))])
   }
 
   /** One refresh: look whether somebody else was faster, ask, commit. */
   async function fly(mine: Flight): Promise<Verdict | undefined> {
     const { login } = mine
+    if (mine.dropped) return undefined
     // Half of the time at the most, so that a store that hangs leaves enough for the refresh itself.
     reconcile(await vault.read(refreshTimeoutMs / 2))
     if (isOvertaken(mine)) return undefined
@@ -585,7 +596,7 @@ export function createSession(deps: SessionDeps): Session {
 
   /** Opens the gate, once. */
   function finish(mine: Flight, verdict: Verdict | undefined): void {
-    mine.limit.resolve()
+    mine.limit?.resolve()
     if (flight !== mine) return
     flight = undefined
     const { login, reason, brought } = mine
@@ -614,7 +625,7 @@ export function createSession(deps: SessionDeps): Session {
     mine.dropped = true
     if (abort) {
       mine.controller.abort()
-      mine.limit.resolve()
+      mine.limit?.resolve()
     }
     mine.gate.resolve()
   }

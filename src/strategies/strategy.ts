@@ -69,6 +69,6 @@ export function readGrant(body: unknown): Grant | undefined {
   return {
     accessToken: fields.access_token ?? fields.accessToken ?? fields.token,
     refreshToken: fields.refresh_token ?? fields.refreshToken ?? undefined,
-    expiresInSeconds: Number(fields.expires_in ?? fields.expiresIn) || undefined,
+    expiresInSeconds: fields.expires_in ?? fields.expiresIn,
   } as Grant
 }

@@ -1,12 +1,85 @@
-// What a session needs to know of the other tabs that share its store. Knows no tokens.
+// One refresh for all tabs that share a store. Knows no tokens: it only decides whose turn it is.
+// Promise: work is always done, and never waits for a tab that is gone or asleep longer than the time it is given.
+import type { Clock } from '../clock.js'
 
 /** The other tabs that share a store, as far as a refresh is concerned. */
 export interface Tabs {
-  /** Runs `work` while no other tab runs its own. Gives up waiting, and never the work, when `signal` aborts. */
+  /** Runs `work` while no other tab runs its own, as far as that can be had. Settles as `work` does. */
   exclusively<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>
+  /** Lets go of what is still held, and leaves no timer. */
+  close(): void
 }
 
-/** There is no other tab: the store is not shared, or nothing here can coordinate. */
+/** There is no other tab: the store is not shared. */
 export function soloTab(): Tabs {
-  return { exclusively: (work) => work() }
+  return { exclusively: (work) => work(), close() {} }
+}
+
+/**
+ * How long the lock is kept after the work. Measured in Chromium: a lock can reach the next tab before what was written
+ * to localStorage under it does, and that tab would then refresh with a token that is spent.
+ */
+const LINGER_MS = 100
+
+/**
+ * The tabs of one browser, by Web Locks. `patienceMs`: how long a holder is waited for; one that takes longer is frozen
+ * or worse, and is passed: those who give up on it take the next lock the same way, so that they do not race each other.
+ * Nothing is stolen: the work of a robbed holder would go on all the same.
+ */
+export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs {
+  const ends = new Set<() => void>()
+  return {
+    exclusively: (work, signal) => takeTurn(work, signal, [`${name}:refresh`, `${name}:refresh:2`]),
+    close() {
+      for (const end of [...ends]) end()
+    },
+  }
+
+  function takeTurn<T>(
+    work: () => Promise<T>,
+    signal: AbortSignal,
+    [lock, ...further]: string[],
+  ): Promise<T> {
+    // Absent on insecure origins. Without it, the look into the store before a refresh is the only guard.
+    const locks = globalThis.navigator?.locks
+    if (!locks || lock === undefined || signal.aborted) return work()
+    return new Promise<T>((resolve) => {
+      const wait = new AbortController()
+      const giveUp = () => wait.abort()
+      const cancelTimer = clock.setTimer(giveUp, patienceMs)
+      const stopWaiting = () => {
+        cancelTimer()
+        signal.removeEventListener('abort', giveUp)
+      }
+      signal.addEventListener('abort', giveUp)
+      let mine = false
+      const request = locks.request(lock, { signal: wait.signal }, async () => {
+        mine = true
+        stopWaiting()
+        // One turn of the event loop, for news of the store that stand in line behind the lock.
+        await pause(0)
+        const turn = work()
+        resolve(turn)
+        await turn.catch(() => {})
+        await pause(LINGER_MS)
+      })
+      request.catch(() => {
+        stopWaiting()
+        // Given up; or locks cannot be had in this place (an opaque origin, blocked storage).
+        if (!mine) resolve(takeTurn(work, signal, further))
+      })
+    })
+  }
+
+  function pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        cancel()
+        ends.delete(end)
+        resolve()
+      }
+      const cancel = clock.setTimer(end, delayMs)
+      ends.add(end)
+    })
+  }
 }
