@@ -228,7 +228,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
 
   function listenToStore(): () => void {
     try {
-      return store.subscribe?.(() => void session.reread()) ?? (() => {})
+      return store.subscribe?.(session.reread) ?? (() => {})
     } catch (error) {
       reportStoreError('subscribe', error)
       return () => {}

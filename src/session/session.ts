@@ -90,7 +90,7 @@ export interface Session {
   updateTokens(tokens: Tokens): Promise<void>
   refresh(): Promise<AuthSnapshot>
   /** Reads the store again: somebody else may have changed it. */
-  reread(): Promise<void>
+  reread(): void
   /** The network is back: failures of before say nothing about now. */
   endCoolDown(): void
   /** Whether the current token must not go out: it was refused, or its time is over. */
@@ -178,7 +178,12 @@ export function createSession(deps: SessionDeps): Session {
     signOut,
     updateTokens,
     refresh,
-    reread: async () => reconcile(await vault.read()),
+    reread() {
+      const found = vault.read()
+      // At once where that can be: a request may follow in the same turn.
+      if (found instanceof Promise) void found.then(reconcile)
+      else reconcile(found)
+    },
     endCoolDown() {
       if (current) current.coolDown = undefined
     },

@@ -31,8 +31,16 @@ export function localStorageStore(options: WebStoreOptions): TokenStore {
         // A null key means that the whole storage was cleared.
         if (event.key === key || event.key === null) listener()
       }
+      const onPageShow = (event: PageTransitionEvent) => {
+        // Back from the back/forward cache: what happened in the meantime was not announced here.
+        if (event.persisted) listener()
+      }
       globalThis.addEventListener?.('storage', onStorage)
-      return () => globalThis.removeEventListener?.('storage', onStorage)
+      globalThis.addEventListener?.('pageshow', onPageShow)
+      return () => {
+        globalThis.removeEventListener?.('storage', onStorage)
+        globalThis.removeEventListener?.('pageshow', onPageShow)
+      }
     },
   }
 }
