@@ -10,8 +10,6 @@ export interface Login {
   /** Counts the access tokens: a request that was sent with a lower one was answered about an older token. */
   version: number
   accessToken: string
-  /** The one before, so that a request which still carries it is recognised as ours. */
-  formerAccessToken: string
   refreshToken: string | undefined
   expiresAtMs: number | undefined
   /** From when on the token is renewed before the server refuses it. */
@@ -46,7 +44,6 @@ export function createLogin(id: string): Login {
     id,
     version: 0,
     accessToken: '',
-    formerAccessToken: '',
     refreshToken: undefined,
     expiresAtMs: undefined,
     staleAtMs: undefined,
@@ -74,7 +71,6 @@ export function renewLogin(
   const claims = readClaims(accessToken)
   const { expiresAtMs, lifetimeMs = 0 } = measureLifetime(tokens, claims, nowMs)
   if (accessToken !== login.accessToken || version !== login.version) {
-    login.formerAccessToken = login.accessToken
     login.refused = login.unproven = false
   }
   login.version = version

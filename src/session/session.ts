@@ -83,6 +83,8 @@ export interface Session {
   /** @throws {AuthClientError} code `DISPOSED`. */
   assertAlive(): void
   current(): Login | undefined
+  /** The access tokens of late, of ended sessions too, so that a request which still carries one is recognised. */
+  knownTokens(): readonly string[]
   /** What a request has to wait for before it is known who makes it; `undefined` when that is known. */
   unsettled(): Promise<void> | undefined
   signIn(tokens: Tokens | undefined): Promise<void>
@@ -146,6 +148,8 @@ interface Flight {
 
 const FIRST_COOL_DOWN_MS = 1000
 const LONGEST_COOL_DOWN_MS = 30_000
+/** A plug-in that sends a request again hours later, when the device is back online, holds a token of long ago. */
+const KNOWN_TOKENS = 20
 
 export function createSession(deps: SessionDeps): Session {
   const { vault, clock, events, refreshAheadMs, refreshTimeoutMs, tokenless } = deps
@@ -154,6 +158,7 @@ export function createSession(deps: SessionDeps): Session {
   /** Sessions that ended here: whatever a store or another tab still holds of them is a ghost. */
   const endedIds = new Set<string>()
   const naps = new Set<Deferred>()
+  let knownTokens: readonly string[] = []
   let current: Login | undefined
   let flight: Flight | undefined
   let loading: Deferred | undefined
@@ -173,6 +178,7 @@ export function createSession(deps: SessionDeps): Session {
     tokensAtStart,
     assertAlive,
     current: () => current,
+    knownTokens: () => knownTokens,
     unsettled: () => (loading ?? (flight && !flight.login ? flight.gate : undefined))?.promise,
     signIn,
     signOut,
@@ -287,6 +293,7 @@ export function createSession(deps: SessionDeps): Session {
   ): void {
     const { tokens, ...rest } = from
     renewLogin(login, version ?? login.version + 1, { ...rest, ...tokens }, nowMs(), refreshAheadMs)
+    knownTokens = [login.accessToken, ...knownTokens].slice(0, KNOWN_TOKENS)
   }
 
   /** The caller's tokens, fit for use. @throws {AuthClientError} code `BAD_OPTION`. */

@@ -9,7 +9,6 @@ import { type Events, guard, isThenable, report } from '../events.js'
 import { hold } from '../gate.js'
 import { readHeader, writeHeader } from '../headers.js'
 import type { Placement } from '../placement/placement.js'
-import type { Login } from '../session/login.js'
 import type { Patience, Session } from '../session/session.js'
 import type { Grant } from '../tokens.js'
 import type { AuthRequestOptions } from './augment.js'
@@ -123,18 +122,15 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   }
 
   function admit(config: RequestConfig, option: AuthRequestOptions | undefined): RequestConfig {
+    if (hasOwnCredential(config) && !forgetOurs(config)) return config
     const login = session.current()
     if (!login || released) return config
-    if (hasOwnCredential(config) && !forgetOurs(config, login)) return config
     const exchange: Exchange = {
       login,
       option,
       adapter: config.adapter,
       wrapper: undefined,
       config,
-      url: config.url,
-      baseURL: config.baseURL,
-      allowed: isAllowed(config),
       version: 0,
       everPlaced: false,
       staleAtMs: undefined,
@@ -145,7 +141,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
       heldSinceMs: 0,
       send: undefined,
     }
-    if (exchange.allowed) putOn(exchange)
+    if (isAllowed(config)) putOn(exchange)
     config.adapter = exchange.wrapper = (wireConfig) => transmit(exchange, wireConfig)
     config.authClient = new Ticket(exchange, owner)
     return config
@@ -178,10 +174,9 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     giveBack(exchange, config)
     exchange.config = config
     exchange.send = bare.resolve(exchange.adapter, config as never)
-    if (config.url !== exchange.url || config.baseURL !== exchange.baseURL)
-      exchange.allowed = isAllowed(config)
+    // Judged again: an interceptor after ours may have changed where it goes.
     const ours =
-      exchange.allowed && !released && !hasOwnCredential(config, exchange) && !isRefreshCall(config)
+      isAllowed(config) && !released && !hasOwnCredential(config, exchange) && !isRefreshCall(config)
     if (!ours || !putOn(exchange)) return sendAside(exchange)
     if (login.ended) return refuse(exchange, login.ended)
     const mayWait = option?.refresh !== false
@@ -266,6 +261,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
         putOn(exchange)
         // While the hook took its time, anything may have happened.
       } while (beforeReplay && !(await prepare(exchange, beforeReplay)))
+      if (beforeReplay && !isAllowed(config)) return sendAside(exchange)
     } catch (reason) {
       // A cancellation is what the caller is waiting for; the 401 is of no interest any more.
       return answer(
@@ -417,18 +413,17 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
       unplace(config)
   }
 
-  /** The same where nothing but the header itself tells that it is ours. Returns whether it was. */
-  function forgetOurs(config: RequestConfig, { accessToken, formerAccessToken }: Login): boolean {
+  /** The same where nothing but the header itself tells that it is ours. Returns whether no other credential is left. */
+  function forgetOurs(config: RequestConfig): boolean {
     const { header } = place
     const value = header && readHeader(config.headers, header)
-    for (const token of [accessToken, formerAccessToken]) {
+    const isOurs = (token: string) => {
       const probe: RequestConfig = { headers: {} }
-      if (!header || !token || !placeToken(probe, token) || readHeader(probe.headers, header) !== value)
-        continue
-      unplace(config)
-      return !hasOwnCredential(config)
+      return header && placeToken(probe, token) && readHeader(probe.headers, header) === value
     }
-    return false
+    if (!session.knownTokens().some(isOurs)) return false
+    unplace(config)
+    return !hasOwnCredential(config)
   }
 }
 

@@ -17,10 +17,6 @@ export interface Exchange extends Waiter {
   /** The adapter in its place while the interceptors run. */
   wrapper: AxiosAdapter | undefined
   config: RequestConfig
-  /** The address that was judged, because an interceptor may still change it. */
-  url: string | undefined
-  baseURL: string | undefined
-  allowed: boolean
   /** The version of the token on the config; 0 while there is none. */
   version: number
   /** Whether it was ever on one; a plug-in may have kept a copy from that time. */

@@ -45,30 +45,31 @@ function pageUrl(): string | undefined {
   return globalThis.document?.baseURI ?? globalThis.location?.href
 }
 
-/** Tells for a target whether all it can lead to is allowed. The last answer about a base URL is remembered. */
+/** Tells for a target whether all it can lead to is allowed. The origin of the last base URL is remembered. */
 export function createOriginCheck(
   isAllowedOrigin: (origin: string | undefined) => boolean,
 ): (target: Target) => boolean {
   let lastBase: string | undefined
-  let lastAnswer = false
+  let lastOrigin: string | undefined
 
   return ({ url = '', baseURL, allowAbsoluteUrls }) => {
-    const absolute = ABSOLUTE.test(url)
     if (!baseURL) return isAllowedOrigin(originOf(url))
-    if (absolute)
-      return isAllowedOrigin(originOf(url)) && (allowAbsoluteUrls !== false || allows(baseURL, url))
-    return allows(baseURL, url)
+    if (!ABSOLUTE.test(url)) return isAllowedOrigin(originWith(baseURL, url))
+    // Before axios 1.8 the option does not exist, and the absolute URL is where the request goes.
+    return (
+      isAllowedOrigin(originOf(url)) &&
+      (allowAbsoluteUrls !== false || isAllowedOrigin(originWith(baseURL, url)))
+    )
   }
 
-  function allows(baseURL: string, url: string): boolean {
+  function originWith(baseURL: string, url: string): string | undefined {
     // With a relative base, the page decides where both together lead.
-    if (!ABSOLUTE.test(baseURL))
-      return isAllowedOrigin(originOf(`${baseURL.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}`))
+    if (!ABSOLUTE.test(baseURL)) return originOf(`${baseURL.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}`)
     if (baseURL !== lastBase) {
       lastBase = baseURL
       // axios puts a slash between both, so nothing in `url` can reach the authority.
-      lastAnswer = isAllowedOrigin(originOf(baseURL))
+      lastOrigin = originOf(baseURL)
     }
-    return lastAnswer
+    return lastOrigin
   }
 }
