@@ -1,6 +1,6 @@
 // Puts the parts together: the only file that knows them all.
 import { AuthClientError, badOption, isObject } from './errors.js'
-import { type AuthEvents, type AuthListener, createEvents } from './events.js'
+import { type AuthEvents, type AuthListener, createEvents, guard } from './events.js'
 import { hold } from './gate.js'
 import { readHeader } from './headers.js'
 import { type AuthClientOptions, resolveOptions } from './options.js'
@@ -158,7 +158,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     },
     ready: session.ready,
     dispose() {
-      for (const stop of stopListening) stop()
+      for (const stop of stopListening) guard(stop)
       for (const bound of [...bindings.keys()]) remove(bound)
       session.dispose()
       events.clear()

@@ -92,6 +92,7 @@ export interface ResolvedOptions extends Omit<AuthClientOptions, 'refreshRetry'>
 }
 
 export function resolveOptions(raw: AuthClientOptions = {}): ResolvedOptions {
+  if (typeof raw !== 'object' || raw === null) throw badOption('options', 'an object', raw)
   for (const name of [
     'refresh',
     'readResponse',
@@ -133,11 +134,19 @@ export function resolveOptions(raw: AuthClientOptions = {}): ResolvedOptions {
   )
 
   const place = raw.place ?? bearerHeader()
-  const flaw = raw.tokens && flawOf(raw.tokens, place.tokenless)
-  if (flaw) throw badOption('tokens', `tokens with a usable accessToken, and not ${flaw}`, raw.tokens)
+  const { tokens } = raw
+  const flaw = tokens === undefined ? undefined : flawOf(tokens, place.tokenless)
+  // A text is not shown: it may be the token itself.
+  if (flaw)
+    throw badOption(
+      'tokens',
+      `an object with a usable accessToken, not ${flaw}`,
+      typeof tokens === 'string' ? {} : tokens,
+    )
   expect('origins', raw.origins, 'an array of origins', Array.isArray)
   const origins = raw.origins?.map((entry) => {
-    const origin = typeof entry === 'string' ? originOf(entry) : undefined
+    const whole = typeof entry === 'string' && /^[a-z][a-z\d+\-.]*:\/\/[^*]+$/i.test(entry)
+    const origin = whole ? originOf(entry) : undefined
     if (!origin) throw badOption('origins', 'origins such as "https://api.example.com"', entry)
     return origin
   })

@@ -226,7 +226,8 @@ export function createSession(deps: SessionDeps): Session {
     if (record) enter(record)
     else current = tokensAtStart
     publish()
-    if (!record && current) await save(current)
+    // A store that failed, or holds what this version cannot read, is not written over by what was only known at start.
+    if (found && !record && current) await save(current)
   }
 
   /** From now on it is known who is signed in. */

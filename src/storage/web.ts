@@ -1,5 +1,6 @@
 // Keeps the session in localStorage or sessionStorage. Storage is touched only inside the three methods, where a
 // throw (privacy mode, quota, server-side rendering) reaches the guard around every store and no request.
+import { badOption } from '../errors.js'
 import { measureLifetime, readClaims } from '../lifetime.js'
 import type { Tokens } from '../tokens.js'
 import { createRecord, createSessionId, type TokenStore } from './store.js'
@@ -51,6 +52,7 @@ export function sessionStorageStore(options: WebStoreOptions): TokenStore {
 }
 
 function webStore(area: 'localStorage' | 'sessionStorage', { key, importFrom }: WebStoreOptions): TokenStore {
+  if (typeof key !== 'string' || key === '') throw badOption(`${area}Store: key`, 'the storage key', key)
   const storage = (): Storage => {
     const found = globalThis[area]
     if (!found) throw new Error(`There is no ${area} here.`)
@@ -82,7 +84,11 @@ function webStore(area: 'localStorage' | 'sessionStorage', { key, importFrom }: 
     const nowMs = Date.now()
     const lifetime = measureLifetime(tokens, readClaims(tokens.accessToken), nowMs)
     const record = createRecord(createSessionId(nowMs), 1, { ...tokens, ...lifetime })
-    storage().setItem(key, JSON.stringify(record))
+    try {
+      storage().setItem(key, JSON.stringify(record))
+    } catch {
+      // Used all the same; the next save meets the same fault, and that one is reported.
+    }
     return record
   }
 }

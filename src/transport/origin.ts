@@ -15,6 +15,9 @@ const ABSOLUTE = /^([a-z][a-z\d+\-.]*:)?\/\//i
 // An http URL whose authority every parser reads alike. What does not match is left to the platform's parser.
 const PLAIN = /^(https?):\/\/([a-z\d.-]+|\[[\da-f:]+\])(?::(\d+))?(?=[/?#]|$)/i
 
+// Internationalised names, and the schemes of app shells.
+const CLEAR = /^([a-z][a-z\d+\-.]*:)?\/\/[^/?#%@\\\s\p{Cc}]+(?=[/?#]|$)/iu
+
 /** The origin of an absolute URL, or of one that the page resolves. Userinfo is a credential of the caller's: no origin. */
 export function originOf(url: string): string | undefined {
   const plain = PLAIN.exec(url)
@@ -23,10 +26,12 @@ export function originOf(url: string): string | undefined {
     const usual = !port || port === (scheme.length === 4 ? '80' : '443')
     return `${scheme}://${host}${usual ? '' : `:${port}`}`.toLowerCase()
   }
-  // Parsers differ on backslashes and control characters in an authority: some see another host behind them.
-  if (ABSOLUTE.test(url) && /^[^/]*\/\/[^/?#]*[\\\s]/.test(url)) return undefined
+  const page = pageUrl()
+  // Parsers differ on all else that stands in for an authority: axios 0.27 reads http://exampl%65/ as another host than
+  // browsers do, and http:/host as no host at all. In a page its own parser decides; what axios calls absolute must be clear.
+  if (!CLEAR.test(url) && (page === undefined || ABSOLUTE.test(url))) return undefined
   try {
-    const { protocol, host, username, password } = new URL(url, pageUrl())
+    const { protocol, host, username, password } = new URL(url, page)
     // Not `origin`: it is the text "null" for every scheme of an app shell, such as capacitor:.
     return username || password || !host ? undefined : `${protocol}//${host}`
   } catch {
