@@ -30,16 +30,16 @@ export function jsonBodyField(field = 'token'): Placement {
 /** The body's fields, before axios has serialised it or after; `undefined` where there can be none. */
 function readBody({ method = 'get', data, headers }: PlaceableConfig): Fields | undefined {
   if (/^(get|head)$/i.test(method)) return undefined
+  const type = readHeader(headers, 'Content-Type')
+  const isText = typeof data === 'string'
+  // axios makes a form of an object whose type says so, and JSON of any other.
+  if ((isText || type !== undefined) && !String(type ?? '').includes('json')) return undefined
   if (data === undefined || data === null) return {}
-  if (typeof data === 'string') {
-    if (!String(readHeader(headers, 'Content-Type') ?? '').includes('json')) return undefined
-    try {
-      return plainObject(JSON.parse(data))
-    } catch {
-      return undefined
-    }
+  try {
+    return plainObject(isText ? JSON.parse(data) : data)
+  } catch {
+    return undefined
   }
-  return plainObject(data)
 }
 
 function writeBody(config: PlaceableConfig, body: Fields): void {

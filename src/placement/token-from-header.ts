@@ -8,7 +8,7 @@ import { type Grant, isUsableToken } from '../tokens.js'
  */
 export function tokenFromHeader(name: string): (response: { headers?: unknown }) => Grant | undefined {
   return ({ headers }) => {
-    const accessToken = String(readHeader(headers, name) ?? '').replace(/^Bearer\s+/i, '')
+    const accessToken = String(readHeader(headers, name) ?? '').replace(/^Bearer(\s+|$)/i, '')
     return isUsableToken(accessToken) ? { accessToken } : undefined
   }
 }
