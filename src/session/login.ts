@@ -79,7 +79,9 @@ export function renewLogin(
   login.expiresAtMs = expiresAtMs
   login.staleAtMs =
     expiresAtMs === undefined ? undefined : expiresAtMs - Math.min(refreshAheadMs, lifetimeMs * STALE_PART)
-  login.subject = tokens.subject ?? (typeof claims?.sub === 'string' ? claims.sub : login.subject)
+  const subject: unknown = tokens.subject ?? claims?.sub
+  // Many a server has numbers for its users.
+  if (typeof subject === 'string' || typeof subject === 'number') login.subject = String(subject)
   login.failures = 0
   login.coolDown = undefined
   if (tokens.refreshToken) {

@@ -130,6 +130,8 @@ interface Flight {
   readonly login: Login | undefined
   readonly reason: RefreshReason
   startedAtMs: number
+  /** Whose failure is remembered: that of this version. */
+  readonly version: number | undefined
   /** What the login had when it took off; once that has moved on, its grant has been overtaken. */
   readonly rotation: number | undefined
   readonly controller: AbortController
@@ -353,14 +355,14 @@ export function createSession(deps: SessionDeps): Session {
   async function updateTokens(tokens: Tokens): Promise<void> {
     assertAlive()
     const sound = checked(tokens)
-    await loading?.promise
+    if (loading) await loading.promise
     if (!current) throw signedOut()
     await replaceTokens(current, sound)
   }
 
   async function refresh(): Promise<AuthSnapshot> {
     assertAlive()
-    await loading?.promise
+    if (loading) await loading.promise
     if (!deps.refresh) throw badOption('refresh', 'a strategy', undefined)
     const login = current
     if (!login && !deps.cookies) throw signedOut()
@@ -499,6 +501,7 @@ export function createSession(deps: SessionDeps): Session {
       login,
       reason,
       startedAtMs: nowMs(),
+      version: login?.version,
       rotation: login?.rotation,
       controller,
       gate: deferred(),
@@ -619,7 +622,8 @@ export function createSession(deps: SessionDeps): Session {
       const { error, pauseMs } = verdict
       mine.error = error
       mine.controller.abort()
-      const coolDownMs = login && coolDown(login, error, pauseMs)
+      // Tokens that came in the meantime are not judged by it.
+      const coolDownMs = login?.version === mine.version && login && coolDown(login, error, pauseMs)
       publish()
       events.emit('refreshFailed', { reason, durationMs, error, ...(coolDownMs && { coolDownMs }) })
     } else {

@@ -1,7 +1,7 @@
 // The contract of a way to refresh, and what the built-in ones share: one HTTP call, and how its answer is read.
 import type { AxiosInstance, AxiosRequestConfig } from 'axios'
-import { badOption } from '../errors.js'
-import type { RefreshReason } from '../events.js'
+import { badOption, isAuthClientError } from '../errors.js'
+import { type RefreshReason, report } from '../events.js'
 import type { Grant } from '../tokens.js'
 
 /** What a refresh is handed. */
@@ -55,7 +55,15 @@ export async function callEndpoint(
     maxRedirects: 0,
     ...({ fetchOptions: { redirect: 'manual' } } as object),
   })
-  return read(data)
+  try {
+    return read(data)
+  } catch (error) {
+    if (isAuthClientError(error) || (error as { name?: unknown } | undefined)?.name === 'SessionRefused')
+      throw error
+    // It tripped over a body that it does not know. The endpoint did answer, so asking again would spend another token.
+    report(error)
+    return undefined
+  }
 }
 
 /**

@@ -4,7 +4,7 @@
 // Promise: every request settles once; what was placed on a config is off again before anybody above sees the answer.
 import type { AxiosError, AxiosRequestConfig, AxiosResponse } from 'axios'
 import type { Clock } from '../clock.js'
-import { AuthClientError, isAuthClientError, setCause } from '../errors.js'
+import { AuthClientError, isAuthClientError, isObject, setCause } from '../errors.js'
 import { type Events, guard, isThenable, report } from '../events.js'
 import { hold } from '../gate.js'
 import { readHeader, writeHeader } from '../headers.js'
@@ -361,8 +361,13 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     if (exchange.version === login.version && isIntact(exchange)) return true
     takeOff(exchange)
     if (option?.place !== false) {
-      const placed = placeToken(config, login.accessToken)
-      if (!placed) return false
+      const { data } = config
+      if (!placeToken(config, login.accessToken)) return false
+      // At the wire axios has serialised already: a body that was not there before is ours to write out.
+      if (exchange.send && !data && isObject(config.data)) {
+        config.data = JSON.stringify(config.data)
+        writeHeader(config, 'Content-Type', 'application/json')
+      }
       if (place.header) exchange.written = readHeader(config.headers, place.header)
     }
     exchange.everPlaced = true
