@@ -589,7 +589,9 @@ export function createSession(deps: SessionDeps): Session {
     mine.brought = 'grant'
     current = target
     await save(target)
-    // Where the time was up before, nobody waits; but the tokens are good, and the next request uses them.
+    if (flight === mine) return undefined
+    // Late, and good all the same. What a later flight asked with is spent.
+    dropFlight()
     publish()
     return undefined
   }
