@@ -1,0 +1,456 @@
+// G13: a sign-out wins over a refresh, whenever it comes and whoever calls it.
+
+import { describe, expect, it } from 'vitest'
+import {
+  type AuthClient,
+  type AuthEvents,
+  noCredential,
+  type RefreshStrategy,
+  refreshWithCookie,
+} from '../../src/index.js'
+import { eventsOf, outcomesOf, passBackOffs, type SetUpOptions, setUp, tokensOf } from '../support/client.js'
+import { giveCookies } from '../support/cookie-jar.js'
+import { createHandRefresh } from '../support/hand-refresh.js'
+import { settleAll } from '../support/settle-all.js'
+import { shuffled } from '../support/shuffle.js'
+import { createHandStore, createOpenStore } from '../support/stores.js'
+
+async function microtasks(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await undefined
+}
+
+/** A client whose refresh is under way and held by hand, with everybody who can wait for it. */
+async function refreshing(options: SetUpOptions = {}) {
+  const hand = createHandRefresh()
+  const world = await setUp({ refresh: hand.refresh, ...options })
+  world.server.killAccessTokens()
+  const requests = [1, 2].map((i) => world.api.get(`/api/refused/${i}`))
+  const call = await hand.call(1)
+  requests.push(world.api.get('/api/held'))
+  const calls = [world.auth.getAccessToken(), world.auth.refresh()]
+  await world.server.until(() => world.server.counts.answered401 === 2)
+  return { ...world, hand, call, waiting: [...requests, ...calls] as Promise<unknown>[] }
+}
+
+const FIVE = (word: string): string[] => Array(5).fill(word)
+
+describe('G13: signOut during a refresh', () => {
+  it('G13: the snapshot is signed out at once, and everybody who waits rejects with SIGNED_OUT', async () => {
+    const store = createOpenStore()
+    const { auth, waiting, ends, events, call, api, server, clock } = await refreshing({ store })
+    const seen: string[] = []
+    auth.subscribe(() => seen.push(auth.getSnapshot().status))
+    const settled = settleAll(waiting)
+    const signedOut = auth.signOut()
+    expect(auth.getSnapshot()).toEqual({ status: 'signed-out', refreshing: false })
+    expect(seen).toEqual(['signed-out'])
+    expect(store.kept).toBeUndefined()
+    // Nobody has to wait for the answer of the refresh.
+    expect(outcomesOf(await settled)).toEqual(FIVE('SIGNED_OUT'))
+    await signedOut
+    expect(call.context.signal.aborted).toBe(true)
+
+    call.answer(tokensOf(server.login()))
+    await clock.advance(20_000)
+    expect(auth.getSnapshot()).toEqual({ status: 'signed-out', refreshing: false })
+    expect(store.kept).toBeUndefined()
+    expect(await auth.getAccessToken()).toBeUndefined()
+    await api.get('/public/x')
+    expect(server.log.at(-1)?.headers.authorization).toBeUndefined()
+    expect(ends).toEqual([{ reason: 'signed-out', error: expect.objectContaining({ code: 'SIGNED_OUT' }) }])
+    expect(eventsOf(events, 'sessionEnd')).toEqual(ends)
+    expect(eventsOf(events, 'refreshed')).toEqual([])
+    expect(clock.pending).toBe(0)
+  })
+
+  it('G13: on the wire the refresh is given up, and its spent token comes back to nobody', async () => {
+    const store = createOpenStore()
+    const { server, api, auth } = await setUp({ store })
+    const hold = server.holdRefresh({ at: 'answer' })
+    server.killAccessTokens()
+    const request = api.get('/api/x')
+    await hold.waiting(1)
+    const settled = settleAll([request])
+    await auth.signOut()
+    await hold.deserted(1)
+    hold.releaseAll()
+    expect(outcomesOf(await settled)).toEqual(['SIGNED_OUT'])
+    await server.idle()
+    expect(store.kept).toBeUndefined()
+    expect(auth.getSnapshot().status).toBe('signed-out')
+    expect(server.requestsTo('/api/x')).toHaveLength(1)
+  })
+
+  it.each(Array.from({ length: 14 }, (_, ticks) => ticks))(
+    'G13: a sign-out %i ticks after the answer of the refresh leaves no tokens',
+    async (ticks) => {
+      for (const store of [createOpenStore(), createHandStore()]) {
+        const { auth, waiting, call, server, ends, clock } = await refreshing({ store })
+        const settled = settleAll(waiting)
+        call.answer(tokensOf(server.login()))
+        await microtasks(ticks)
+        const sent = server.counts.requests
+        await auth.signOut()
+        const outcomes = outcomesOf(await settled)
+        // Who had been let go before got their answer; nobody was left, and nobody was sent later.
+        for (const outcome of outcomes) expect(['ok', 'SIGNED_OUT']).toContain(outcome)
+        if (sent === server.counts.requests) expect(outcomes.slice(0, 3)).toEqual(Array(3).fill('SIGNED_OUT'))
+        await clock.advance(20_000)
+        expect(store.kept).toBeUndefined()
+        expect(auth.getSnapshot()).toEqual({ status: 'signed-out', refreshing: false })
+        expect(ends).toMatchObject([{ reason: 'signed-out' }])
+        expect(clock.pending).toBe(0)
+      }
+    },
+  )
+
+  it.each([1, 2, 3, 4, 5, 6])(
+    'G13: a slow store is empty in the end, in the order of answers %i',
+    async (seed) => {
+      const store = createHandStore()
+      const { auth, waiting, call, server, clock } = await refreshing({ store })
+      const settled = settleAll(waiting)
+      store.hold('save', 'clear', 'load')
+      const steps = shuffled(
+        [
+          () => call.answer(tokensOf(server.login())),
+          () => void signOuts.push(auth.signOut()),
+          () => store.held[0]?.release(),
+          () => store.held[0]?.release(),
+        ],
+        seed,
+      )
+      const signOuts: Promise<void>[] = []
+      for (const step of steps) {
+        step()
+        await clock.advance(1)
+      }
+      store.releaseAll()
+      await settleAll(signOuts)
+      expect(outcomesOf(await settled)).toEqual(FIVE('SIGNED_OUT'))
+      await clock.advance(1)
+      expect(store.kept).toBeUndefined()
+      expect(clock.pending).toBe(0)
+    },
+  )
+
+  it('G13: a 401 that comes in after the sign-out is passed on with SIGNED_OUT as its cause, not replayed', async () => {
+    const { server, api, auth } = await setUp()
+    const hold = server.hold('/api/*', { at: 'answer' })
+    server.killAccessTokens()
+    const settled = settleAll([api.get('/api/x')])
+    await hold.waiting(1)
+    await auth.signOut()
+    hold.releaseAll()
+    expect(await settled).toMatchObject([
+      { status: 'rejected', reason: { response: { status: 401 }, cause: { code: 'SIGNED_OUT' } } },
+    ])
+    expect(server.counts).toMatchObject({ requests: 1, refreshes: 0 })
+  })
+
+  it('G13: a sign-out while a replay waits for its hook keeps it from being sent', async () => {
+    let release = (): void => {}
+    const inHook = Promise.withResolvers<void>()
+    const { server, api, auth } = await setUp({
+      beforeReplay: () =>
+        new Promise<void>((resolve) => {
+          release = resolve
+          inHook.resolve()
+        }),
+    })
+    server.killAccessTokens()
+    const settled = settleAll([api.get('/api/x')])
+    await inHook.promise
+    await auth.signOut()
+    release()
+    expect(outcomesOf(await settled)).toEqual(['SIGNED_OUT'])
+    expect(server.requestsTo('/api/x')).toHaveLength(1)
+  })
+
+  it('G13: signing out twice, or with nobody signed in, ends nothing more', async () => {
+    const { auth, ends } = await setUp()
+    await Promise.all([auth.signOut(), auth.signOut()])
+    await auth.signOut()
+    expect(ends).toHaveLength(1)
+  })
+})
+
+describe('G13: signOut from inside', () => {
+  it.each<[string, (auth: () => AuthClient) => RefreshStrategy]>([
+    [
+      'and waits for it',
+      (auth) => async () => {
+        await auth().signOut()
+        return { accessToken: 'ghost', refreshToken: 'ghost' }
+      },
+    ],
+    [
+      'and does not wait',
+      (auth) => () => {
+        void auth().signOut()
+        return { accessToken: 'ghost', refreshToken: 'ghost' }
+      },
+    ],
+    [
+      'and throws',
+      (auth) => async () => {
+        await auth().signOut()
+        throw new Error('the end')
+      },
+    ],
+    [
+      'and returns null',
+      (auth) => async () => {
+        await auth().signOut()
+        return null
+      },
+    ],
+  ])('G13: a refresh that calls signOut itself %s signs out', async (_, refresh) => {
+    const store = createOpenStore()
+    const world = await setUp({ store, refresh: (context) => refresh(() => world.auth)(context) })
+    const { server, api, auth, ends, clock } = world
+    server.killAccessTokens()
+    const settled = await settleAll<unknown>([api.get('/api/x'), api.get('/api/y'), auth.refresh()])
+    expect(outcomesOf(settled)).toEqual(Array(3).fill('SIGNED_OUT'))
+    await clock.advance(0)
+    expect(store.kept).toBeUndefined()
+    expect(auth.getSnapshot().status).toBe('signed-out')
+    expect(ends).toMatchObject([{ reason: 'signed-out' }])
+    expect(server.tokensSeen()).not.toContain('ghost')
+    expect(clock.pending).toBe(0)
+  })
+
+  it('G13: a refresh with cookies that waits for its own signOut ends by the refresh timeout', async () => {
+    const world = await setUp({
+      refresh: Object.assign(
+        async () => {
+          await world.auth.signOut()
+          return null
+        },
+        { cookies: true },
+      ),
+    })
+    const { auth, clock, ends } = world
+    const settled = settleAll([auth.refresh()])
+    await clock.advance(15_000)
+    expect(outcomesOf(await settled)).toEqual(['SIGNED_OUT'])
+    expect(ends).toMatchObject([{ reason: 'signed-out' }])
+    expect(clock.pending).toBe(0)
+  })
+
+  it.each<keyof AuthEvents>(['refreshStart', 'refreshed', 'held', 'replay'])(
+    'G13: a sign-out from a listener of %s lets everybody come back and leaves no tokens',
+    async (name) => {
+      for (const store of [createOpenStore(), createHandStore()]) {
+        const { server, api, auth, ends, clock } = await setUp({ store })
+        const stop = auth.on(name, () => {
+          stop()
+          void auth.signOut()
+        })
+        server.killAccessTokens()
+        const results = await settleAll([api.get('/api/x'), api.get('/api/y'), api.get('/api/z')])
+        for (const outcome of outcomesOf(results)) expect(['ok', 'SIGNED_OUT']).toContain(outcome)
+        await clock.advance(0)
+        expect(auth.getSnapshot()).toEqual({ status: 'signed-out', refreshing: false })
+        expect(store.kept).toBeUndefined()
+        expect(ends).toMatchObject([{ reason: 'signed-out' }])
+        expect(clock.pending).toBe(0)
+      }
+    },
+  )
+
+  it('G13: a sign-out from onSessionEnd after a refusal ends nothing more', async () => {
+    const store = createOpenStore()
+    const { server, api, ends, auth } = await setUp({ store, onSessionEnd: () => void auth.signOut() })
+    server.refresh.next(401)
+    server.killAccessTokens()
+    expect(outcomesOf(await settleAll([api.get('/api/x')]))).toEqual(['SESSION_EXPIRED'])
+    expect(ends).toMatchObject([{ reason: 'refused' }])
+    expect(store.kept).toBeUndefined()
+  })
+
+  it.each(['sync', 'async'])(
+    'G13: a sign-out from onSessionEnd while another user signs in leaves no tokens, in a %s store',
+    async (kind) => {
+      const store = kind === 'sync' ? createOpenStore() : createHandStore()
+      const { server, auth, ends } = await setUp({
+        store,
+        onSessionEnd: ({ reason }) => (reason === 'replaced' ? auth.signOut() : undefined),
+      })
+      await auth.signIn(tokensOf(server.login('bob')))
+      expect(auth.getSnapshot().status).toBe('signed-out')
+      expect(ends.map(({ reason }) => reason)).toEqual(['replaced', 'signed-out'])
+      expect(store.kept).toBeUndefined()
+    },
+  )
+})
+
+describe('G13: with cookies', () => {
+  /** Signed in by cookie, HttpOnly as it were: no token in script. */
+  async function cookieWorld(options: SetUpOptions = {}) {
+    const world = await setUp({
+      refresh: refreshWithCookie({ url: '/cookie/refresh' }),
+      place: noCredential(),
+      signedIn: false,
+      ...options,
+    })
+    const jar = giveCookies(world.api)
+    await world.api.post('/cookie/login', { user: 'ada', password: 'secret' })
+    await world.auth.signIn()
+    return { ...world, jar }
+  }
+
+  it('G13: its promise, and not the snapshot, waits until the refresh under way has ended', async () => {
+    const { server, api, auth, jar, ends } = await cookieWorld()
+    const hold = server.holdRefresh({ at: 'answer' })
+    server.killAccessTokens()
+    const waiting = settleAll([api.get('/cookie/me'), api.get('/cookie/me')])
+    await hold.waiting(1)
+    let left = false
+    const signOut = auth.signOut().then(() => {
+      left = true
+    })
+    expect(auth.getSnapshot()).toEqual({ status: 'signed-out', refreshing: false })
+    expect(ends).toMatchObject([{ reason: 'signed-out' }])
+    expect(outcomesOf(await waiting)).toEqual(['SIGNED_OUT', 'SIGNED_OUT'])
+    expect(left).toBe(false)
+    // Its answer still sets cookies, so it is not broken off.
+    expect(hold.count).toBe(1)
+    hold.releaseAll()
+    await signOut
+    expect(jar.get('refresh')).toBe(server.sessions[0]?.refreshToken)
+
+    await api.post('/cookie/logout')
+    expect([...jar.keys()]).toEqual([])
+    expect(server.log.at(-1)).toMatchObject({ path: '/cookie/logout', status: 204 })
+    expect(server.sessions[0]?.revoked).toBe(true)
+    await expect(auth.refresh()).resolves.toEqual({ status: 'signed-out', refreshing: false })
+  })
+
+  it('G13: every call of signOut waits for it, not only the first', async () => {
+    const { server, auth } = await cookieWorld()
+    const hold = server.holdRefresh({ at: 'answer' })
+    const refreshed = settleAll([auth.refresh()])
+    await hold.waiting(1)
+    const order: string[] = []
+    const first = auth.signOut().then(() => order.push('first'))
+    const second = auth.signOut().then(() => order.push('second'))
+    await server.until(() => true)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(order).toEqual([])
+    hold.releaseAll()
+    await settleAll([first, second])
+    expect(outcomesOf(await refreshed)).toEqual(['SIGNED_OUT'])
+  })
+
+  it('G13: it waits for a refresh that is refused or fails as well, and for no further attempt', async () => {
+    for (const behaviour of [401, 503, 'html'] as const) {
+      const world = await cookieWorld()
+      const { server, auth, ends } = world
+      const hold = server.holdRefresh()
+      const refreshed = settleAll([auth.refresh()])
+      await hold.waiting(1)
+      server.refresh.next(behaviour)
+      const signOut = auth.signOut()
+      hold.releaseAll()
+      await settleAll([signOut])
+      expect(outcomesOf(await refreshed)).toEqual(['SIGNED_OUT'])
+      expect(ends).toMatchObject([{ reason: 'signed-out' }])
+      expect(server.counts.refreshes).toBe(1)
+      expect(world.clock.pending).toBe(0)
+    }
+  })
+
+  it('G13: it is not made to wait by a back-off, and no further attempt is made', async () => {
+    const world = await cookieWorld()
+    const { server, auth, clock } = world
+    server.refresh.next({ status: 503, retryAfter: 10 })
+    const refreshed = settleAll([auth.refresh()])
+    await clock.until(() => clock.pending === 2)
+    await settleAll([auth.signOut()], 1000)
+    expect(outcomesOf(await refreshed)).toEqual(['SIGNED_OUT'])
+    await clock.advance(20_000)
+    expect(server.counts.refreshes).toBe(1)
+    expect(clock.pending).toBe(0)
+  })
+
+  it('G13: it waits no longer than the refresh timeout', async () => {
+    const { server, auth, clock } = await cookieWorld()
+    server.refresh.always('never')
+    const refreshed = settleAll([auth.refresh()])
+    await server.until(() => server.counts.refreshes === 1)
+    let left = false
+    const signOut = auth.signOut().then(() => {
+      left = true
+    })
+    await clock.advance(14_999)
+    expect(left).toBe(false)
+    await clock.advance(1)
+    await signOut
+    expect(outcomesOf(await refreshed)).toEqual(['SIGNED_OUT'])
+    expect(clock.pending).toBe(0)
+  })
+
+  it('G13: it waits for a restore that is under way, whose session does not begin', async () => {
+    const { server, auth, ends, jar } = await cookieWorld({ signedIn: false })
+    await auth.signOut()
+    ends.length = 0
+    const hold = server.holdRefresh({ at: 'answer' })
+    const restored = settleAll([auth.refresh()])
+    await hold.waiting(1)
+    let left = false
+    const signOut = auth.signOut().then(() => {
+      left = true
+    })
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(left).toBe(false)
+    hold.releaseAll()
+    await signOut
+    await restored
+    expect(auth.getSnapshot()).toEqual({ status: 'signed-out', refreshing: false })
+    expect(ends).toEqual([])
+    expect(jar.get('refresh')).toBe(server.sessions[0]?.refreshToken)
+  })
+
+  it('G13: without a refresh under way it does not wait', async () => {
+    const { auth, server } = await cookieWorld()
+    await settleAll([auth.signOut()], 500)
+    expect(server.counts.refreshes).toBe(0)
+  })
+
+  it('G13: a sign-in lets go of a refresh that a sign-out has left running', async () => {
+    const { server, api, auth, jar } = await cookieWorld()
+    const hold = server.holdRefresh({ at: 'answer', first: 1 })
+    const refreshed = settleAll([auth.refresh()])
+    await hold.waiting(1)
+    const signOut = auth.signOut()
+    await api.post('/cookie/login', { user: 'bob', password: 'secret' })
+    await auth.signIn()
+    // Its late answer would put ada's cookies in the place of bob's.
+    await hold.deserted(1)
+    hold.releaseAll()
+    await settleAll([signOut, refreshed])
+    expect(jar.get('refresh')).toBe(server.sessions.at(-1)?.refreshToken)
+    expect((await api.get('/cookie/me')).data.user).toBe('bob')
+  })
+
+  it('G13: without cookies it does not wait for the answer of a refresh', async () => {
+    const { auth, waiting } = await refreshing()
+    const settled = settleAll(waiting)
+    await settleAll([auth.signOut()], 500)
+    expect(outcomesOf(await settled)).toEqual(FIVE('SIGNED_OUT'))
+  })
+
+  it('G13: passing back-offs after the sign-out sends nothing', async () => {
+    const world = await setUp()
+    world.server.refresh.always(503)
+    const settled = settleAll([world.auth.refresh()])
+    await passBackOffs(world, 1)
+    await world.clock.until(() => world.clock.pending === 2)
+    await world.auth.signOut()
+    expect(outcomesOf(await settled)).toEqual(['SIGNED_OUT'])
+    await world.clock.advance(20_000)
+    expect(world.server.counts.refreshes).toBe(2)
+    expect(world.clock.pending).toBe(0)
+  })
+})

@@ -1,0 +1,222 @@
+// No credential at all, a placement of one's own, and tokens read from a header of the answer.
+
+import axios, { AxiosHeaders } from 'axios'
+import {
+  type AuthClientOptions,
+  createAuthClient,
+  noCredential,
+  type Placement,
+  refreshWithBody,
+  tokenFromHeader,
+} from 'axios-auth-client'
+import fc from 'fast-check'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { type StartOptions, startAuthServer } from '../support/auth-server.js'
+
+const endings: (() => unknown)[] = []
+afterEach(async () => {
+  for (const end of endings.splice(0).reverse()) await end()
+})
+
+async function setUp(server: StartOptions, options: AuthClientOptions) {
+  const home = await startAuthServer(server)
+  const api = axios.create({ baseURL: home.url })
+  const auth = createAuthClient(api, { refresh: refreshWithBody({ url: '/auth/refresh' }), ...options })
+  endings.push(
+    () => home.stop(),
+    () => auth.dispose(),
+  )
+  return { home, api, auth }
+}
+
+describe('noCredential', () => {
+  it('places nothing, takes no tokens, and has none to give', async () => {
+    const { home, api, auth } = await setUp({}, { place: noCredential(), refresh: async () => ({}) as never })
+    await auth.signIn()
+    expect(auth.getSnapshot()).toEqual({ status: 'signed-in', refreshing: false })
+    await api.post('/public/x', { a: 1 })
+    expect(home.log[0]?.body).toEqual({ a: 1 })
+    expect(home.log[0]?.headers.authorization).toBeUndefined()
+    expect(await auth.getAccessToken()).toBeUndefined()
+  })
+
+  it('renews and sends again on a 401, with any answer of the refresh as a grant', async () => {
+    for (const grant of [undefined, {}, { ok: true }, 'fine', 204]) {
+      let alive = false
+      const { home, api, auth } = await setUp(
+        { readAccessToken: () => undefined },
+        {
+          place: noCredential(),
+          refresh: async () => {
+            alive = true
+            return grant as never
+          },
+        },
+      )
+      home.route('/api/me', () => (alive ? { status: 200 } : { status: 401 }))
+      await auth.signIn()
+      expect((await api.get('/api/me')).status).toBe(200)
+      expect(home.requestsTo('/api/me')).toHaveLength(2)
+    }
+  })
+
+  it('takes a lifetime and a subject along', async () => {
+    const { auth } = await setUp({}, { place: noCredential() })
+    await auth.signIn({ subject: 'ada', expiresInSeconds: 60 } as never)
+    expect(auth.getSnapshot()).toMatchObject({ subject: 'ada', expiresAtMs: expect.any(Number) })
+  })
+})
+
+describe("a placement of one's own", () => {
+  const inQuery: Placement = {
+    place(config, accessToken) {
+      config.params = { ...config.params, access_token: accessToken }
+    },
+    remove(config) {
+      const { access_token: _removed, ...rest } = config.params ?? {}
+      config.params = rest
+    },
+  }
+
+  it('decides where the token travels, on the first sending and on the replay', async () => {
+    const { home, api, auth } = await setUp(
+      { readAccessToken: ({ query }) => query.access_token },
+      { place: inQuery },
+    )
+    const login = home.login()
+    await auth.signIn({ accessToken: login.access_token, refreshToken: login.refresh_token })
+    home.killAccessTokens()
+    const { config } = await api.get('/api/me', { params: { page: 1 } })
+    expect(home.requestsTo('/api/me').map(({ query }) => query)).toEqual([
+      { page: '1', access_token: login.access_token },
+      { page: '1', access_token: await auth.getAccessToken() },
+    ])
+    expect(config.params).toEqual({ page: 1 })
+  })
+
+  it('is called with unserialised and with serialised data, a removal between every two placings', async () => {
+    const calls: string[] = []
+    const place: Placement = {
+      place: ({ data }) => void calls.push(`place ${typeof data}`),
+      remove: ({ data }) => void calls.push(`remove ${typeof data}`),
+    }
+    const { home, api, auth } = await setUp({}, { place, refresh: async () => ({ accessToken: 'second' }) })
+    await auth.signIn({ accessToken: 'first' })
+    let answers = 0
+    home.route('/api/me', () => ({ status: answers++ === 0 ? 401 : 200 }))
+    await api.post('/api/me', { a: 1 })
+    expect(calls).toEqual(['place object', 'remove string', 'place string', 'remove string'])
+  })
+
+  it('that returns false sends the request without a token, and its 401 is not ours', async () => {
+    const { home, api, auth } = await setUp({}, { place: { place: () => false, remove: () => {} } })
+    await auth.signIn({ accessToken: 'a', refreshToken: 'r' })
+    await expect(api.get('/api/me')).rejects.toMatchObject({ response: { status: 401 } })
+    expect(home.counts).toMatchObject({ requests: 1, refreshes: 0 })
+  })
+
+  it('that throws is reported, and the request goes out without a token', async () => {
+    const shown = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const place: Placement = {
+      place() {
+        throw new Error('no place for it')
+      },
+      remove() {},
+    }
+    const { home, api, auth } = await setUp({}, { place })
+    await auth.signIn({ accessToken: 'secret' })
+    expect((await api.get('/public/x')).status).toBe(200)
+    expect(home.log[0]?.headers.authorization).toBeUndefined()
+    expect(shown).toHaveBeenCalled()
+    expect(JSON.stringify(shown.mock.calls)).not.toContain('secret')
+  })
+
+  it('whose removal throws is reported, and the answer arrives', async () => {
+    const shown = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const place: Placement = {
+      place() {},
+      remove() {
+        throw new Error('it sticks')
+      },
+    }
+    const { api, auth } = await setUp({}, { place })
+    await auth.signIn({ accessToken: 'a' })
+    expect((await api.get('/public/x')).status).toBe(200)
+    expect(shown).toHaveBeenCalled()
+  })
+
+  it('keeps its `this`', async () => {
+    class InHeader implements Placement {
+      readonly header = 'X-Mine'
+      place(config: { headers?: unknown }, accessToken: string) {
+        ;(config.headers as Record<string, string>)[this.header] = accessToken
+      }
+      remove(config: { headers?: unknown }) {
+        delete (config.headers as Record<string, string>)[this.header]
+      }
+    }
+    const { home, api, auth } = await setUp({}, { place: new InHeader() })
+    await auth.signIn({ accessToken: 'a' })
+    await api.get('/public/x')
+    expect(home.log[0]?.headers['x-mine']).toBe('a')
+  })
+})
+
+describe('tokenFromHeader', () => {
+  const read = tokenFromHeader('Authorization')
+
+  it.each([
+    ['a bare token', { authorization: 'abc' }, 'abc'],
+    ['a Bearer', { authorization: 'Bearer abc' }, 'abc'],
+    ['a bearer in lower case', { authorization: 'bearer abc' }, 'abc'],
+    ['more than one blank', { authorization: 'Bearer   abc' }, 'abc'],
+    ['a token that begins like the scheme', { authorization: 'Bearerabc' }, 'Bearerabc'],
+    ['a header in another case', { AUTHORIZATION: 'abc' }, 'abc'],
+    ['an AxiosHeaders', new AxiosHeaders({ Authorization: 'Bearer abc' }), 'abc'],
+  ])('reads %s', (_, headers, accessToken) => {
+    expect(read({ headers })).toEqual({ accessToken })
+  })
+
+  it.each([
+    ['no headers', undefined],
+    ['null', null],
+    ['no such header', { 'x-other': 'abc' }],
+    ['an empty header', { authorization: '' }],
+    ['a blank header', { authorization: ' ' }],
+    ['a scheme without a token', { authorization: 'Bearer' }],
+    ['a scheme, a blank and no token', { authorization: 'Bearer ' }],
+    ['another scheme', { authorization: 'Basic abc' }],
+    ['two tokens', { authorization: 'Bearer abc def' }],
+    ['a line break', { authorization: 'Bearer abc\r\nX: 1' }],
+    ['a letter beyond ASCII', { authorization: 'Bearer abä' }],
+    ['a header that is switched off', { authorization: false }],
+  ])('reads nothing from %s', (_, headers) => {
+    expect(read({ headers })).toBeUndefined()
+  })
+
+  it('reads a usable token or nothing, whatever comes', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.anything()), (value) => {
+        let grant: { accessToken: string } | undefined
+        try {
+          grant = read({ headers: { authorization: value } })
+        } catch (error) {
+          // Only objects that refuse to become a text; no server sends one.
+          expect(typeof value).toBe('object')
+          expect(error).toBeInstanceOf(TypeError)
+        }
+        if (grant) expect(grant.accessToken).toMatch(/^[!-~]+$/)
+      }),
+      { seed: 24, numRuns: 1_000 },
+    )
+  })
+
+  it('takes over the token that the server pushes, and the next request carries it', async () => {
+    const { home, api, auth } = await setUp({}, { readResponse: read, refresh: undefined })
+    await auth.signIn({ accessToken: 'first' })
+    home.route('/public/push', () => ({ status: 200, headers: { authorization: 'second' } }))
+    await api.get('/public/push')
+    await api.get('/public/x')
+    expect(home.log.map(({ headers }) => headers.authorization)).toEqual(['Bearer first', 'Bearer second'])
+  })
+})

@@ -1,0 +1,301 @@
+// localStorage and sessionStorage: the contract, blocked and missing storage, and the import of an older scheme.
+
+import axios from 'axios'
+import {
+  type AuthClientOptions,
+  createAuthClient,
+  localStorageStore,
+  type StoredRecord,
+  sessionStorageStore,
+  type Tokens,
+} from 'axios-auth-client'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { FakeStorage } from '../contracts/fake-storage.js'
+import { describeTokenStore } from '../contracts/token-store.js'
+
+describeTokenStore('localStorageStore', () => {
+  vi.stubGlobal('localStorage', new FakeStorage())
+  return () => localStorageStore({ key: 'my-app' })
+})
+
+describeTokenStore('sessionStorageStore', () => {
+  vi.stubGlobal('sessionStorage', new FakeStorage())
+  return () => sessionStorageStore({ key: 'my-app' })
+})
+
+describeTokenStore('localStorageStore with an import that finds nothing', () => {
+  vi.stubGlobal('localStorage', new FakeStorage())
+  return () => localStorageStore({ key: 'my-app', importFrom: () => undefined })
+})
+
+const endings: (() => void)[] = []
+afterEach(() => {
+  for (const end of endings.splice(0)) end()
+  // A getter, which `unstubGlobals` does not know.
+  for (const area of ['localStorage', 'sessionStorage']) Reflect.deleteProperty(globalThis, area)
+})
+
+function page(options: AuthClientOptions) {
+  const sent: unknown[] = []
+  const api = axios.create({
+    baseURL: 'https://api.example.com',
+    adapter: async (config) => {
+      sent.push(config.headers.get('Authorization'))
+      return { data: {}, status: 200, statusText: 'OK', headers: {}, config }
+    },
+  })
+  const auth = createAuthClient(api, options)
+  endings.push(() => auth.dispose())
+  const errors: string[] = []
+  auth.on('storeError', ({ operation, error }) => errors.push(`${operation}: ${error.message}`))
+  return { api, auth, sent, errors }
+}
+
+const record: StoredRecord = { v: 1, sessionId: 's', version: 1, tokens: { accessToken: 'stored' } }
+
+describe.each([
+  ['localStorage', localStorageStore],
+  ['sessionStorage', sessionStorageStore],
+] as const)('%s', (area, createStore) => {
+  let storage: FakeStorage
+  beforeEach(() => {
+    storage = new FakeStorage()
+    vi.stubGlobal(area, storage)
+  })
+
+  it('holds one record under the key, and nothing else', async () => {
+    const { auth } = page({ store: createStore({ key: 'my-app' }) })
+    await auth.signIn({ accessToken: 'a', refreshToken: 'r', expiresInSeconds: 60, subject: 'ada' })
+    expect(storage.length).toBe(1)
+    expect(JSON.parse(storage.getItem('my-app') ?? '')).toEqual({
+      v: 1,
+      sessionId: expect.any(String),
+      version: 1,
+      tokens: { accessToken: 'a', refreshToken: 'r' },
+      expiresAtMs: expect.any(Number),
+      subject: 'ada',
+    })
+    await auth.signOut()
+    expect(storage.length).toBe(0)
+  })
+
+  it('keeps two keys apart', async () => {
+    const one = page({ store: createStore({ key: 'one' }) })
+    const two = page({ store: createStore({ key: 'two' }) })
+    await one.auth.signIn({ accessToken: 'a' })
+    await two.auth.signIn({ accessToken: 'b' })
+    await one.auth.signOut()
+    expect(await two.auth.getAccessToken()).toBe('b')
+    expect(storage.length).toBe(1)
+  })
+
+  it('leaves what is under other keys alone', async () => {
+    storage.setItem('theme', 'dark')
+    const { auth } = page({ store: createStore({ key: 'my-app' }) })
+    await auth.signIn({ accessToken: 'a' })
+    await auth.signOut()
+    expect(storage.getItem('theme')).toBe('dark')
+  })
+
+  it.each(['secret-rubbish', '{"v":1', '', 'undefined', '[object Object]'])(
+    'takes %j for signed out, and reports it without quoting it',
+    async (text) => {
+      storage.setItem('my-app', text)
+      const { auth, errors } = page({ store: createStore({ key: 'my-app' }) })
+      await Promise.resolve()
+      expect(auth.getSnapshot().status).toBe('signed-out')
+      expect(errors).toHaveLength(1)
+      expect(errors[0]).toContain('"my-app"')
+      expect(errors[0]).not.toContain('secret')
+    },
+  )
+
+  it('leaves a record of a future version where it is, until somebody signs in', async () => {
+    const future = JSON.stringify({ ...record, v: 2, tokens: { sealed: 'x' } })
+    storage.setItem('my-app', future)
+    const { auth, errors, api } = page({ store: createStore({ key: 'my-app' }) })
+    await api.get('/x')
+    await auth.ready
+    auth.dispose()
+    expect(errors).toEqual(['load: The stored session is not a record of this version.'])
+    expect(storage.getItem('my-app')).toBe(future)
+  })
+
+  it('leaves a record of a future version where it is, also when tokens are known at the start', async () => {
+    const future = JSON.stringify({ ...record, v: 2, tokens: { sealed: 'x' } })
+    storage.setItem('my-app', future)
+    const { auth } = page({ store: createStore({ key: 'my-app' }), tokens: { accessToken: 'given' } })
+    await auth.ready
+    expect(storage.getItem('my-app')).toBe(future)
+    expect(await auth.getAccessToken()).toBe('given')
+  })
+
+  it('that is not there costs no request', async () => {
+    Reflect.deleteProperty(globalThis, area)
+    const { auth, api, sent, errors } = page({ store: createStore({ key: 'my-app' }) })
+    await auth.signIn({ accessToken: 'a' })
+    await api.get('/x')
+    await auth.signOut()
+    await Promise.resolve()
+    expect(sent).toEqual(['Bearer a'])
+    expect(errors.map((error) => error.split(':')[0])).toEqual(['load', 'save', 'clear'])
+    expect(errors[0]).toContain(area)
+  })
+
+  it('that throws when it is only looked at costs no request', async () => {
+    Object.defineProperty(globalThis, area, {
+      configurable: true,
+      get() {
+        throw new DOMException('The operation is insecure.', 'SecurityError')
+      },
+    })
+    const { auth, api, sent, errors } = page({ store: createStore({ key: 'my-app' }) })
+    await auth.signIn({ accessToken: 'a' })
+    await api.get('/x')
+    await auth.signOut()
+    await Promise.resolve()
+    expect(sent).toEqual(['Bearer a'])
+    expect(errors).toEqual(['load', 'save', 'clear'].map((name) => `${name}: The operation is insecure.`))
+  })
+
+  it('that is full keeps the session in memory', async () => {
+    storage.setItem = () => {
+      throw new DOMException('full', 'QuotaExceededError')
+    }
+    const { auth, api, sent, errors } = page({
+      store: createStore({ key: 'my-app' }),
+      refresh: async () => ({ accessToken: 'renewed' }),
+    })
+    await auth.signIn({ accessToken: 'a' })
+    await api.get('/x')
+    await auth.refresh()
+    await api.get('/x')
+    await Promise.resolve()
+    expect(sent).toEqual(['Bearer a', 'Bearer renewed'])
+    expect(errors).toEqual(['save: full', 'save: full'])
+    expect(auth.getSnapshot().status).toBe('signed-in')
+  })
+
+  it('is not touched before a client is created over it', () => {
+    const touched = vi.fn()
+    Object.defineProperty(globalThis, area, { configurable: true, get: touched })
+    createStore({ key: 'my-app', importFrom: touched })
+    expect(touched).not.toHaveBeenCalled()
+  })
+
+  it.each([undefined, '', null, 5, {}])('refuses the key %j', (key) => {
+    expect(() => createStore({ key } as never)).toThrow(/key/)
+  })
+
+  describe('with importFrom', () => {
+    const legacy = { accessToken: 'old', refreshToken: 'old-r', subject: 'ada' }
+
+    it('takes the tokens of an older scheme once, and keeps them under its own key', async () => {
+      const importFrom = vi.fn((): Tokens | undefined => legacy)
+      const first = page({ store: createStore({ key: 'my-app', importFrom }) })
+      expect(await first.auth.getAccessToken()).toBe('old')
+      expect(first.auth.getSnapshot()).toMatchObject({ status: 'signed-in', subject: 'ada' })
+      first.auth.dispose()
+      expect(JSON.parse(storage.getItem('my-app') ?? '')).toMatchObject({
+        tokens: { accessToken: 'old', refreshToken: 'old-r' },
+      })
+      const second = page({ store: createStore({ key: 'my-app', importFrom }) })
+      expect(await second.auth.getAccessToken()).toBe('old')
+      expect(importFrom).toHaveBeenCalledTimes(1)
+    })
+
+    it('does not bring the older tokens back after a sign-out', async () => {
+      const importFrom = vi.fn((): Tokens | undefined => legacy)
+      const first = page({ store: createStore({ key: 'my-app', importFrom }) })
+      await first.auth.signOut()
+      first.auth.dispose()
+      const second = page({ store: createStore({ key: 'my-app', importFrom }) })
+      expect(second.auth.getSnapshot().status).toBe('signed-out')
+      expect(second.errors).toEqual([])
+      expect(importFrom).toHaveBeenCalledTimes(1)
+    })
+
+    it('prefers what it holds already', async () => {
+      storage.setItem('my-app', JSON.stringify(record))
+      const importFrom = vi.fn((): Tokens | undefined => legacy)
+      const { auth } = page({ store: createStore({ key: 'my-app', importFrom }) })
+      expect(await auth.getAccessToken()).toBe('stored')
+      expect(importFrom).not.toHaveBeenCalled()
+    })
+
+    it.each([
+      [
+        'throws',
+        () => {
+          throw new Error('old keys are gone')
+        },
+      ],
+      ['returns rubbish', () => ({ token: 'a' })],
+      ['returns a token with a line break', () => ({ accessToken: 'a\nb' })],
+      ['returns a text', () => 'a'],
+    ])('that %s means signed out, is reported, and breaks nothing', async (_, importFrom) => {
+      const { auth, errors, api, sent } = page({
+        store: createStore({ key: 'my-app', importFrom: importFrom as never }),
+      })
+      await api.get('/x')
+      expect(auth.getSnapshot().status).toBe('signed-out')
+      expect(sent).toEqual([undefined])
+      expect(errors).toHaveLength(1)
+      await auth.signIn({ accessToken: 'new' })
+      expect(auth.getSnapshot().status).toBe('signed-in')
+    })
+
+    it('measures the lifetime of what it imports', async () => {
+      const nowMs = 1_735_689_600_000
+      vi.spyOn(Date, 'now').mockReturnValue(nowMs)
+      const { auth } = page({
+        store: createStore({
+          key: 'my-app',
+          importFrom: () => ({ accessToken: 'old', expiresInSeconds: 60 }),
+        }),
+      })
+      expect(auth.getSnapshot().expiresAtMs).toBe(nowMs + 60_000)
+    })
+
+    it('uses what it imports even when it cannot keep it', async () => {
+      storage.setItem = () => {
+        throw new DOMException('full', 'QuotaExceededError')
+      }
+      const { auth } = page({ store: createStore({ key: 'my-app', importFrom: () => legacy }) })
+      expect(await auth.getAccessToken()).toBe('old')
+    })
+  })
+})
+
+describe('localStorage and other tabs', () => {
+  let window: EventTarget
+  beforeEach(() => {
+    vi.stubGlobal('localStorage', new FakeStorage())
+    window = new EventTarget()
+    vi.stubGlobal('addEventListener', window.addEventListener.bind(window))
+    vi.stubGlobal('removeEventListener', window.removeEventListener.bind(window))
+  })
+
+  function storageEvent(key: string | null): void {
+    window.dispatchEvent(Object.assign(new Event('storage'), { key }))
+  }
+
+  it('tells of changes under its key and of a cleared storage, and of no others', () => {
+    const listener = vi.fn()
+    const stop = localStorageStore({ key: 'my-app' }).subscribe?.(listener)
+    storageEvent('theme')
+    expect(listener).not.toHaveBeenCalled()
+    storageEvent('my-app')
+    storageEvent(null)
+    expect(listener).toHaveBeenCalledTimes(2)
+    stop?.()
+    storageEvent('my-app')
+    expect(listener).toHaveBeenCalledTimes(2)
+  })
+
+  it('is shared under its key, and sessionStorage is not shared', () => {
+    expect(localStorageStore({ key: 'my-app' }).name).toBe('my-app')
+    expect(sessionStorageStore({ key: 'my-app' }).name).toBeUndefined()
+    expect(sessionStorageStore({ key: 'my-app' }).subscribe).toBeUndefined()
+  })
+})
