@@ -95,8 +95,9 @@ describe('signIn', () => {
         }),
     )
     await auth.signIn({ accessToken: 'bad', refreshToken: 'r' })
+    const started = new Promise((resolve) => auth.on('refreshStart', resolve))
     const asked = api.get('/x')
-    while (!auth.getSnapshot().refreshing) await new Promise(setImmediate)
+    await started
     await settleAll<unknown>([auth.signIn({} as never)])
     grant({ accessToken: 'good' })
     expect((await asked).status).toBe(200)

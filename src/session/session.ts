@@ -139,6 +139,8 @@ interface Flight {
   gate: Deferred
   /** Ends its time early. */
   limit: Deferred | undefined
+  /** Ends its wait between two attempts early. */
+  pause: Deferred | undefined
   /** Resolves when the strategy has let go, or its time is up. */
   landed: Promise<void>
   /** Its session is gone, or has better tokens: whatever it brings is thrown away. */
@@ -163,6 +165,8 @@ export function createSession(deps: SessionDeps): Session {
   let knownTokens: readonly string[] = []
   let current: Login | undefined
   let flight: Flight | undefined
+  /** A dropped flight whose answer may still change cookies. */
+  let inTheDark: Flight | undefined
   let loading: Deferred | undefined
   let disposed: AuthClientError | undefined
 
@@ -333,15 +337,16 @@ export function createSession(deps: SessionDeps): Session {
     const before = current
     // Aborted with cookies too: its late answer would overwrite those of the new session.
     dropFlight(true)
+    if (inTheDark) abandon(inTheDark)
     current = login
     if (before) end(before, 'replaced', sessionChanged())
     settle()
-    await save(login)
+    // Unless the app has signed out, or in again, when it heard of the end of the session before.
+    if (current === login) await save(login)
   }
 
   async function signOut(): Promise<void> {
     assertAlive()
-    const last = flight
     const login = current
     dropFlight()
     const cleared = vault.clear()
@@ -349,7 +354,7 @@ export function createSession(deps: SessionDeps): Session {
     settle()
     await cleared
     // The answer on its way may set cookies; the caller's own logout call has to come after it.
-    if (deps.cookies) await last?.landed
+    await inTheDark?.landed
   }
 
   async function updateTokens(tokens: Tokens): Promise<void> {
@@ -506,6 +511,7 @@ export function createSession(deps: SessionDeps): Session {
       controller,
       gate: deferred(),
       limit: undefined,
+      pause: undefined,
       landed: Promise.resolve(),
       dropped: false,
       brought: 'nothing',
@@ -553,7 +559,10 @@ export function createSession(deps: SessionDeps): Session {
       secrets: () => [login?.accessToken, login?.refreshToken],
       nowMs,
       deadlineMs: mine.startedAtMs + refreshTimeoutMs,
-      sleep: (delayMs) => nap(delayMs).promise,
+      sleep: (delayMs) => {
+        mine.pause = nap(delayMs)
+        return mine.pause.promise
+      },
       isWanted: () => flight === mine,
     })
     if ('answer' in outcome) return commit(mine, outcome.answer)
@@ -615,6 +624,7 @@ export function createSession(deps: SessionDeps): Session {
   /** Opens the gate, once. */
   function finish(mine: Flight, verdict: Verdict | undefined): void {
     mine.limit?.resolve()
+    if (inTheDark === mine) inTheDark = undefined
     if (flight !== mine) return
     flight = undefined
     const { login, reason, brought } = mine
@@ -642,11 +652,15 @@ export function createSession(deps: SessionDeps): Session {
     if (!mine) return
     flight = undefined
     mine.dropped = true
-    if (abort) {
-      mine.controller.abort()
-      mine.limit?.resolve()
-    }
+    mine.pause?.resolve()
+    if (abort) abandon(mine)
+    else inTheDark = mine
     mine.gate.resolve()
+  }
+
+  function abandon(mine: Flight): void {
+    mine.controller.abort()
+    mine.limit?.resolve()
   }
 
   /** Lets those go on who have something new to look at, while the flight itself goes on. */

@@ -339,8 +339,10 @@ describe('G19: a token grows stale', () => {
     await api.get('/api/stale')
     await refresh.waiting(1)
     pass(10 * SECOND)
+    let held = 0
+    const allHeld = new Promise<void>((resolve) => auth.on('held', () => void (++held === 5 && resolve())))
     const late = Array.from({ length: 5 }, (_, i) => api.get(`/api/late/${i}`))
-    while (auth.stats().heldNow < 5) await Promise.resolve()
+    await allHeld
     expect(server.requestsTo('/api/late/*')).toEqual([])
     refresh.releaseAll()
     await Promise.all(late)

@@ -191,13 +191,28 @@ describe('jsonBodyField', () => {
     }
   })
 
-  it('says the length of the body that it sends', async () => {
-    const { home, api } = await setUp()
-    home.killAccessTokens()
-    await api.post('/api/json-body', { text: 'ä'.repeat(1000) })
-    for (const { headers, bodyBytes } of home.requestsTo('/api/json-body')) {
+  it('says the length of the body that it sends, also when the new token is longer', async () => {
+    const renewed = 'x'.repeat(300)
+    const { home, api, token } = await setUp({ refresh: async () => ({ accessToken: renewed }) })
+    home.route('/api/json-body', ({ body }) =>
+      (body as { token?: string } | undefined)?.token === renewed ? { status: 200 } : { status: 401 },
+    )
+    expect((await api.post('/api/json-body', { text: 'ä'.repeat(1000) })).status).toBe(200)
+    const arrived = home.requestsTo('/api/json-body')
+    expect(arrived.map(({ body }) => (body as { token: string }).token)).toEqual([token, renewed])
+    for (const { headers, bodyBytes } of arrived) {
       expect(Number(headers['content-length'])).toBe(bodyBytes.length)
     }
+  })
+
+  it("changes no object of the caller's", () => {
+    const { place, remove } = jsonBodyField('token')
+    const data = Object.freeze({ a: 1 })
+    const config = { method: 'post', data: data as object }
+    place(config, 'secret')
+    expect(config.data).toEqual({ a: 1, token: 'secret' })
+    remove(config)
+    expect([config.data, data]).toEqual([{ a: 1 }, { a: 1 }])
   })
 
   it.each([
