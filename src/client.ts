@@ -153,8 +153,11 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     attach(other) {
       session.assertAlive()
       assertFree(other)
-      add(other, homeOf(other))
-      return () => remove(other)
+      const binding = add(other, homeOf(other))
+      return () => {
+        // Not what was attached anew since.
+        if (bindings.get(other) === binding) remove(other)
+      }
     },
     ready: session.ready,
     dispose() {
@@ -165,7 +168,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     },
   }
 
-  function add(target: AxiosLike, origin: string | undefined): void {
+  function add(target: AxiosLike, origin: string | undefined): Binding {
     const binding = bind(target, {
       ...resolved,
       session,
@@ -177,6 +180,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     bindings.set(target, binding)
     origins.set(target, origin)
     Object.defineProperty(target, MARK, { value: true, configurable: true })
+    return binding
   }
 
   function remove(target: AxiosLike): void {
