@@ -221,20 +221,26 @@ type Reading = (path: string) => string
 
 const NOWHERE = 'nowhere'
 
-const originOf = ({ protocol, host }: { protocol: string | null; host: string | null }) =>
-  `${protocol}//${host}`.toLowerCase()
+interface Address {
+  protocol: string | null
+  host: string | null
+  /** Userinfo, which is a credential of the caller's. */
+  username?: string | null
+}
+
+/** Userinfo stays in the text, so that it is never one of the allowed origins. */
+const originOf = ({ protocol, host, username }: Address) =>
+  `${protocol}//${username ? `${username}@` : ''}${host}`.toLowerCase()
 
 /** axios 1.x in Node: http adapter and fetch. */
 const inNode: Reading = (path) => originOf(new URL(path))
 /** axios 0.27 in Node. */
 const inOldNode: Reading = (path) => {
-  const { protocol, hostname, port } = legacyParse(path)
+  const { protocol, hostname, port, auth: username } = legacyParse(path)
   // Node's http module goes to localhost when there is no host.
   const usual = !port || Number(port) === (protocol === 'https:' ? 443 : 80)
-  return originOf({
-    protocol: protocol ?? 'http:',
-    host: `${hostname || 'localhost'}${usual ? '' : `:${Number(port)}`}`,
-  })
+  const host = `${hostname || 'localhost'}${usual ? '' : `:${Number(port)}`}`
+  return originOf({ protocol: protocol ?? 'http:', host, username })
 }
 /** XMLHttpRequest and fetch in a page. */
 const inPage =

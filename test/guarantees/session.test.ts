@@ -1,0 +1,429 @@
+// G14 and G16: whose request, whose tokens. Sign-outs are in sign-out.test.ts, stores in stores.test.ts.
+
+import axios from 'axios'
+import { describe, expect, it } from 'vitest'
+import { noCredential, refreshWithBody, tokenFromHeader } from '../../src/index.js'
+import type { AuthServer, Hold, RefreshBehaviour } from '../support/auth-server.js'
+import { eventsOf, landed, outcomesOf, type SetUpOptions, setUp, tokensOf } from '../support/client.js'
+import { createHandRefresh } from '../support/hand-refresh.js'
+import { settleAll } from '../support/settle-all.js'
+import { createRandom } from '../support/shuffle.js'
+import { createHandStore, createOpenStore, keptRefreshToken, keptToken } from '../support/stores.js'
+
+/** The tokens that came with the requests to a path, in order. */
+function tokensTo(server: AuthServer, path: string): (string | undefined)[] {
+  return server.requestsTo(path).map(({ accessToken }) => accessToken)
+}
+
+/** Ada's client in the middle of a refresh that the server holds, with everybody who can wait for it. */
+async function refreshing(options: SetUpOptions = {}) {
+  const world = await setUp(options)
+  const { server, api, auth } = world
+  const hold = server.holdRefresh({ at: 'answer', first: 1 })
+  server.killAccessTokens()
+  const requests = [1, 2].map((i) => api.get(`/api/refused/${i}`))
+  await hold.waiting(1)
+  requests.push(api.get('/api/held'))
+  return {
+    ...world,
+    hold,
+    waiting: [...requests, auth.getAccessToken(), auth.refresh()] as Promise<unknown>[],
+  }
+}
+
+describe('G14: signIn during a refresh', () => {
+  it('G14: those who wait reject with SESSION_CHANGED, and none of their requests is sent with the new token', async () => {
+    const store = createOpenStore()
+    const { server, api, auth, hold, waiting, login, ends, events, clock } = await refreshing({ store })
+    const settled = settleAll(waiting)
+    const bob = tokensOf(server.login('bob'))
+    const signedIn = auth.signIn(bob)
+    expect(auth.getSnapshot()).toMatchObject({ status: 'signed-in', subject: 'bob', refreshing: false })
+    const results = await settled
+    expect(outcomesOf(results)).toEqual(Array(5).fill('SESSION_CHANGED'))
+    await signedIn
+    expect(ends).toEqual([
+      { reason: 'replaced', error: expect.objectContaining({ code: 'SESSION_CHANGED' }) },
+    ])
+    expect(eventsOf(events, 'sessionEnd')).toEqual(ends)
+
+    const [refused, , held] = results as PromiseRejectedResult[]
+    expect(refused?.reason).toMatchObject({ response: { status: 401 }, config: { url: '/api/refused/1' } })
+    expect(held?.reason).toMatchObject({ code: 'SESSION_CHANGED', config: { url: '/api/held' } })
+    expect(axios.isAxiosError(held?.reason)).toBe(true)
+
+    // The new session does not wait for the refresh of the old one.
+    expect((await api.get('/api/new')).data.user).toBe('bob')
+    hold.releaseAll()
+    await server.idle()
+    await clock.advance(20_000)
+    expect(tokensTo(server, '/api/refused/1')).toEqual([login.access_token])
+    expect(tokensTo(server, '/api/held')).toEqual([])
+    expect(keptToken(store)).toBe(bob.accessToken)
+    expect(await auth.getAccessToken()).toBe(bob.accessToken)
+    expect(clock.pending).toBe(0)
+  })
+
+  it.each(Array.from({ length: 14 }, (_, ticks) => ticks))(
+    'G14: a sign-in %i ticks after the answer of the refresh mixes up no sessions',
+    async (ticks) => {
+      for (const store of [createOpenStore(), createHandStore()]) {
+        const hand = createHandRefresh()
+        const { server, api, auth, clock } = await setUp({ refresh: hand.refresh, store })
+        server.killAccessTokens()
+        const settled = settleAll([1, 2, 3].map((i) => api.get(`/api/ada/${i}`)))
+        const call = await hand.call(1)
+        await server.until(() => server.counts.answered401 === 3)
+        const bob = tokensOf(server.login('bob'))
+        call.answer(tokensOf(server.login('ada')))
+        for (let i = 0; i < ticks; i++) await undefined
+        await auth.signIn(bob)
+        for (const outcome of outcomesOf(await settled)) expect(['ok', 'SESSION_CHANGED']).toContain(outcome)
+        expect(server.requestsTo('/api/ada/*').map(({ user }) => user)).not.toContain('bob')
+        await clock.advance(20_000)
+        expect((await api.get('/api/bob')).data.user).toBe('bob')
+        expect(keptToken(store)).toBe(bob.accessToken)
+      }
+    },
+  )
+
+  it('G14: a session of the same user is another session', async () => {
+    const { server, auth, waiting, ends } = await refreshing()
+    const settled = settleAll(waiting)
+    await auth.signIn(tokensOf(server.login('ada')))
+    expect(outcomesOf(await settled)).toEqual(Array(5).fill('SESSION_CHANGED'))
+    expect(ends).toMatchObject([{ reason: 'replaced' }])
+  })
+
+  it('G14: a 401 that comes in after the sign-in is passed on with its cause, and says nothing about the new token', async () => {
+    const { server, api, auth, login } = await setUp()
+    const hold = server.hold('/api/ada', { at: 'answer' })
+    server.killAccessTokens()
+    const settled = settleAll([api.get('/api/ada')])
+    await hold.waiting(1)
+    await auth.signIn(tokensOf(server.login('bob')))
+    hold.releaseAll()
+    expect(await settled).toMatchObject([
+      { status: 'rejected', reason: { response: { status: 401 }, cause: { code: 'SESSION_CHANGED' } } },
+    ])
+    expect((await api.get('/api/bob')).data.user).toBe('bob')
+    expect(tokensTo(server, '/api/ada')).toEqual([login.access_token])
+    expect(server.counts.refreshes).toBe(0)
+  })
+
+  it('G14: an answer that the old session was given comes to its caller', async () => {
+    const { server, api, auth } = await setUp()
+    const hold = server.hold('/api/ada', { at: 'answer' })
+    const request = api.get('/api/ada')
+    await hold.waiting(1)
+    await auth.signIn(tokensOf(server.login('bob')))
+    hold.releaseAll()
+    expect((await request).data.user).toBe('ada')
+  })
+
+  it('G14: tokens that the server pushes in the answer to an old request do not enter the new session', async () => {
+    const store = createOpenStore()
+    const { server, api, auth } = await setUp({ store, readResponse: tokenFromHeader('x-new-token') })
+    server.route('/api/ada', () => ({ status: 200, headers: { 'x-new-token': 'pushed-to-ada' }, body: '' }))
+    const hold = server.hold('/api/ada', { at: 'answer' })
+    const request = api.get('/api/ada')
+    await hold.waiting(1)
+    const bob = tokensOf(server.login('bob'))
+    await auth.signIn(bob)
+    hold.releaseAll()
+    await request
+    expect(await auth.getAccessToken()).toBe(bob.accessToken)
+    expect(keptToken(store)).toBe(bob.accessToken)
+  })
+
+  it('G14: a request that is still in an interceptor of the app when another user signs in is not sent', async () => {
+    const { server, api, auth } = await setUp()
+    const gate: (() => void)[] = []
+    // Registered before the client takes the next instance: it runs after ours.
+    const other = axios.create({ baseURL: server.url })
+    other.interceptors.request.use(async (config) => {
+      await new Promise<void>((resolve) => gate.push(resolve))
+      return config
+    })
+    auth.attach(other)
+    const settled = settleAll([other.get('/api/ada')])
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(gate).toHaveLength(1)
+    await auth.signIn(tokensOf(server.login('bob')))
+    gate[0]?.()
+    expect(outcomesOf(await settled)).toEqual(['SESSION_CHANGED'])
+    expect(server.counts.requests).toBe(0)
+    expect((await api.get('/api/bob')).data.user).toBe('bob')
+  })
+
+  it('G14: a replay that waits for its hook when another user signs in is not sent', async () => {
+    let enter = (_: () => void): void => {}
+    const inHook = new Promise<() => void>((resolve) => {
+      enter = resolve
+    })
+    const { server, api, auth } = await setUp({
+      beforeReplay: () => new Promise<void>((leave) => enter(leave)),
+    })
+    server.killAccessTokens()
+    const settled = settleAll([api.get('/api/ada')])
+    const leave = await inHook
+    await auth.signIn(tokensOf(server.login('bob')))
+    leave()
+    expect(outcomesOf(await settled)).toEqual(['SESSION_CHANGED'])
+    expect(server.requestsTo('/api/ada').map(({ user }) => user)).toEqual(['ada'])
+  })
+
+  it('G14: a session that begins in onSessionEnd stays, while those who waited learn of the end of theirs', async () => {
+    for (const store of [createOpenStore(), createHandStore()]) {
+      const { server, api, auth, ends } = await setUp({
+        store,
+        onSessionEnd: ({ reason }) => {
+          if (reason === 'refused') return auth.signIn(tokensOf(server.login('guest')))
+          return undefined
+        },
+      })
+      server.refresh.next(401)
+      server.killAccessTokens()
+      const results = await settleAll([api.get('/api/x'), api.get('/api/y')])
+      expect(outcomesOf(results)).toEqual(['SESSION_EXPIRED', 'SESSION_EXPIRED'])
+      expect((await api.get('/api/z')).data.user).toBe('guest')
+      expect(store.kept).toMatchObject({ subject: 'guest' })
+      expect(ends).toHaveLength(1)
+    }
+  })
+
+  it('G14: a sign-in without a usable token is refused, and leaves the session and its refresh alone', async () => {
+    const { auth, hold, waiting, ends } = await refreshing()
+    for (const accessToken of [undefined, null, '', 'line\nbreak', 42]) {
+      await expect(auth.signIn({ accessToken } as never)).rejects.toMatchObject({ code: 'BAD_OPTION' })
+    }
+    await expect(auth.signIn(undefined)).rejects.toMatchObject({ code: 'BAD_OPTION' })
+    hold.releaseAll()
+    expect(outcomesOf(await settleAll(waiting))).toEqual(Array(5).fill('ok'))
+    expect(ends).toEqual([])
+  })
+
+  it('G14: with cookies, a sign-in breaks the refresh off, whose answer would set the cookies of the old session', async () => {
+    const hand = createHandRefresh(true)
+    const { auth } = await setUp({ refresh: hand.refresh, place: noCredential(), signedIn: false })
+    await auth.signIn()
+    const settled = settleAll([auth.refresh()])
+    const call = await hand.call(1)
+    await auth.signIn()
+    expect(call.context.signal.aborted).toBe(true)
+    expect(outcomesOf(await settled)).toEqual(['SESSION_CHANGED'])
+  })
+
+  it('G14: those who wait are told as soon as another tab’s sign-in is heard of', async () => {
+    const store = createOpenStore()
+    const { server, api, auth, waiting, ends, login } = await refreshing({ store })
+    const settled = settleAll(waiting)
+    const bob = tokensOf(server.login('bob'))
+    store.kept = { v: 1, sessionId: 'of-bob', version: 1, tokens: bob, subject: 'bob' }
+    store.hint()
+    expect(auth.getSnapshot()).toMatchObject({ status: 'signed-in', subject: 'bob', refreshing: false })
+    expect(outcomesOf(await settled)).toEqual(Array(5).fill('SESSION_CHANGED'))
+    expect(ends).toMatchObject([{ reason: 'replaced-elsewhere', error: { code: 'SESSION_CHANGED' } }])
+    expect((await api.get('/api/bob')).data.user).toBe('bob')
+    expect(tokensTo(server, '/api/refused/*')).toEqual([login.access_token, login.access_token])
+    expect(keptToken(store)).toBe(bob.accessToken)
+  })
+})
+
+describe('G14: users come and go', () => {
+  const behaviours: RefreshBehaviour[] = ['honest', 'honest', 'honest', 503, 404, 401, 'html', 'drop-before']
+
+  it.each(Array.from({ length: 40 }, (_, seed) => seed))(
+    'G14: whatever happens when, no request carries the token of another session (seed %i)',
+    async (seed) => {
+      const random = createRandom(seed)
+      const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T
+      const store = seed % 2 ? createOpenStore() : createHandStore()
+      let inside: string | undefined
+      const world = await setUp({
+        store,
+        signedIn: false,
+        refreshRetry: { limit: 1, baseDelayMs: 10 },
+        onSessionEnd: ({ reason }) => {
+          if (reason === 'refused') inside = undefined
+        },
+      })
+      const { server, api, auth, clock } = world
+      await auth.ready
+      const holds: Hold[] = []
+      const all: Promise<unknown>[] = []
+      let users = 0
+      const keep = (promise: Promise<unknown>): void => {
+        promise.catch(() => {})
+        all.push(promise)
+      }
+      const request = () => {
+        keep(api.get(`/api/${all.length}`, { params: { by: inside ?? 'nobody' } }))
+      }
+      const signIn = () => {
+        inside = `user-${++users}`
+        keep(auth.signIn(tokensOf(server.login(inside))))
+      }
+      const actions: (() => unknown)[] = [
+        request,
+        request,
+        request,
+        request,
+        signIn,
+        () => {
+          if (random() < 0.3) {
+            inside = undefined
+            keep(auth.signOut())
+          }
+        },
+        () => server.killAccessTokens(),
+        () => server.killAccessTokens(),
+        () => inside && keep(auth.refresh()),
+        () => keep(auth.getAccessToken()),
+        () => holds.push(server.holdRefresh({ at: pick(['arrival', 'answer'] as const), first: 1 })),
+        () => holds.push(server.hold('/api/*', { at: 'answer', first: 2 })),
+        () => holds.shift()?.releaseAll(),
+        () => server.refresh.next(pick(behaviours)),
+        () => clock.advance(pick([1, 10, 1000, 15_000])),
+        () => new Promise((resolve) => setImmediate(resolve)),
+      ]
+      signIn()
+      for (let i = 0; i < 60; i++) {
+        await pick(actions)()
+        if (random() < 0.5) await new Promise((resolve) => setImmediate(resolve))
+      }
+      for (const hold of holds) hold.releaseAll()
+      const settled = settleAll(all)
+      while (auth.getSnapshot().refreshing) await clock.advance(15_000)
+      let over = false
+      void settled.then(() => {
+        over = true
+      })
+      while (!over) await clock.advance(15_000)
+      await settled
+      for (const { query, user, path } of server.requestsTo('/api/*')) {
+        if (user !== undefined) expect({ path, user }).toEqual({ path, user: query.by })
+      }
+      // An answer that nobody could wait for any longer has spent its token unread.
+      const unread = eventsOf(world.events, 'refreshFailed').some(
+        ({ error }) => error.code === 'REFRESH_TIMEOUT',
+      )
+      if (!unread) expect(server.counts.reuses).toBe(0)
+      expect(auth.stats().heldNow).toBe(0)
+      expect(clock.pending).toBe(0)
+      const snapshot = auth.getSnapshot()
+      expect([snapshot.status, snapshot.subject]).toEqual([inside ? 'signed-in' : 'signed-out', inside])
+      expect((store.kept as { subject?: string } | undefined)?.subject).toBe(inside)
+    },
+  )
+})
+
+describe('G16: the refresh token of a grant', () => {
+  /** The refresh tokens that came to the endpoint, in order. */
+  function spent(server: AuthServer): unknown[] {
+    return server
+      .requestsTo('/auth/refresh')
+      .map(({ body }) => (body as { refresh_token: unknown }).refresh_token)
+  }
+
+  it('G16: an answer with a new one replaces it, in memory and in the store', async () => {
+    const store = createOpenStore()
+    const { server, auth, login } = await setUp({ store })
+    const kept: unknown[] = []
+    for (let i = 0; i < 3; i++) {
+      await auth.refresh()
+      kept.push(keptRefreshToken(store))
+    }
+    expect(spent(server)).toEqual([login.refresh_token, kept[0], kept[1]])
+    expect(new Set(kept).size).toBe(3)
+    expect(server.counts).toMatchObject({ granted: 3, reuses: 0 })
+  })
+
+  it('G16: an answer without one keeps it, in memory and in the store', async () => {
+    const store = createOpenStore()
+    const { server, auth, login } = await setUp({ store, server: { rotate: false } })
+    for (let i = 0; i < 3; i++) {
+      await auth.refresh()
+      expect(keptRefreshToken(store)).toBe(login.refresh_token)
+    }
+    expect(spent(server)).toEqual(Array(3).fill(login.refresh_token))
+  })
+
+  it('G16: an answer that repeats it keeps it', async () => {
+    const { server, auth, login } = await setUp({ server: { rotate: 'echo' } })
+    await auth.refresh()
+    await auth.refresh()
+    expect(spent(server)).toEqual(Array(2).fill(login.refresh_token))
+  })
+
+  it.each([null, '', undefined])('G16: %j for a refresh token keeps the old one', async (refreshToken) => {
+    const store = createOpenStore()
+    const { auth, login } = await setUp({
+      store,
+      refresh: () => ({ accessToken: 'new', refreshToken }) as never,
+    })
+    await auth.refresh()
+    expect(keptToken(store)).toBe('new')
+    expect(keptRefreshToken(store)).toBe(login.refresh_token)
+  })
+
+  it('G16: answers with and without one may alternate', async () => {
+    const { server, auth } = await setUp()
+    for (const rotate of [true, false, true, 'echo', true] as const) {
+      server.settings.rotate = rotate
+      await auth.refresh()
+    }
+    expect(server.counts).toMatchObject({ granted: 5, reuses: 0 })
+  })
+
+  it('G16: the new one of an answer without a usable access token replaces the spent one all the same', async () => {
+    const store = createOpenStore()
+    const { server, auth } = await setUp({ store })
+    server.refresh.next({ status: 200, body: { access_token: '', refresh_token: 'rotated' } })
+    await expect(auth.refresh()).rejects.toMatchObject({ code: 'BAD_GRANT' })
+    expect(keptRefreshToken(store)).toBe('rotated')
+    server.refresh.next(404)
+    await expect(auth.refresh()).rejects.toMatchObject({ code: 'REFRESH_FAILED' })
+    expect(spent(server)[1]).toBe('rotated')
+  })
+
+  it('G16: tokens from elsewhere keep it, or replace it, in the same way', async () => {
+    const store = createOpenStore()
+    const { server, auth, login } = await setUp({ store })
+    await auth.updateTokens({ accessToken: 'newer' })
+    expect(keptRefreshToken(store)).toBe(login.refresh_token)
+    const other = tokensOf(server.login())
+    await auth.updateTokens(other)
+    expect(keptRefreshToken(store)).toBe(other.refreshToken)
+    await auth.refresh()
+    expect(spent(server)).toEqual([other.refreshToken])
+  })
+
+  it('G16: a token that the server pushes keeps it', async () => {
+    const store = createOpenStore()
+    const { server, api, login } = await setUp({ store, readResponse: tokenFromHeader('x-new-token') })
+    server.route('/api/push', () => ({ status: 200, headers: { 'x-new-token': 'pushed' }, body: '' }))
+    await api.get('/api/push')
+    expect(keptToken(store)).toBe('pushed')
+    expect(keptRefreshToken(store)).toBe(login.refresh_token)
+  })
+
+  it('G16: a sign-in without one does not inherit that of the session before', async () => {
+    const store = createOpenStore()
+    const { server, auth } = await setUp({ store, refresh: refreshWithBody({ url: '/auth/refresh' }) })
+    await auth.signIn({ accessToken: 'of-bob' })
+    expect(keptRefreshToken(store)).toBeUndefined()
+    await expect(auth.refresh()).rejects.toMatchObject({ code: 'SESSION_EXPIRED' })
+    expect(server.counts.refreshes).toBe(0)
+  })
+
+  it('G16: a background renewal replaces it as well', async () => {
+    const store = createOpenStore()
+    const { server, api, auth, clock, login } = await setUp({ store })
+    clock.jump(280_000)
+    await api.get('/api/x')
+    await landed(auth)
+    expect(keptRefreshToken(store)).not.toBe(login.refresh_token)
+    expect(keptRefreshToken(store)).toBe(server.sessions[0]?.refreshToken)
+  })
+})

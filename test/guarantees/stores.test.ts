@@ -1,0 +1,547 @@
+// G15: what is in the store when, and what a store that fails, hangs or is emptied means for the session.
+
+import { describe, expect, it, vi } from 'vitest'
+import { localStorageStore, type StoredRecord, tokenFromHeader } from '../../src/index.js'
+import { eventsOf, outcomesOf, setUp, tokensOf } from '../support/client.js'
+import { createHandRefresh } from '../support/hand-refresh.js'
+import { settleAll } from '../support/settle-all.js'
+import {
+  createHandStore,
+  createOpenStore,
+  keptRefreshToken,
+  keptToken,
+  type OpenStore,
+  type StoreOperation,
+} from '../support/stores.js'
+
+/** What another tab would leave after a refresh of its own. */
+function rotatedElsewhere(store: OpenStore, tokens: { accessToken?: string; refreshToken?: string }): void {
+  const record = store.kept as StoredRecord
+  store.kept = {
+    ...record,
+    version: record.version + 1,
+    tokens: {
+      accessToken: tokens.accessToken ?? record.tokens.accessToken,
+      refreshToken: tokens.refreshToken ?? record.tokens.refreshToken,
+    },
+  }
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+describe('G15: the order of saving and releasing', () => {
+  it('G15: when a replay arrives at the server, its token is in the store', async () => {
+    const store = createOpenStore()
+    const { server, api } = await setUp({ store })
+    const seen: boolean[] = []
+    server.killAccessTokens()
+    server.route('/api/*', ({ headers }) => {
+      const token = headers.authorization?.slice('Bearer '.length)
+      if (token === server.sessions[0]?.accessToken) seen.push(keptToken(store) === token)
+      return undefined
+    })
+    await settleAll([1, 2, 3].map((i) => api.get(`/api/${i}`)))
+    expect(seen.slice(-3)).toEqual([true, true, true])
+  })
+
+  it('G15: nobody who waits is released before a slow store has the tokens', async () => {
+    const store = createHandStore()
+    const { server, api, auth, events } = await setUp({ store })
+    store.hold('save')
+    server.killAccessTokens()
+    const hold = server.holdRefresh()
+    const requests = [1, 2].map((i) => api.get(`/api/refused/${i}`))
+    await hold.waiting(1)
+    requests.push(api.get('/api/held'))
+    const all = [...requests, auth.getAccessToken(), auth.refresh()]
+    let back = 0
+    for (const promise of all) void Promise.resolve(promise as Promise<unknown>).then(() => back++)
+    hold.releaseAll()
+    const save = await store.waiting('save')
+    await turn()
+    await turn()
+    expect(back).toBe(0)
+    expect(server.counts.requests).toBe(3)
+    expect(auth.getSnapshot().refreshing).toBe(true)
+    expect(eventsOf(events, 'refreshed')).toEqual([])
+    save.release()
+    expect(outcomesOf(await settleAll<unknown>(all))).toEqual(Array(5).fill('ok'))
+    expect(keptToken(store)).toBe(server.sessions[0]?.accessToken)
+  })
+
+  it('G15: signIn resolves when the tokens are in the store', async () => {
+    const store = createHandStore()
+    const { server, auth } = await setUp({ store, signedIn: false })
+    await auth.ready
+    store.hold('save')
+    const tokens = tokensOf(server.login())
+    let resolved = false
+    const signedIn = auth.signIn(tokens).then(() => {
+      resolved = true
+    })
+    const save = await store.waiting('save')
+    await turn()
+    expect(resolved).toBe(false)
+    // Signed in at once, though.
+    expect(auth.getSnapshot().status).toBe('signed-in')
+    save.release()
+    await signedIn
+    expect(keptToken(store)).toBe(tokens.accessToken)
+  })
+
+  it('G15: those who wait go on with tokens from updateTokens when these are in the store', async () => {
+    const store = createHandStore()
+    const hand = createHandRefresh()
+    const { server, api, auth } = await setUp({ store, refresh: hand.refresh })
+    server.killAccessTokens()
+    const request = api.get('/api/x')
+    await hand.call(1)
+    store.hold('save')
+    const updated = auth.updateTokens(tokensOf(server.login()))
+    const save = await store.waiting('save')
+    await turn()
+    expect(server.counts.requests).toBe(1)
+    save.release()
+    await updated
+    expect((await request).status).toBe(200)
+    expect(hand.calls[0]?.context.signal.aborted).toBe(true)
+  })
+
+  it('G15: an answer that pushed tokens comes when these are in the store', async () => {
+    const store = createHandStore()
+    const { server, api } = await setUp({ store, readResponse: tokenFromHeader('x-new-token') })
+    server.route('/api/push', () => ({ status: 200, headers: { 'x-new-token': 'pushed' }, body: '' }))
+    store.hold('save')
+    let answered = false
+    const request = api.get('/api/push').then(() => {
+      answered = true
+    })
+    const save = await store.waiting('save')
+    await turn()
+    expect(answered).toBe(false)
+    save.release()
+    await request
+    expect(keptToken(store)).toBe('pushed')
+  })
+
+  it('G15: the calls of a slow store never overlap', async () => {
+    const store = createHandStore()
+    const { server, auth } = await setUp({ store, signedIn: false })
+    await auth.ready
+    store.hold('load', 'save', 'clear')
+    const all = [
+      auth.signIn(tokensOf(server.login('ada'))),
+      auth.updateTokens({ accessToken: 'newer' }),
+      auth.signOut(),
+      auth.signIn(tokensOf(server.login('bob'))),
+    ]
+    const order: string[] = []
+    const settled = settleAll(all)
+    for (let i = 0; i < 4; i++) {
+      await turn()
+      expect(store.held).toHaveLength(1)
+      order.push(store.held[0]?.operation ?? '')
+      store.held[0]?.release()
+    }
+    await settled
+    expect(order).toEqual(['save', 'save', 'clear', 'save'])
+    expect(store.kept).toMatchObject({ subject: 'bob' })
+  })
+})
+
+describe('G15: a store that fails', () => {
+  const quota = new DOMException('The quota has been exceeded.', 'QuotaExceededError')
+
+  it.each(['throws', 'rejects'] as const)(
+    'G15: a save that %s raises storeError, and the session goes on in memory',
+    async (how) => {
+      const store = how === 'throws' ? createOpenStore() : createHandStore()
+      const { server, api, auth, ends, events, login } = await setUp({ store })
+      store.faults.set('save', quota)
+      server.killAccessTokens()
+      expect(outcomesOf(await settleAll([api.get('/api/x'), api.get('/api/y')]))).toEqual(['ok', 'ok'])
+      server.killAccessTokens()
+      expect((await api.get('/api/z')).status).toBe(200)
+      expect(server.counts).toMatchObject({ refreshes: 2, granted: 2, reuses: 0 })
+      expect(eventsOf(events, 'storeError')).toEqual([
+        { operation: 'save', error: quota },
+        { operation: 'save', error: quota },
+      ])
+      expect(keptToken(store)).toBe(login.access_token)
+      // Neither the outdated record nor an empty store says anything against what is known here.
+      store.hint()
+      await turn()
+      expect(await auth.getAccessToken()).toBe(server.sessions[0]?.accessToken)
+      store.kept = undefined
+      store.hint()
+      await turn()
+      expect(auth.getSnapshot().status).toBe('signed-in')
+      expect(ends).toEqual([])
+    },
+  )
+
+  it('G15: once a save works again, the store is the truth again', async () => {
+    const store = createOpenStore()
+    const { server, auth, ends } = await setUp({ store })
+    store.faults.set('save', quota)
+    await auth.refresh()
+    store.faults.clear()
+    await auth.refresh()
+    expect(keptToken(store)).toBe(server.sessions[0]?.accessToken)
+    store.kept = undefined
+    store.hint()
+    expect(ends).toMatchObject([{ reason: 'signed-out-elsewhere' }])
+  })
+
+  it.each(['throws', 'rejects'] as const)('G15: a sign-in whose save %s is a sign-in', async (how) => {
+    const store = how === 'throws' ? createOpenStore() : createHandStore()
+    store.faults.set('save', quota)
+    const { api, auth, events } = await setUp({ store })
+    expect((await api.get('/api/x')).status).toBe(200)
+    expect(auth.getSnapshot().status).toBe('signed-in')
+    expect(eventsOf(events, 'storeError')).toMatchObject([{ operation: 'save' }])
+  })
+
+  it.each(['throws', 'rejects'] as const)(
+    'G15: a clear that %s raises storeError and is a sign-out here, for good',
+    async (how) => {
+      const store = how === 'throws' ? createOpenStore() : createHandStore()
+      const { api, auth, server, ends, events } = await setUp({ store })
+      store.faults.set('clear', new Error('locked'))
+      await auth.signOut()
+      expect(eventsOf(events, 'storeError')).toMatchObject([{ operation: 'clear' }])
+      // What is left in the store is a ghost.
+      store.hint()
+      await turn()
+      expect(auth.getSnapshot()).toEqual({ status: 'signed-out', refreshing: false })
+      await api.get('/public/x')
+      expect(server.log.at(-1)?.headers.authorization).toBeUndefined()
+      expect(ends).toHaveLength(1)
+    },
+  )
+
+  it.each(['throws', 'rejects'] as const)(
+    'G15: a refused session whose clear %s does not come back from the store',
+    async (how) => {
+      const store = how === 'throws' ? createOpenStore() : createHandStore()
+      const { auth, server, ends } = await setUp({ store })
+      store.faults.set('clear', new Error('locked'))
+      server.refresh.next(401)
+      await expect(auth.refresh()).rejects.toMatchObject({ code: 'SESSION_EXPIRED' })
+      store.hint()
+      await turn()
+      expect(auth.getSnapshot().status).toBe('signed-out')
+      expect(ends).toMatchObject([{ reason: 'refused' }])
+    },
+  )
+
+  it.each(['throws', 'rejects'] as const)(
+    'G15: a load that %s is no sign-out: not on a hint, not before a refresh, not after a refusal',
+    async (how) => {
+      const store = how === 'throws' ? createOpenStore() : createHandStore()
+      const { auth, server, ends, events } = await setUp({ store })
+      store.faults.set('load', new Error('blocked'))
+      store.hint()
+      await turn()
+      expect(auth.getSnapshot().status).toBe('signed-in')
+      await expect(auth.refresh()).resolves.toMatchObject({ status: 'signed-in' })
+      expect(keptToken(store)).toBe(server.sessions[0]?.accessToken)
+      expect(ends).toEqual([])
+      server.refresh.next(401)
+      await expect(auth.refresh()).rejects.toMatchObject({ code: 'SESSION_EXPIRED' })
+      expect(ends).toMatchObject([{ reason: 'refused' }])
+      const operations = eventsOf(events, 'storeError').map(({ operation }) => operation)
+      expect(new Set(operations)).toEqual(new Set(['load']))
+    },
+  )
+
+  it('G15: localStorage that is full, blocked or gone costs no session', async () => {
+    const { server, api, auth, ends, events, login } = await setUp({
+      store: localStorageStore({ key: 'app' }),
+    })
+    // Node has none: every touch has failed so far.
+    expect((await api.get('/api/x')).status).toBe(200)
+    vi.stubGlobal('localStorage', {
+      getItem: () => null,
+      removeItem() {},
+      setItem() {
+        throw quota
+      },
+    })
+    server.killAccessTokens()
+    expect((await api.get('/api/y')).status).toBe(200)
+    expect(await auth.getAccessToken()).not.toBe(login.access_token)
+    expect(ends).toEqual([])
+    expect(eventsOf(events, 'storeError').at(-1)).toEqual({ operation: 'save', error: quota })
+  })
+
+  it('G15: storeError holds no token', async () => {
+    const store = createOpenStore()
+    const { server, auth, events } = await setUp({ store })
+    store.faults.set('save', quota)
+    await auth.refresh()
+    store.kept = 'rubbish'
+    store.hint()
+    await turn()
+    const text = JSON.stringify(
+      eventsOf(events, 'storeError').map(({ error }) => [String(error), error.stack]),
+    )
+    for (const token of server.issuedTokens()) expect(text).not.toContain(token)
+    expect(eventsOf(events, 'storeError')).toHaveLength(2)
+  })
+})
+
+describe('G15: a store that never answers', () => {
+  const hung = (operation: StoreOperation) => ({ operation, error: expect.any(Error) })
+
+  it('G15: a save is waited for as long as a refresh may take, then the session goes on without it', async () => {
+    const store = createHandStore()
+    const { server, api, clock, events, auth } = await setUp({ store })
+    store.hold('save')
+    server.killAccessTokens()
+    const settled = settleAll([api.get('/api/x'), api.get('/api/y')])
+    await store.waiting('save')
+    await clock.advance(14_999)
+    expect(server.counts.protectedOk).toBe(0)
+    await clock.advance(1)
+    expect(outcomesOf(await settled)).toEqual(['ok', 'ok'])
+    expect(eventsOf(events, 'storeError')).toEqual([hung('save')])
+    // From now on nobody waits for it.
+    server.killAccessTokens()
+    expect(outcomesOf(await settleAll([api.get('/api/z')], 1000))).toEqual(['ok'])
+    await settleAll([auth.signOut()], 1000)
+    expect(auth.getSnapshot().status).toBe('signed-out')
+    expect(clock.pending).toBe(0)
+  })
+
+  it('G15: a store that answers again gets the last write that it has missed', async () => {
+    const store = createHandStore()
+    const { server, auth, clock } = await setUp({ store })
+    store.hold('save')
+    const first = auth.refresh()
+    const save = await store.waiting('save')
+    await clock.advance(15_000)
+    await first
+    await auth.refresh()
+    await auth.refresh()
+    save.release()
+    await turn()
+    store.releaseAll()
+    expect(keptToken(store)).toBe(server.sessions[0]?.accessToken)
+  })
+
+  it('G15: a clear does not keep anybody signed in', async () => {
+    const store = createHandStore()
+    const { auth, clock, events } = await setUp({ store })
+    store.hold('clear')
+    const signedOut = auth.signOut()
+    expect(auth.getSnapshot().status).toBe('signed-out')
+    await clock.advance(15_000)
+    await settleAll([signedOut])
+    expect(eventsOf(events, 'storeError')).toEqual([hung('clear')])
+    expect(clock.pending).toBe(0)
+  })
+
+  it('G15: the look into the store before a refresh leaves the refresh half of the time', async () => {
+    const store = createHandStore()
+    const { auth, clock, events, server } = await setUp({ store })
+    store.hold('load')
+    const refreshed = auth.refresh()
+    await store.waiting('load')
+    await clock.advance(7499)
+    expect(server.counts.requests).toBe(0)
+    await clock.advance(1)
+    await expect(refreshed).resolves.toMatchObject({ status: 'signed-in' })
+    expect(eventsOf(events, 'storeError')[0]).toEqual(hung('load'))
+  })
+
+  it('G15: the first look into the store keeps requests waiting no longer than a refresh may take', async () => {
+    const store = createHandStore()
+    store.hold('load')
+    const { api, auth, clock, events, server } = await setUp({ store, signedIn: false })
+    const request = settleAll([api.get('/public/x')])
+    expect(auth.getSnapshot()).toEqual({ status: 'pending', refreshing: false })
+    await clock.advance(14_999)
+    expect(server.counts.requests).toBe(0)
+    await clock.advance(1)
+    expect(outcomesOf(await request)).toEqual(['ok'])
+    await auth.ready
+    expect(auth.getSnapshot()).toEqual({ status: 'signed-out', refreshing: false })
+    expect(eventsOf(events, 'storeError')).toEqual([hung('load')])
+  })
+})
+
+describe('G15: an emptied store', () => {
+  it('G15: it is a sign-out as soon as it is hinted at, for those who wait too', async () => {
+    const store = createOpenStore()
+    const hand = createHandRefresh()
+    const { api, auth, server, ends } = await setUp({ store, refresh: hand.refresh })
+    server.killAccessTokens()
+    const settled = settleAll([api.get('/api/x')])
+    const call = await hand.call(1)
+    store.kept = undefined
+    store.hint()
+    expect(auth.getSnapshot()).toEqual({ status: 'signed-out', refreshing: false })
+    expect(outcomesOf(await settled)).toEqual(['SIGNED_OUT'])
+    call.answer({ accessToken: 'late', refreshToken: 'late' })
+    await turn()
+    expect(store.kept).toBeUndefined()
+    expect(auth.getSnapshot().status).toBe('signed-out')
+    expect(ends).toEqual([
+      { reason: 'signed-out-elsewhere', error: expect.objectContaining({ code: 'SIGNED_OUT' }) },
+    ])
+  })
+
+  it.each([undefined, null])(
+    'G15: without a hint it is found (as %s) before the next refresh, which is not sent',
+    async (empty) => {
+      for (const store of [createOpenStore(), createHandStore()]) {
+        const { api, auth, server, ends } = await setUp({ store })
+        store.kept = empty
+        server.killAccessTokens()
+        expect(outcomesOf(await settleAll([api.get('/api/x'), api.get('/api/y')]))).toEqual([
+          'SIGNED_OUT',
+          'SIGNED_OUT',
+        ])
+        expect(server.counts.refreshes).toBe(0)
+        expect(auth.getSnapshot().status).toBe('signed-out')
+        expect(ends).toMatchObject([{ reason: 'signed-out-elsewhere' }])
+      }
+    },
+  )
+
+  it('G15: found empty after a refusal, it is a sign-out and not a refusal', async () => {
+    const store = createOpenStore()
+    const { server, auth, ends } = await setUp({ store })
+    const hold = server.holdRefresh()
+    const refreshed = settleAll([auth.refresh()])
+    await hold.waiting(1)
+    store.kept = undefined
+    server.refresh.next(401)
+    hold.releaseAll()
+    expect(outcomesOf(await refreshed)).toEqual(['SIGNED_OUT'])
+    expect(ends).toMatchObject([{ reason: 'signed-out-elsewhere' }])
+  })
+})
+
+describe('G15: a refusal is believed only after another look into the store', () => {
+  it.each(['sync', 'async'])('G15: newer tokens found there are adopted, in a %s store', async (kind) => {
+    const store = kind === 'sync' ? createOpenStore() : createHandStore()
+    const { server, api, auth, ends, events } = await setUp({ store })
+    const hold = server.holdRefresh()
+    server.killAccessTokens()
+    const settled = settleAll<unknown>([api.get('/api/x'), api.get('/api/y'), auth.refresh()])
+    await hold.waiting(1)
+    // Another tab was faster: its tokens are in the store, and ours are spent.
+    const theirs = tokensOf(server.login())
+    rotatedElsewhere(store, theirs)
+    server.refresh.next(401)
+    hold.releaseAll()
+    expect(outcomesOf(await settled)).toEqual(['ok', 'ok', 'ok'])
+    expect(ends).toEqual([])
+    expect(auth.stats()).toMatchObject({ adopted: 1 })
+    expect(eventsOf(events, 'refreshed')).toMatchObject([{ adopted: true }])
+    expect(keptToken(store)).toBe(theirs.accessToken)
+    expect(await auth.getAccessToken()).toBe(theirs.accessToken)
+    expect(server.counts.refreshes).toBe(1)
+  })
+
+  it('G15: another session found there replaces this one', async () => {
+    const store = createOpenStore()
+    const { server, api, auth, ends } = await setUp({ store })
+    const hold = server.holdRefresh()
+    server.killAccessTokens()
+    const settled = settleAll([api.get('/api/x')])
+    await hold.waiting(1)
+    const bob = tokensOf(server.login('bob'))
+    store.kept = { v: 1, sessionId: 'of-bob', version: 1, tokens: bob, subject: 'bob' }
+    server.refresh.next(401)
+    hold.releaseAll()
+    expect(outcomesOf(await settled)).toEqual(['SESSION_CHANGED'])
+    expect(ends).toMatchObject([{ reason: 'replaced-elsewhere' }])
+    expect(auth.getSnapshot().subject).toBe('bob')
+    expect(keptToken(store)).toBe(bob.accessToken)
+  })
+
+  it('G15: the same tokens found there leave it at the refusal', async () => {
+    const store = createOpenStore()
+    const { server, auth, ends } = await setUp({ store })
+    const looks = store.calls.length
+    server.refresh.next(401)
+    await expect(auth.refresh()).rejects.toMatchObject({ code: 'SESSION_EXPIRED' })
+    // Once before the refresh, once after the refusal, then it is cleared.
+    expect(store.calls.slice(looks)).toEqual(['load', 'load', 'clear'])
+    expect(ends).toMatchObject([{ reason: 'refused' }])
+  })
+
+  it('G15: newer tokens found before a refresh spare the refresh', async () => {
+    for (const store of [createOpenStore(), createHandStore()]) {
+      const { server, api, auth } = await setUp({ store })
+      server.killAccessTokens()
+      rotatedElsewhere(store, tokensOf(server.login()))
+      expect(outcomesOf(await settleAll([api.get('/api/x'), api.get('/api/y')]))).toEqual(['ok', 'ok'])
+      expect(server.counts.refreshes).toBe(0)
+      expect(auth.stats()).toMatchObject({ adopted: 1, refreshes: 0 })
+    }
+  })
+
+  it('G15: a refused refresh token with newer ones in the store is tried again with those', async () => {
+    const store = createOpenStore()
+    const { server, auth, ends, api } = await setUp({ store })
+    const hold = server.holdRefresh({ first: 1 })
+    server.killAccessTokens()
+    const settled = settleAll([api.get('/api/x')])
+    await hold.waiting(1)
+    // The other tab's access token is dead as well by now; its refresh token is good.
+    const { access_token, refresh_token } = server.login()
+    server.killAccessTokens()
+    rotatedElsewhere(store, { accessToken: access_token, refreshToken: refresh_token })
+    server.refresh.next(401)
+    hold.releaseAll()
+    await settled
+    expect((await api.get('/api/y')).status).toBe(200)
+    expect(ends).toEqual([])
+    expect(keptRefreshToken(store)).toBe(server.sessions[1]?.refreshToken)
+    expect(auth.getSnapshot().status).toBe('signed-in')
+  })
+
+  it.each(['sync', 'async'])(
+    'G15: a 401 without a way to refresh is such a refusal, in a %s store',
+    async (kind) => {
+      const store = kind === 'sync' ? createOpenStore() : createHandStore()
+      const { server, api, auth, ends } = await setUp({ store, refresh: undefined })
+      server.killAccessTokens()
+      const theirs = tokensOf(server.login())
+      rotatedElsewhere(store, theirs)
+      expect(outcomesOf(await settleAll([api.get('/api/x'), api.get('/api/y')]))).toEqual(['ok', 'ok'])
+      expect(ends).toEqual([])
+      expect(keptToken(store)).toBe(theirs.accessToken)
+      expect(auth.getSnapshot().status).toBe('signed-in')
+    },
+  )
+
+  it('G15: a 401 without a way to refresh, and nothing newer in the store, ends the session once', async () => {
+    const store = createOpenStore()
+    const { server, api, ends } = await setUp({ store, refresh: undefined })
+    server.killAccessTokens()
+    const results = await settleAll([api.get('/api/x'), api.get('/api/y')])
+    expect(outcomesOf(results)).toEqual(['SESSION_EXPIRED', 'SESSION_EXPIRED'])
+    expect(ends).toMatchObject([{ reason: 'refused' }])
+    expect(store.kept).toBeUndefined()
+  })
+})
+
+describe('G15: two clients of one store', () => {
+  it('G15: tokens of one are those of the other, once it is hinted at', async () => {
+    const store = createOpenStore()
+    const { server, api, auth, clock } = await setUp({ store })
+    const other = await setUp({ store, signedIn: false, clock })
+    await auth.refresh()
+    store.hint()
+    expect(await other.auth.getAccessToken()).toBe(server.sessions[0]?.accessToken)
+    expect((await api.get('/api/x')).status).toBe(200)
+    await other.auth.signOut()
+    store.hint()
+    expect(auth.getSnapshot().status).toBe('signed-out')
+  })
+})
