@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     // A test that needs a page says so itself: `// @vitest-environment jsdom`.
     environment: 'node',
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
     // Needs a build and an installation: `npm run test:package`.
     exclude: ['test/package/**'],
     // A hang is a finding: a held request that never settles must fail here within seconds.

@@ -1,0 +1,19 @@
+import { authErrorOf } from 'axios-auth-client'
+
+/** What to tell the user about a request that failed. */
+export function messageFor(error: unknown): string | undefined {
+  switch (authErrorOf(error)?.code) {
+    case 'SESSION_EXPIRED':
+    case 'SESSION_CHANGED':
+    case 'SIGNED_OUT':
+      return undefined // onSessionEnd has sent them to the login page
+    case 'REFRESH_FAILED':
+    case 'REFRESH_TIMEOUT':
+    case 'BAD_GRANT':
+      return 'The server cannot be reached right now. You are still signed in: try again in a moment.'
+    case 'BODY_NOT_REPLAYABLE':
+      return 'The upload was interrupted. Please start it again.'
+    default:
+      return 'Something went wrong.' // not about the session: the AxiosError tells more
+  }
+}

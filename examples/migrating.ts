@@ -1,0 +1,16 @@
+import axios from 'axios'
+import { createAuthClient, localStorageStore, refreshWithBody } from 'axios-auth-client'
+
+export const api = axios.create({ baseURL: 'https://api.example.com' })
+
+export const auth = createAuthClient(api, {
+  refresh: refreshWithBody({ url: '/auth/refresh' }),
+  store: localStorageStore({
+    key: 'session',
+    importFrom() {
+      const accessToken = localStorage.getItem('access')
+      const refreshToken = localStorage.getItem('refresh') ?? undefined
+      return accessToken ? { accessToken, refreshToken } : undefined
+    },
+  }),
+})

@@ -1,0 +1,34 @@
+import axios from 'axios'
+import { createAuthClient, localStorageStore, refreshWithBody, SessionRefused } from 'axios-auth-client'
+
+/** Sanic + PyJWT: failures come as HTTP 200 with `code: 0`, and a 401 for a token that has not expired is no expiry. */
+export function createSanicApi(baseURL: string, goTo: (path: string) => void, currentPath: () => string) {
+  const api = axios.create({ baseURL })
+  const open = ['/login', '/refresh_token', '/403', '/404']
+  const auth = createAuthClient(api, {
+    store: localStorageStore({ key: 'session' }),
+    refresh: refreshWithBody({
+      url: '/api/v1/system/refresh_token/',
+      readGrant(body) {
+        const { code, token, refresh_token, message } = body as Record<string, string> & { code?: unknown }
+        if (code !== 1) throw new SessionRefused(message)
+        return { accessToken: token as string, refreshToken: refresh_token }
+      },
+    }),
+    shouldRefresh: ({ response, expired }) => response.status === 401 && expired !== false,
+    onSessionEnd() {
+      const path = currentPath()
+      if (path === '/oauth/callback') goTo('/login')
+      else if (!open.includes(path)) goTo(`/login?redirect=${encodeURIComponent(path)}`)
+    },
+  })
+
+  async function signOut() {
+    await auth.signOut()
+    const locale = localStorage.getItem('locale')
+    localStorage.clear()
+    if (locale !== null) localStorage.setItem('locale', locale)
+  }
+
+  return { api, auth, signOut }
+}
