@@ -214,8 +214,12 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   } = {}) {
     const wait = (promise: Promise<void>) => hold(promise, { signal }, () => signal?.reason)
     session.assertAlive()
+    if (signal?.aborted) throw signal.reason
     const unsettled = session.unsettled()
-    if (unsettled) await wait(unsettled)
+    if (unsettled) {
+      await wait(unsettled)
+      session.assertAlive()
+    }
     const login = session.current()
     if (!login || tokenless) return undefined
     const waiter = { started: false, waited: false }

@@ -133,7 +133,9 @@ interface Flight {
   /** Whose failure is remembered: that of this version. */
   readonly version: number | undefined
   /** What the login had when it took off; once that has moved on, its grant has been overtaken. */
-  readonly rotation: number | undefined
+  rotation: number | undefined
+  /** The refresh token it asked with last. */
+  spent: string | undefined
   readonly controller: AbortController
   /** Opens when there is something new to look at. */
   gate: Deferred
@@ -360,14 +362,14 @@ export function createSession(deps: SessionDeps): Session {
   async function updateTokens(tokens: Tokens): Promise<void> {
     assertAlive()
     const sound = checked(tokens)
-    if (loading) await loading.promise
+    if (loading) await loaded()
     if (!current) throw signedOut()
     await replaceTokens(current, sound)
   }
 
   async function refresh(): Promise<AuthSnapshot> {
     assertAlive()
-    if (loading) await loading.promise
+    if (loading) await loaded()
     if (!deps.refresh) throw badOption('refresh', 'a strategy', undefined)
     const login = current
     if (!login && !deps.cookies) throw signedOut()
@@ -390,6 +392,11 @@ export function createSession(deps: SessionDeps): Session {
     deps.tabs.close()
     settle()
     snapshots.clear()
+  }
+
+  async function loaded(): Promise<void> {
+    await loading?.promise
+    assertAlive()
   }
 
   function assertAlive(): void {
@@ -419,15 +426,11 @@ export function createSession(deps: SessionDeps): Session {
     guard(() => deps.onSessionEnd?.(told))
   }
 
-  function refuseLogin(login: Login, error: AuthClientError): void {
-    void vault.clear()
-    end(login, 'refused', error)
-  }
-
   // ---- waiting for tokens ----------------------------------------------------------------------------------------
 
   function isDead(login: Login): boolean {
-    return !!deps.refresh && (login.refused || isExpired(login, nowMs()))
+    // Without a way to refresh the clock decides nothing: tokens go out as they are.
+    return login.refused || (!!deps.refresh && isExpired(login, nowMs()))
   }
 
   function renewAhead(login: Login): boolean {
@@ -470,16 +473,6 @@ export function createSession(deps: SessionDeps): Session {
 
   function noteRefused(login: Login, version: number, waiter: Waiter): boolean {
     if (login.ended || login.version !== version) return true
-    if (!deps.refresh) {
-      refuseLogin(
-        login,
-        new AuthClientError(
-          'SESSION_EXPIRED',
-          'The server refused the token, and there is no way to refresh it.',
-        ),
-      )
-      return true
-    }
     if (login.unproven && waiter.waited) noteFruitless(login, nowMs())
     if (isFutile(login, nowMs())) {
       login.refused = false
@@ -508,6 +501,7 @@ export function createSession(deps: SessionDeps): Session {
       startedAtMs: nowMs(),
       version: login?.version,
       rotation: login?.rotation,
+      spent: undefined,
       controller,
       gate: deferred(),
       limit: undefined,
@@ -543,17 +537,29 @@ export function createSession(deps: SessionDeps): Session {
     const { login } = mine
     if (mine.dropped) return undefined
     // Half of the time at the most, so that a store that hangs leaves enough for the refresh itself.
-    reconcile(await vault.read(refreshTimeoutMs / 2))
-    if (isOvertaken(mine)) return undefined
+    const found = await vault.read(refreshTimeoutMs / 2)
+    const { version, accessToken } = login ?? {}
+    reconcile(found)
+    const renewed = login && (login.version !== version || login.accessToken !== accessToken)
+    if (renewed || (isOvertaken(mine) && (!login || login.ended || mine.dropped))) return undefined
+    // A newer refresh token alone was adopted: that is the one to ask with.
+    mine.rotation = login?.rotation
+    mine.brought = 'nothing'
+    if (!deps.refresh) {
+      const message = 'The server refused the token, and there is no way to refresh it.'
+      return refuse(mine, new AuthClientError('SESSION_EXPIRED', message))
+    }
     stats.refreshes++
     const outcome = await askForGrant({
-      ask: () =>
-        deps.refresh?.({
-          refreshToken: login?.refreshToken,
+      ask() {
+        mine.spent = login?.refreshToken
+        return deps.refresh?.({
+          refreshToken: mine.spent,
           accessToken: login?.accessToken || undefined,
           signal: mine.controller.signal,
           reason: mine.reason,
-        }),
+        })
+      },
       isFinal: deps.isFinal,
       retry: deps.refreshRetry,
       secrets: () => [login?.accessToken, login?.refreshToken],
@@ -575,17 +581,16 @@ export function createSession(deps: SessionDeps): Session {
     // Another tab may have been faster while this one slept.
     const found = vault.read()
     if (!(found instanceof Promise)) reconcile(found)
-    if (isOvertaken(mine)) return undefined
-
     const grant = (isObject(answer) ? answer : tokenless ? {} : undefined) as Grant | undefined
+    if (isOvertaken(mine)) {
+      await keepRotation(mine, grant)
+      return undefined
+    }
+
     const repeated = login?.refused && !tokenless && grant?.accessToken === login.accessToken
     const flaw = flawOf(grant, tokenless) ?? (repeated ? 'the access token that was just refused' : undefined)
     if (flaw || !grant) {
-      // An answer that is of no use may still have rotated the refresh token: the old one is spent.
-      if (login && isUsableToken(grant?.refreshToken) && grant.refreshToken !== login.refreshToken) {
-        login.refreshToken = grant.refreshToken
-        await save(login)
-      }
+      await keepRotation(mine, grant)
       const message = `The refresh answered with ${flaw}. If it did not, map its fields with readGrant.`
       return { error: new AuthClientError('BAD_GRANT', message) }
     }
@@ -605,6 +610,15 @@ export function createSession(deps: SessionDeps): Session {
     return undefined
   }
 
+  /** An answer of no use otherwise may still have replaced the refresh token: the one that was sent is spent. */
+  async function keepRotation({ login, dropped, spent }: Flight, grant: Grant | undefined): Promise<void> {
+    const refreshToken: unknown = grant?.refreshToken
+    if (!login || dropped || login.ended || login.refreshToken !== spent) return
+    if (!isUsableToken(refreshToken) || refreshToken === spent) return
+    login.refreshToken = refreshToken
+    await save(login)
+  }
+
   async function refuse(mine: Flight, error: AuthClientError): Promise<undefined> {
     const { login, reason, startedAtMs } = mine
     // Another tab may have spent the refresh token a moment before: its newer tokens are in the store then.
@@ -612,7 +626,10 @@ export function createSession(deps: SessionDeps): Session {
     if (isOvertaken(mine) || flight !== mine) return undefined
     events.emit('refreshFailed', { reason, durationMs: nowMs() - startedAtMs, error })
     // A session that could not be restored has not ended: there was none.
-    if (login && !login.ended) refuseLogin(login, error)
+    if (login && !login.ended) {
+      void vault.clear()
+      end(login, 'refused', error)
+    }
     return undefined
   }
 

@@ -118,7 +118,14 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     if (!unsettled || option?.refresh === false || isRefreshCall(config)) return admit(config, option)
     return enter(config, unsettled)
       .finally(() => stats.heldNow--)
-      .then(() => admit(config, option))
+      .then(() => {
+        try {
+          session.assertAlive()
+        } catch (reason) {
+          throw bare.failure(reason as AuthClientError, config as never)
+        }
+        return admit(config, option)
+      })
   }
 
   function admit(config: RequestConfig, option: AuthRequestOptions | undefined): RequestConfig {

@@ -21,13 +21,15 @@ export function isTokenRefused({ status, headers }: { status: number; headers?: 
 
 /** Whether a request carries this token anywhere a refresh call would put it. */
 export function carries({ url, params, data, headers }: RequestConfig, token: string): boolean {
-  const entries: unknown[] = [url, headers, params, data]
+  // A slash is part of many a token, and stands around one in a path.
+  const entries: unknown[] = [url, url?.replaceAll('/', ' '), headers, params, data]
   // FormData and URLSearchParams say nothing as JSON.
   const { forEach } = (data ?? {}) as { forEach?: (visit: (value: unknown) => void) => void }
   if (typeof forEach === 'function') forEach.call(data, (value) => entries.push(value))
+  const spellings = [token, encodeURIComponent(token), new URLSearchParams([['', token]]).toString().slice(1)]
   return entries.some((entry) => {
     const text = typeof entry === 'string' ? entry : writeOut(entry)
-    return standsIn(text, token) || standsIn(text, encodeURIComponent(token))
+    return spellings.some((spelling) => standsIn(text, spelling))
   })
 }
 
