@@ -1,8 +1,15 @@
 // G17: what a listener, hook or placement of the app throws stays its own. (A failing store: stores.test.ts.)
 
 import { beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest'
-import { type AuthClientOptions, type AuthEvents, bearerHeader, type Placement } from '../../src/index.js'
+import {
+  type AuthClientOptions,
+  type AuthEvents,
+  bearerHeader,
+  type Placement,
+  refreshWithBody,
+} from '../../src/index.js'
 import { eventsOf, outcomesOf, setUp } from '../support/client.js'
+import { microtasksDone } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
 import { createOpenStore } from '../support/stores.js'
 
@@ -26,8 +33,6 @@ const WAYS: [string, () => never][] = [
   ],
 ]
 
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-
 let shown: MockInstance
 beforeEach(() => {
   shown = vi.spyOn(console, 'error').mockReturnValue()
@@ -48,7 +53,7 @@ describe.each(WAYS)('G17: a listener that %s', (how, fail) => {
       expect(told.length).toBeGreaterThan(0)
       expect(told).toEqual(Array.from({ length: told.length }, (_, i) => (i % 2 ? 'after' : 'before')))
       expect(server.counts.refreshes).toBe(1)
-      await turn()
+      await microtasksDone()
       expect(shown).toHaveBeenCalled()
       expect(clock.pending).toBe(0)
     },
@@ -67,7 +72,7 @@ describe.each(WAYS)('G17: a listener that %s', (how, fail) => {
     await expect(auth.refresh()).rejects.toMatchObject({ code: 'SESSION_EXPIRED' })
     expect(told).toEqual(['refreshFailed', 'refreshFailed', 'sessionEnd'])
     expect(eventsOf(events, 'sessionEnd')).toHaveLength(1)
-    await turn()
+    await microtasksDone()
   })
 
   it(`G17: a listener of storeError that ${how} breaks nothing`, async () => {
@@ -77,7 +82,7 @@ describe.each(WAYS)('G17: a listener that %s', (how, fail) => {
     auth.on('storeError', fail)
     server.killAccessTokens()
     expect((await api.get('/api/x')).status).toBe(200)
-    await turn()
+    await microtasksDone()
     expect(eventsOf(events, 'storeError')).toHaveLength(1)
   })
 
@@ -92,7 +97,7 @@ describe.each(WAYS)('G17: a listener that %s', (how, fail) => {
     expect(told.at(-1)).toBe(false)
     await auth.signOut()
     expect(auth.getSnapshot().status).toBe('signed-out')
-    await turn()
+    await microtasksDone()
     expect(shown).toHaveBeenCalled()
   })
 })
@@ -108,7 +113,7 @@ describe.each(WAYS)('G17: a hook that %s', (how, fail) => {
     expect(auth.getSnapshot().status).toBe('signed-out')
     expect(store.kept).toBeUndefined()
     expect(eventsOf(events, 'sessionEnd')).toHaveLength(1)
-    await turn()
+    await microtasksDone()
     expect(shown).toHaveBeenCalled()
   })
 
@@ -119,7 +124,7 @@ describe.each(WAYS)('G17: a hook that %s', (how, fail) => {
     expect((await api.get('/api/x')).data.user).toBe('bob')
     await auth.signOut()
     expect(auth.getSnapshot().status).toBe('signed-out')
-    await turn()
+    await microtasksDone()
   })
 
   it(`G17: shouldRefresh that ${how} leaves it to the status`, async () => {
@@ -131,7 +136,7 @@ describe.each(WAYS)('G17: a hook that %s', (how, fail) => {
     const [forbidden] = await settleAll([api.get('/api/forbidden-scope')])
     expect(forbidden).toMatchObject({ reason: { response: { status: 401 } } })
     expect(server.counts.refreshes).toBe(1)
-    await turn()
+    await microtasksDone()
     expect(shown).toHaveBeenCalled()
   })
 
@@ -142,7 +147,7 @@ describe.each(WAYS)('G17: a hook that %s', (how, fail) => {
     server.killAccessTokens()
     expect((await api.get('/api/y')).status).toBe(200)
     expect(server.counts.refreshes).toBe(1)
-    await turn()
+    await microtasksDone()
     expect(shown).toHaveBeenCalled()
   })
 
@@ -152,7 +157,7 @@ describe.each(WAYS)('G17: a hook that %s', (how, fail) => {
     const results = await settleAll([api.get('/api/x'), api.post('/api/y', { a: 1 })])
     expect(outcomesOf(results)).toEqual(['ok', 'ok'])
     expect(server.counts).toMatchObject({ refreshes: 1, protectedOk: 2 })
-    await turn()
+    await microtasksDone()
     expect(shown).toHaveBeenCalled()
   })
 })
@@ -210,7 +215,6 @@ describe('G17: further hooks', () => {
   })
 
   it('G17: `extra` that throws is a failed refresh, which nobody hangs on', async () => {
-    const { refreshWithBody } = await import('../../src/index.js')
     const { server, api, auth } = await setUp({
       refreshRetry: { limit: 0 },
       refresh: refreshWithBody({
@@ -252,7 +256,7 @@ describe('G17: further hooks', () => {
     expect(outcomesOf(results)).toEqual(Array(20).fill('ok'))
     expect(server.counts.refreshes).toBe(1)
     await auth.signOut()
-    await turn()
+    await microtasksDone()
     expect(clock.pending).toBe(0)
   })
 

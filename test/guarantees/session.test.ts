@@ -6,6 +6,7 @@ import { noCredential, refreshWithBody, tokenFromHeader } from '../../src/index.
 import type { AuthServer, Hold, RefreshBehaviour } from '../support/auth-server.js'
 import { eventsOf, landed, outcomesOf, type SetUpOptions, setUp, tokensOf } from '../support/client.js'
 import { createHandRefresh } from '../support/hand-refresh.js'
+import { microtasksDone } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
 import { createRandom } from '../support/shuffle.js'
 import { createHandStore, createOpenStore, keptRefreshToken, keptToken } from '../support/stores.js'
@@ -147,7 +148,7 @@ describe('G14: signIn during a refresh', () => {
     })
     auth.attach(other)
     const settled = settleAll([other.get('/api/ada')])
-    await new Promise((resolve) => setImmediate(resolve))
+    await microtasksDone()
     expect(gate).toHaveLength(1)
     await auth.signIn(tokensOf(server.login('bob')))
     gate[0]?.()
@@ -285,12 +286,12 @@ describe('G14: users come and go', () => {
         () => holds.shift()?.releaseAll(),
         () => server.refresh.next(pick(behaviours)),
         () => clock.advance(pick([1, 10, 1000, 15_000])),
-        () => new Promise((resolve) => setImmediate(resolve)),
+        microtasksDone,
       ]
       signIn()
       for (let i = 0; i < 60; i++) {
         await pick(actions)()
-        if (random() < 0.5) await new Promise((resolve) => setImmediate(resolve))
+        if (random() < 0.5) await microtasksDone()
       }
       for (const hold of holds) hold.releaseAll()
       const settled = settleAll(all)

@@ -11,6 +11,7 @@ import {
 import { eventsOf, outcomesOf, passBackOffs, type SetUpOptions, setUp, tokensOf } from '../support/client.js'
 import { giveCookies } from '../support/cookie-jar.js'
 import { createHandRefresh } from '../support/hand-refresh.js'
+import { microtasksDone } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
 import { shuffled } from '../support/shuffle.js'
 import { createHandStore, createOpenStore } from '../support/stores.js'
@@ -333,7 +334,7 @@ describe('G13: with cookies', () => {
     const order: string[] = []
     const first = auth.signOut().then(() => order.push('first'))
     const second = auth.signOut().then(() => order.push('second'))
-    await new Promise((resolve) => setImmediate(resolve))
+    await microtasksDone()
     expect(order).toEqual([])
     hold.releaseAll()
     await settleAll([first, second])
@@ -399,7 +400,7 @@ describe('G13: with cookies', () => {
     const signOut = auth.signOut().then(() => {
       left = true
     })
-    await new Promise((resolve) => setImmediate(resolve))
+    await microtasksDone()
     expect(left).toBe(false)
     hold.releaseAll()
     await signOut

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { localStorageStore, type StoredRecord, tokenFromHeader } from '../../src/index.js'
 import { eventsOf, outcomesOf, setUp, tokensOf } from '../support/client.js'
 import { createHandRefresh } from '../support/hand-refresh.js'
+import { microtasksDone } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
 import {
   createHandStore,
@@ -26,8 +27,6 @@ function rotatedElsewhere(store: OpenStore, tokens: { accessToken?: string; refr
     },
   }
 }
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 describe('G15: the order of saving and releasing', () => {
   it('G15: when a replay arrives at the server, its token is in the store', async () => {
@@ -58,8 +57,8 @@ describe('G15: the order of saving and releasing', () => {
     for (const promise of all) void Promise.resolve(promise as Promise<unknown>).then(() => back++)
     hold.releaseAll()
     const save = await store.waiting('save')
-    await turn()
-    await turn()
+    await microtasksDone()
+    await microtasksDone()
     expect(back).toBe(0)
     expect(server.counts.requests).toBe(3)
     expect(auth.getSnapshot().refreshing).toBe(true)
@@ -80,7 +79,7 @@ describe('G15: the order of saving and releasing', () => {
       resolved = true
     })
     const save = await store.waiting('save')
-    await turn()
+    await microtasksDone()
     expect(resolved).toBe(false)
     // Signed in at once, though.
     expect(auth.getSnapshot().status).toBe('signed-in')
@@ -99,7 +98,7 @@ describe('G15: the order of saving and releasing', () => {
     store.hold('save')
     const updated = auth.updateTokens(tokensOf(server.login()))
     const save = await store.waiting('save')
-    await turn()
+    await microtasksDone()
     expect(server.counts.requests).toBe(1)
     save.release()
     await updated
@@ -117,7 +116,7 @@ describe('G15: the order of saving and releasing', () => {
       answered = true
     })
     const save = await store.waiting('save')
-    await turn()
+    await microtasksDone()
     expect(answered).toBe(false)
     save.release()
     await request
@@ -138,7 +137,7 @@ describe('G15: the order of saving and releasing', () => {
     const order: string[] = []
     const settled = settleAll(all)
     for (let i = 0; i < 4; i++) {
-      await turn()
+      await microtasksDone()
       expect(store.held).toHaveLength(1)
       order.push(store.held[0]?.operation ?? '')
       store.held[0]?.release()
@@ -170,11 +169,11 @@ describe('G15: a store that fails', () => {
       expect(keptToken(store)).toBe(login.access_token)
       // Neither the outdated record nor an empty store says anything against what is known here.
       store.hint()
-      await turn()
+      await microtasksDone()
       expect(await auth.getAccessToken()).toBe(server.sessions[0]?.accessToken)
       store.kept = undefined
       store.hint()
-      await turn()
+      await microtasksDone()
       expect(auth.getSnapshot().status).toBe('signed-in')
       expect(ends).toEqual([])
     },
@@ -212,7 +211,7 @@ describe('G15: a store that fails', () => {
       expect(eventsOf(events, 'storeError')).toMatchObject([{ operation: 'clear' }])
       // What is left in the store is a ghost.
       store.hint()
-      await turn()
+      await microtasksDone()
       expect(auth.getSnapshot()).toEqual({ status: 'signed-out', refreshing: false })
       await api.get('/public/x')
       expect(server.log.at(-1)?.headers.authorization).toBeUndefined()
@@ -229,7 +228,7 @@ describe('G15: a store that fails', () => {
       server.refresh.next(401)
       await expect(auth.refresh()).rejects.toMatchObject({ code: 'SESSION_EXPIRED' })
       store.hint()
-      await turn()
+      await microtasksDone()
       expect(auth.getSnapshot().status).toBe('signed-out')
       expect(ends).toMatchObject([{ reason: 'refused' }])
     },
@@ -242,7 +241,7 @@ describe('G15: a store that fails', () => {
       const { auth, server, ends, events } = await setUp({ store })
       store.faults.set('load', new Error('blocked'))
       store.hint()
-      await turn()
+      await microtasksDone()
       expect(auth.getSnapshot().status).toBe('signed-in')
       await expect(auth.refresh()).resolves.toMatchObject({ status: 'signed-in' })
       expect(keptToken(store)).toBe(server.sessions[0]?.accessToken)
@@ -282,7 +281,7 @@ describe('G15: a store that fails', () => {
     await auth.refresh()
     store.kept = 'rubbish'
     store.hint()
-    await turn()
+    await microtasksDone()
     const text = JSON.stringify(
       eventsOf(events, 'storeError').map(({ error }) => [String(error), error.stack]),
     )
@@ -325,7 +324,7 @@ describe('G15: a store that never answers', () => {
     await auth.refresh()
     await auth.refresh()
     save.release()
-    await turn()
+    await microtasksDone()
     store.releaseAll()
     expect(keptToken(store)).toBe(server.sessions[0]?.accessToken)
   })
@@ -384,7 +383,7 @@ describe('G15: an emptied store', () => {
     expect(auth.getSnapshot()).toEqual({ status: 'signed-out', refreshing: false })
     expect(outcomesOf(await settled)).toEqual(['SIGNED_OUT'])
     call.answer({ accessToken: 'late', refreshToken: 'late' })
-    await turn()
+    await microtasksDone()
     expect(store.kept).toBeUndefined()
     expect(auth.getSnapshot().status).toBe('signed-out')
     expect(ends).toEqual([

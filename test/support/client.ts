@@ -164,6 +164,18 @@ export async function untilSnapshot(
   }
 }
 
+/** Resolves once so many requests wait at the same time. */
+export async function untilHeld(auth: AuthClient, count: number): Promise<void> {
+  const watch = createWatch()
+  const stop = auth.on('held', watch.changed)
+  try {
+    const so = () => auth.stats().heldNow >= count
+    await watch.until(so, () => `${count} requests are held (${auth.stats().heldNow} are)`)
+  } finally {
+    stop()
+  }
+}
+
 /** Resolves once no refresh is under way. */
 export function landed(auth: AuthClient): Promise<void> {
   return untilSnapshot(auth, ({ refreshing }) => !refreshing)

@@ -1,0 +1,302 @@
+// dispose(): everybody comes back, nothing is left, and the instance is the app's own again.
+
+import axios from 'axios'
+import { describe, expect, it, vi } from 'vitest'
+import {
+  type AuthClient,
+  createAuthClient,
+  localStorageStore,
+  noCredential,
+  refreshWithBody,
+} from '../../src/index.js'
+import { eventsOf, outcomesOf, setUp, tokensOf, untilHeld } from '../support/client.js'
+import { createHandRefresh } from '../support/hand-refresh.js'
+import { microtasksDone } from '../support/real-time.js'
+import { settleAll } from '../support/settle-all.js'
+import { createHandStore, createOpenStore, keptToken } from '../support/stores.js'
+
+describe('dispose', () => {
+  it('rejects everybody who waits with DISPOSED, sends none of them, and drops the late answer', async () => {
+    const store = createOpenStore()
+    const hand = createHandRefresh()
+    const { server, api, auth, clock, login } = await setUp({ refresh: hand.refresh, store })
+    server.killAccessTokens()
+    const requests = [1, 2].map((i) => api.get(`/api/refused/${i}`))
+    const call = await hand.call(1)
+    requests.push(api.get('/api/held'))
+    const settled = settleAll<unknown>([...requests, auth.getAccessToken(), auth.refresh()])
+    await untilHeld(auth, 3)
+    auth.dispose()
+    const results = await settled
+    expect(outcomesOf(results)).toEqual(Array(5).fill('DISPOSED'))
+    expect(results[0]).toMatchObject({ reason: { response: { status: 401 }, cause: { code: 'DISPOSED' } } })
+    expect(results[2]).toMatchObject({ reason: { isAxiosError: true, code: 'DISPOSED' } })
+    expect(call.context.signal.aborted).toBe(true)
+    expect(clock.pending).toBe(0)
+    call.answer({ accessToken: 'late', refreshToken: 'late' })
+    await microtasksDone()
+    expect(server.counts.requests).toBe(2)
+    expect(keptToken(store)).toBe(login.access_token)
+    expect(clock.pending).toBe(0)
+  })
+
+  it('lets requests that are on their way come back as they are', async () => {
+    const { server, api, auth } = await setUp()
+    const hold = server.hold('/api/*', { at: 'answer' })
+    const good = api.get('/api/good')
+    await hold.waiting(1)
+    server.killAccessTokens()
+    const bad = api.get('/api/bad')
+    await hold.waiting(2)
+    auth.dispose()
+    hold.releaseAll()
+    const results = await settleAll([good, bad])
+    expect(results[0]?.status).toBe('fulfilled')
+    expect(results[1]).toMatchObject({ status: 'rejected', reason: { response: { status: 401 } } })
+    expect(server.counts.refreshes).toBe(0)
+  })
+
+  it('keeps a replay that waits for its hook from being sent', async () => {
+    let enter = (_: () => void): void => {}
+    const inHook = new Promise<() => void>((resolve) => {
+      enter = resolve
+    })
+    const { server, api, auth } = await setUp({
+      beforeReplay: () => new Promise<void>((leave) => enter(leave)),
+    })
+    server.killAccessTokens()
+    const settled = settleAll([api.get('/api/x')])
+    const leave = await inHook
+    auth.dispose()
+    leave()
+    expect(outcomesOf(await settled)).toEqual(['DISPOSED'])
+    expect(server.requestsTo('/api/x')).toHaveLength(1)
+  })
+
+  it('rejects those who wait for an asynchronous store, and starts nothing for them', async () => {
+    const store = createHandStore()
+    store.hold('load')
+    const hand = createHandRefresh(true)
+    const { server, api, auth, clock } = await setUp({ store, refresh: hand.refresh, signedIn: false })
+    const settled = settleAll<unknown>([
+      api.get('/public/x'),
+      auth.getAccessToken(),
+      auth.refresh(),
+      auth.updateTokens({ accessToken: 'x' }),
+    ])
+    await store.waiting('load')
+    await untilHeld(auth, 1)
+    auth.dispose()
+    expect(outcomesOf(await settled)).toEqual(Array(4).fill('DISPOSED'))
+    await settleAll([auth.ready])
+    store.releaseAll()
+    await microtasksDone()
+    expect(hand.calls).toEqual([])
+    expect(server.counts.requests).toBe(0)
+    expect(clock.pending).toBe(0)
+  })
+
+  it('rejects those who wait for a session to be restored', async () => {
+    const hand = createHandRefresh(true)
+    const { server, api, auth, clock } = await setUp({
+      refresh: hand.refresh,
+      place: noCredential(),
+      signedIn: false,
+    })
+    const settled = settleAll<unknown>([auth.refresh(), api.get('/public/x')])
+    const call = await hand.call(1)
+    await untilHeld(auth, 1)
+    auth.dispose()
+    expect(outcomesOf(await settled)).toEqual(['DISPOSED', 'DISPOSED'])
+    call.answer({} as never)
+    await microtasksDone()
+    expect(server.counts.requests).toBe(0)
+    expect(auth.getSnapshot().status).toBe('signed-out')
+    expect(clock.pending).toBe(0)
+  })
+
+  it('settles a sign-in, a sign-out and an update that wait for the store', async () => {
+    const store = createHandStore()
+    const { auth, clock, server } = await setUp({ store })
+    store.hold('save', 'clear')
+    const settled = settleAll([
+      auth.updateTokens({ accessToken: 'newer' }),
+      auth.signIn(tokensOf(server.login('bob'))),
+      auth.signOut(),
+    ])
+    await store.waiting('save')
+    auth.dispose()
+    await settled
+    expect(clock.pending).toBe(0)
+  })
+
+  it('leaves no timer: during a back-off, in a cool-down, after a look into a slow store', async () => {
+    const backOff = await setUp()
+    backOff.server.refresh.always(503)
+    const waiting = settleAll([backOff.auth.refresh()])
+    await backOff.clock.until(() => backOff.clock.pending === 2)
+    backOff.auth.dispose()
+    expect(outcomesOf(await waiting)).toEqual(['DISPOSED'])
+    expect(backOff.clock.pending).toBe(0)
+    await backOff.clock.advance(20_000)
+    expect(backOff.server.counts.refreshes).toBe(1)
+
+    const coolDown = await setUp()
+    coolDown.server.refresh.next(404)
+    await settleAll([coolDown.auth.refresh()])
+    coolDown.auth.dispose()
+    expect(coolDown.clock.pending).toBe(0)
+
+    const store = createHandStore()
+    const slow = await setUp({ store })
+    store.hold('load')
+    const refreshed = settleAll([slow.auth.refresh()])
+    await store.waiting('load')
+    slow.auth.dispose()
+    expect(outcomesOf(await refreshed)).toEqual(['DISPOSED'])
+    expect(slow.clock.pending).toBe(0)
+    expect(slow.server.counts.requests).toBe(0)
+  })
+
+  it('twice is once, also from inside a listener', async () => {
+    const { server, api, auth, clock } = await setUp()
+    auth.on('refreshStart', () => {
+      auth.dispose()
+      auth.dispose()
+    })
+    server.killAccessTokens()
+    expect(outcomesOf(await settleAll([api.get('/api/x'), api.get('/api/y')]))).toEqual([
+      'DISPOSED',
+      expect.stringMatching(/DISPOSED|401/),
+    ])
+    auth.dispose()
+    expect(clock.pending).toBe(0)
+    expect(server.counts.refreshes).toBe(0)
+  })
+
+  it('makes every further call end with DISPOSED, and reading harmless', async () => {
+    const { auth } = await setUp()
+    auth.dispose()
+    const calls = [
+      auth.signIn({ accessToken: 'x' }),
+      auth.signOut(),
+      auth.updateTokens({ accessToken: 'x' }),
+      auth.refresh(),
+      auth.getAccessToken(),
+    ]
+    expect(outcomesOf(await settleAll<unknown>(calls))).toEqual(Array(5).fill('DISPOSED'))
+    expect(() => auth.attach(axios.create({ baseURL: 'https://other.example' }))).toThrow(
+      expect.objectContaining({ code: 'DISPOSED' }),
+    )
+    await auth.ready
+    expect(auth.getSnapshot()).toBe(auth.getSnapshot())
+    expect(auth.stats()).toMatchObject({ heldNow: 0 })
+    auth.subscribe(() => {})()
+    auth.on('held', () => {})()
+  })
+
+  it('tells nobody anything: the session itself goes on in the store', async () => {
+    const store = createOpenStore()
+    const { server, auth, ends, events, login } = await setUp({ store })
+    auth.dispose()
+    await microtasksDone()
+    expect(ends).toEqual([])
+    expect(eventsOf(events, 'sessionEnd')).toEqual([])
+    expect(keptToken(store)).toBe(login.access_token)
+    expect(store.listeners).toBe(0)
+    const again = await setUp({ store, signedIn: false })
+    expect(again.auth.getSnapshot()).toMatchObject({ status: 'signed-in', subject: 'ada' })
+    expect(await again.auth.getAccessToken()).toBe(login.access_token)
+    expect(server.counts.requests).toBe(0)
+  })
+
+  it('listens to nothing any more: no event of the page, no hint of the store', async () => {
+    const page = new EventTarget()
+    const listeners = new Set<EventListener>()
+    vi.stubGlobal('addEventListener', (type: string, listener: EventListener) => {
+      listeners.add(listener)
+      page.addEventListener(type, listener)
+    })
+    vi.stubGlobal('removeEventListener', (type: string, listener: EventListener) => {
+      listeners.delete(listener)
+      page.removeEventListener(type, listener)
+    })
+    const { auth } = await setUp({ store: localStorageStore({ key: 'app' }) })
+    expect(listeners.size).toBeGreaterThan(0)
+    auth.dispose()
+    expect(listeners.size).toBe(0)
+
+    const store = createOpenStore()
+    const other = await setUp({ store })
+    const told: unknown[] = []
+    other.auth.subscribe(() => told.push('subscriber'))
+    other.auth.on('sessionEnd', () => told.push('listener'))
+    const { hint } = store
+    other.auth.dispose()
+    told.length = 0
+    store.kept = undefined
+    hint()
+    await microtasksDone()
+    expect(told).toEqual([])
+  })
+})
+
+describe('the instance after dispose', () => {
+  it('is bare: no token, no refresh, no mark, its defaults as they were', async () => {
+    const { server, api, auth } = await setUp()
+    server.killAccessTokens()
+    await api.get('/api/x')
+    auth.dispose()
+    server.forget()
+    const [refused] = await settleAll([api.get('/api/x')])
+    expect(refused).toMatchObject({ reason: { response: { status: 401 } } })
+    expect(server.tokensSeen()).toEqual([])
+    expect(server.counts).toMatchObject({ requests: 1, refreshes: 0 })
+    const fresh = axios.create({ baseURL: server.url })
+    expect(Object.getOwnPropertySymbols(api)).toEqual(Object.getOwnPropertySymbols(fresh))
+    expect(JSON.stringify(api.defaults)).toBe(JSON.stringify(fresh.defaults))
+    expect(Reflect.ownKeys(api.defaults)).toEqual(Reflect.ownKeys(fresh.defaults))
+  })
+
+  it('keeps the interceptors of the app, and runs nothing of ours', async () => {
+    const { server, api, auth } = await setUp()
+    const seen: unknown[] = []
+    api.interceptors.request.use((config) => {
+      seen.push(config.adapter, config.authClient)
+      return config
+    })
+    auth.dispose()
+    await api.get('/public/x')
+    expect(seen).toEqual([api.defaults.adapter, undefined])
+    expect(server.counts.requests).toBe(1)
+  })
+
+  it('can be given to a new client, as hot module reload does, again and again', async () => {
+    const { server, api, auth, login, clock } = await setUp()
+    let last: AuthClient = auth
+    for (let i = 0; i < 5; i++) {
+      last.dispose()
+      last = createAuthClient(api, { refresh: refreshWithBody({ url: '/auth/refresh' }), clock })
+      await last.signIn(tokensOf(i === 0 ? login : server.login()))
+      server.killAccessTokens()
+      expect((await api.get('/api/x')).status).toBe(200)
+      expect(server.counts.refreshes).toBe(i + 1)
+    }
+    // One token, not five: nothing of the earlier clients runs.
+    expect(server.log.at(-1)?.headers.authorization?.split(',')).toHaveLength(1)
+    last.dispose()
+  })
+
+  it('is free again together with every attached one', async () => {
+    const { server, auth } = await setUp()
+    const others = [1, 2].map(() => axios.create({ baseURL: server.url }))
+    for (const other of others) auth.attach(other)
+    auth.dispose()
+    for (const other of others) {
+      const [refused] = await settleAll([other.get('/api/x')])
+      expect(refused).toMatchObject({ reason: { response: { status: 401 } } })
+      expect(() => createAuthClient(other).dispose()).not.toThrow()
+    }
+    expect(server.tokensSeen()).toEqual([])
+  })
+})
