@@ -134,6 +134,8 @@ interface Flight {
   readonly version: number | undefined
   /** What the login had when it took off; once that has moved on, its grant has been overtaken. */
   rotation: number | undefined
+  /** The access token it is to replace. */
+  readonly replaces: string | undefined
   /** The refresh token it asked with last. */
   spent: string | undefined
   readonly controller: AbortController
@@ -501,6 +503,7 @@ export function createSession(deps: SessionDeps): Session {
       startedAtMs: nowMs(),
       version: login?.version,
       rotation: login?.rotation,
+      replaces: login?.accessToken,
       spent: undefined,
       controller,
       gate: deferred(),
@@ -537,11 +540,10 @@ export function createSession(deps: SessionDeps): Session {
     const { login } = mine
     if (mine.dropped) return undefined
     // Half of the time at the most, so that a store that hangs leaves enough for the refresh itself.
-    const found = await vault.read(refreshTimeoutMs / 2)
-    const { version, accessToken } = login ?? {}
-    reconcile(found)
-    const renewed = login && (login.version !== version || login.accessToken !== accessToken)
-    if (renewed || (isOvertaken(mine) && (!login || login.ended || mine.dropped))) return undefined
+    reconcile(await vault.read(refreshTimeoutMs / 2))
+    // Also if it was adopted on a hint, while this tab waited for its turn.
+    const renewed = login && (login.version !== mine.version || login.accessToken !== mine.replaces)
+    if (renewed || mine.dropped || (login ? login.ended : current)) return undefined
     // A newer refresh token alone was adopted: that is the one to ask with.
     mine.rotation = login?.rotation
     mine.brought = 'nothing'

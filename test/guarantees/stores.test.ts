@@ -2,7 +2,7 @@
 
 import { describe, expect, it, vi } from 'vitest'
 import { localStorageStore, type StoredRecord, tokenFromHeader } from '../../src/index.js'
-import { eventsOf, outcomesOf, setUp, tokensOf } from '../support/client.js'
+import { eventsOf, landed, outcomesOf, setUp, tokensOf, untilSnapshot } from '../support/client.js'
 import { createHandRefresh } from '../support/hand-refresh.js'
 import { microtasksDone } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
@@ -542,5 +542,30 @@ describe('G15: two clients of one store', () => {
     await other.auth.signOut()
     store.hint()
     expect(auth.getSnapshot().status).toBe('signed-out')
+  })
+
+  it('G15: newer tokens that are heard of while the lock is waited for spare the refresh', async () => {
+    let grant = (): void => {}
+    vi.stubGlobal('navigator', {
+      locks: {
+        request: (_name: string, _options: unknown, work: () => Promise<unknown>) =>
+          new Promise((resolve, reject) => {
+            grant = () => void work().then(resolve, reject)
+          }),
+      },
+    })
+    const store = Object.assign(createOpenStore(), { name: 'app' })
+    const { server, api, auth, clock } = await setUp({ store })
+    server.killAccessTokens()
+    const settled = settleAll([api.get('/api/x')])
+    await untilSnapshot(auth, ({ refreshing }) => refreshing)
+    rotatedElsewhere(store, tokensOf(server.login()))
+    store.hint()
+    expect(outcomesOf(await settled)).toEqual(['ok'])
+    grant()
+    await clock.advance(200)
+    await landed(auth)
+    expect(auth.stats()).toMatchObject({ refreshes: 0, adopted: 1 })
+    expect(server.counts.refreshes).toBe(0)
   })
 })
