@@ -329,13 +329,13 @@ describe('G18: timeout', () => {
   it('G18: the wait for a refresh does not count', async () => {
     const world = await setUp()
     const { server, api } = world
-    const { hold, first } = await refreshing(world, { timeout: 40 })
-    const held = api.get('/api/held', { timeout: 40 })
+    const { hold, first } = await refreshing(world, { timeout: 250 })
+    const held = api.get('/api/held', { timeout: 250 })
     let back = 0
     for (const promise of [first, held]) promise.then(undefined, () => {}).finally(() => back++)
     // A whole timeout later, as a request that started after them shows.
     server.route('/public/never', () => 'never')
-    const error = await failureOf(axios.get(`${server.url}/public/never`, { timeout: 60 }))
+    const error = await failureOf(axios.get(`${server.url}/public/never`, { timeout: 300 }))
     expect(error).toMatchObject({ code: 'ECONNABORTED' })
     expect(back).toBe(0)
     hold.releaseAll()

@@ -1,7 +1,15 @@
 // G11: a refresh that takes longer than `refreshTimeoutMs`: who is released, and what a late answer still means.
 
 import { describe, expect, it } from 'vitest'
-import { eventsOf, landed, outcomesOf, passBackOffs, setUp, tokensOf } from '../support/client.js'
+import {
+  eventsOf,
+  landed,
+  outcomesOf,
+  passBackOffs,
+  setUp,
+  tokensOf,
+  untilSnapshot,
+} from '../support/client.js'
 import { createHandRefresh } from '../support/hand-refresh.js'
 import { settleAll } from '../support/settle-all.js'
 import { createHandStore, createOpenStore, keptRefreshToken, keptToken } from '../support/stores.js'
@@ -151,7 +159,7 @@ describe('G11: an answer that comes too late', () => {
     expect(outcomesOf(await settled)).toEqual(['REFRESH_TIMEOUT'])
     const before = auth.getSnapshot()
     hold.releaseAll()
-    await expect.poll(() => auth.getSnapshot() !== before).toBe(true)
+    await untilSnapshot(auth, (snapshot) => snapshot !== before)
     expect((await api.get('/api/x')).status).toBe(200)
     expect(server.counts).toMatchObject({ refreshes: 1, reuses: 0 })
   })
@@ -208,7 +216,7 @@ describe('G11: an answer that comes too late', () => {
     const waiting = api.get('/api/x')
     await hand.call(2)
     call.answer(tokensOf(server.login()))
-    expect(outcomesOf(await settleAll([waiting], 1000))).toEqual(['ok'])
+    expect(outcomesOf(await settleAll([waiting]))).toEqual(['ok'])
   })
 
   it('G11: the failure of the next refresh is no verdict about tokens that came late', async () => {

@@ -365,7 +365,7 @@ describe('G13: with cookies', () => {
     server.refresh.next({ status: 503, retryAfter: 10 })
     const refreshed = settleAll([auth.refresh()])
     await clock.until(() => clock.pending === 2)
-    await settleAll([auth.signOut()], 1000)
+    await settleAll([auth.signOut()])
     expect(outcomesOf(await refreshed)).toEqual(['SIGNED_OUT'])
     await clock.advance(20_000)
     expect(server.counts.refreshes).toBe(1)
@@ -412,7 +412,7 @@ describe('G13: with cookies', () => {
 
   it('G13: without a refresh under way it does not wait', async () => {
     const { auth, server } = await cookieWorld()
-    await settleAll([auth.signOut()], 500)
+    await settleAll([auth.signOut()])
     expect(server.counts.refreshes).toBe(0)
   })
 
@@ -435,7 +435,7 @@ describe('G13: with cookies', () => {
   it('G13: without cookies it does not wait for the answer of a refresh', async () => {
     const { auth, waiting } = await refreshing()
     const settled = settleAll(waiting)
-    await settleAll([auth.signOut()], 500)
+    await settleAll([auth.signOut()])
     expect(outcomesOf(await settled)).toEqual(FIVE('SIGNED_OUT'))
   })
 

@@ -1,0 +1,276 @@
+// G8: how often one request may refresh, a grant that brings nothing new, and a server that refuses whatever it is sent.
+
+import { describe, expect, it } from 'vitest'
+import { authErrorOf } from '../../src/index.js'
+import type { StartOptions } from '../support/auth-server.js'
+import { failureOf, landed, setUp, tokensOf, untilHeld, type World } from '../support/client.js'
+import { settleAll } from '../support/settle-all.js'
+import { shuffled } from '../support/shuffle.js'
+
+describe('G8: one request starts at most one refresh', () => {
+  it('G8: a request that is refused with the fresh token too passes its 401 on', async () => {
+    const { server, api, ends } = await setUp()
+    const error = await failureOf(api.get('/api/always-401'))
+    expect(error).toMatchObject({ response: { status: 401 } })
+    expect(authErrorOf(error)).toBeUndefined()
+    expect(server.counts).toMatchObject({ refreshes: 1, answered401: 2 })
+    expect(server.requestsTo('/api/always-401')).toHaveLength(2)
+    expect(ends).toEqual([])
+    // What one endpoint refuses, the others take: nobody else pays for it.
+    await api.get('/api/item')
+    expect(server.counts).toMatchObject({ refreshes: 1, protectedOk: 1 })
+  })
+
+  it('G8: a request that was held for an expired token has had its refresh', async () => {
+    const { server, api, clock } = await setUp()
+    clock.jump(300_000)
+    expect(await failureOf(api.get('/api/always-401'))).toMatchObject({ response: { status: 401 } })
+    expect(server.counts).toMatchObject({ refreshes: 1, answered401: 1 })
+  })
+
+  it('G8: a request that renewed a stale token in the background has had its refresh', async () => {
+    const { server, api, clock, auth } = await setUp()
+    clock.jump(275_000)
+    const hold = server.hold('/api/always-401', { at: 'answer', first: 1 })
+    const failed = failureOf(api.get('/api/always-401'))
+    await hold.waiting(1)
+    await landed(auth)
+    hold.releaseAll()
+    expect(await failed).toMatchObject({ response: { status: 401 } })
+    expect(server.counts).toMatchObject({ refreshes: 1, answered401: 2 })
+  })
+
+  it('G8: it may join a refresh that somebody else starts', async () => {
+    const { server, api, auth } = await setUp()
+    server.killAccessTokens()
+    const replay = server.hold(({ path }) => path === '/api/item' && server.counts.granted === 1)
+    const sent = api.get('/api/item')
+    await replay.waiting(1)
+    server.killAccessTokens()
+    const refresh = server.holdRefresh()
+    const other = api.get('/api/other')
+    await refresh.waiting(1)
+    replay.releaseAll()
+    await untilHeld(auth, 2)
+    refresh.releaseAll()
+    expect(await settleAll([sent, other])).toMatchObject([{ status: 'fulfilled' }, { status: 'fulfilled' }])
+    expect(server.requestsTo('/api/item')).toHaveLength(3)
+    expect(server.counts.refreshes).toBe(2)
+  })
+
+  it('G8: it follows newer tokens that somebody else has got, without a refresh', async () => {
+    const { server, api } = await setUp()
+    server.killAccessTokens()
+    // Its own refresh did not help; its second 401 comes after somebody else's refresh is over.
+    const isReplay = ({ path }: { path: string }) => path === '/api/item' && server.counts.granted === 1
+    const replay = server.hold(isReplay, { first: 1 })
+    const late = server.hold(isReplay, { at: 'answer', first: 1 })
+    const sent = api.get('/api/item')
+    await replay.waiting(1)
+    server.killAccessTokens()
+    replay.releaseAll()
+    await late.waiting(1)
+    await api.get('/api/other')
+    late.releaseAll()
+    expect(await settleAll([sent])).toMatchObject([{ status: 'fulfilled' }])
+    expect(server.requestsTo('/api/item')).toHaveLength(3)
+    expect(server.counts.refreshes).toBe(2)
+  })
+
+  it('G8: it follows newer tokens as often as there are some', async () => {
+    const { server, api, auth } = await setUp()
+    const hold = server.hold('/api/item', { at: 'answer' })
+    server.killAccessTokens()
+    const sent = api.get('/api/item')
+    for (let round = 1; round <= 6; round++) {
+      await hold.waiting(1)
+      await auth.refresh()
+      if (round < 6) server.killAccessTokens()
+      hold.release()
+    }
+    hold.releaseAll()
+    expect(await settleAll([sent])).toMatchObject([{ status: 'fulfilled' }])
+    expect(server.counts.refreshes).toBe(6)
+    expect(server.requestsTo('/api/item')).toHaveLength(7)
+  })
+
+  it('G8: getAccessToken starts one, even if its token is too short-lived after it', async () => {
+    const { server, auth } = await setUp()
+    const token = await auth.getAccessToken({ minValidityMs: 86_400_000 })
+    expect(token).toBe(server.sessions[0]?.accessToken)
+    expect(server.counts.refreshes).toBe(1)
+  })
+
+  for (const seed of [1, 2, 3, 4]) {
+    it(`G8: a hundred requests to a server that refuses every token settle after three refreshes (seed ${seed})`, async () => {
+      const { server, api, auth, ends } = await setUp()
+      server.settings.readAccessToken = () => undefined
+      const hold = server.hold('/api/*', { at: 'answer', first: 100 })
+      const all = Array.from({ length: 100 }, (_, i) => failureOf(api.get(`/api/item/${i}`)))
+      await hold.waiting(100)
+      for (const index of shuffled([...Array(100).keys()], seed)) hold.releaseAt(index % hold.count)
+      for (const result of await settleAll(all)) {
+        expect(result).toMatchObject({ status: 'fulfilled', value: { response: { status: 401 } } })
+      }
+      expect(server.counts.refreshes).toBe(3)
+      expect(auth.stats().heldNow).toBe(0)
+      expect(auth.getSnapshot().status).toBe('signed-in')
+      expect(ends).toEqual([])
+    })
+  }
+})
+
+describe('G8: a grant that repeats the refused token', () => {
+  it.each(['same-token', 'same-token-rotated'] as const)(
+    'G8: it is BAD_GRANT, and nothing is replayed (%s)',
+    async (behaviour) => {
+      const { server, api, auth, ends } = await setUp()
+      server.killAccessTokens()
+      server.refresh.next(behaviour)
+      const error = await failureOf(api.get('/api/item'))
+      expect(error).toMatchObject({ response: { status: 401 }, cause: { code: 'BAD_GRANT' } })
+      expect(server.counts).toMatchObject({ refreshes: 1, answered401: 1 })
+      expect(auth.getSnapshot().status).toBe('signed-in')
+      expect(ends).toEqual([])
+    },
+  )
+
+  it('G8: a repeated token that nobody refused is as good as a new one', async () => {
+    const { server, api, auth, clock, events } = await setUp()
+    server.refresh.next('same-token', 'same-token')
+    await auth.refresh()
+    clock.jump(275_000)
+    await api.get('/api/item')
+    await landed(auth)
+    expect(server.counts).toMatchObject({ refreshes: 2, answered401: 0, protectedOk: 1 })
+    expect(events.map(({ name }) => name)).not.toContain('refreshFailed')
+  })
+})
+
+describe('G8: when fresh tokens keep being refused', () => {
+  /** A world whose server refuses every token, after so many fruitless refreshes. */
+  async function refusingAll(fruitless: number, everyMs = 0, options: StartOptions = {}) {
+    const world = await setUp({ server: options })
+    const { server, api, clock } = world
+    const { readAccessToken } = server.settings
+    server.settings.readAccessToken = () => undefined
+    for (let i = 0; i < fruitless; i++) {
+      if (i > 0) clock.jump(everyMs)
+      expect(await failureOf(api.get(`/api/item/${i}`))).toMatchObject({ response: { status: 401 } })
+    }
+    expect(server.counts.refreshes).toBe(fruitless)
+    return {
+      ...world,
+      /** The server takes tokens again. */
+      relent(): void {
+        server.settings.readAccessToken = readAccessToken
+      },
+    }
+  }
+
+  /** Sends a request that is refused, and returns how many refreshes that cost. */
+  async function costOf({ server, api }: Pick<World, 'server' | 'api'>): Promise<number> {
+    const { refreshes } = server.counts
+    const error = await failureOf(api.get('/api/again'))
+    expect(error).toMatchObject({ response: { status: 401 } })
+    expect(authErrorOf(error)).toBeUndefined()
+    return server.counts.refreshes - refreshes
+  }
+
+  it('G8: two fruitless refreshes stop nothing', async () => {
+    expect(await costOf(await refusingAll(2))).toBe(1)
+  })
+
+  it.each([0, 14_999])(
+    'G8: after three of them in 30 s (one every %i ms), 401s pass through as they came',
+    async (everyMs) => {
+      const world = await refusingAll(3, everyMs)
+      for (let i = 0; i < 5; i++) expect(await costOf(world)).toBe(0)
+      expect(world.server.requestsTo('/api/again')).toHaveLength(5)
+      expect(world.auth.getSnapshot()).toMatchObject({ status: 'signed-in', refreshing: false })
+      expect(world.ends).toEqual([])
+    },
+  )
+
+  it('G8: three of them over 30 s or more stop nothing', async () => {
+    expect(await costOf(await refusingAll(3, 15_000))).toBe(1)
+  })
+
+  it('G8: 30 s later it is tried again, and one more fruitless refresh is not three', async () => {
+    const world = await refusingAll(3)
+    world.clock.jump(29_999)
+    expect(await costOf(world)).toBe(0)
+    world.clock.jump(1)
+    expect(await costOf(world)).toBe(1)
+    expect(await costOf(world)).toBe(1)
+  })
+
+  it('G8: a token that truly expires is renewed all the same', async () => {
+    const world = await refusingAll(3, 0, { accessLifetimeSeconds: 20 })
+    expect(await costOf(world)).toBe(0)
+    world.relent()
+    world.clock.jump(20_000)
+    await world.api.get('/api/item')
+    expect(world.server.counts).toMatchObject({ refreshes: 4, protectedOk: 1 })
+  })
+
+  it('G8: a replay that succeeds ends it', async () => {
+    const world = await setUp()
+    const { server, api } = world
+    const { readAccessToken } = server.settings
+    // A 401 about the first token, on its way from before.
+    server.killAccessTokens()
+    const hold = server.hold('/api/straggler', { at: 'answer', first: 1 })
+    const straggler = api.get('/api/straggler')
+    await hold.waiting(1)
+    server.settings.readAccessToken = () => undefined
+    for (let i = 0; i < 3; i++) await failureOf(api.get(`/api/item/${i}`))
+    expect(await costOf(world)).toBe(0)
+    server.settings.readAccessToken = readAccessToken
+    hold.releaseAll()
+    await straggler
+    expect(server.counts.refreshes).toBe(3)
+    // From here on a 401 is worth a refresh again.
+    server.killAccessTokens()
+    await api.get('/api/item')
+    expect(server.counts.refreshes).toBe(4)
+  })
+
+  it('G8: requests that the server does take go on as usual, and so does refresh()', async () => {
+    const world = await refusingAll(3)
+    const { server, api, auth } = world
+    world.relent()
+    await api.get('/api/item')
+    expect(server.counts).toMatchObject({ refreshes: 3, protectedOk: 1 })
+    await auth.refresh()
+    await api.get('/api/item')
+    expect(server.counts).toMatchObject({ refreshes: 4, protectedOk: 2 })
+  })
+
+  it('G8: tokens that die often, but serve each time, stop nothing', async () => {
+    const { server, api } = await setUp()
+    for (let round = 1; round <= 10; round++) {
+      server.killAccessTokens()
+      await api.get('/api/item')
+      expect(server.counts).toMatchObject({ refreshes: round, protectedOk: round })
+    }
+  })
+
+  it('G8: refreshes that fail are no fruitless ones: their cool-down is another matter', async () => {
+    const { server, api, clock } = await setUp()
+    server.killAccessTokens()
+    server.refresh.next(404, 404, 404, 404)
+    for (const coolDownMs of [1_000, 2_000, 4_000, 8_000]) {
+      expect(authErrorOf(await failureOf(api.get('/api/item')))?.code).toBe('REFRESH_FAILED')
+      clock.jump(coolDownMs)
+    }
+    await api.get('/api/item')
+    expect(server.counts).toMatchObject({ refreshes: 5, protectedOk: 1 })
+  })
+
+  it('G8: another sign-in starts with a clean slate', async () => {
+    const world = await refusingAll(3)
+    await world.auth.signIn(tokensOf(world.server.login('grace')))
+    expect(await costOf(world)).toBe(1)
+  })
+})
