@@ -7,6 +7,7 @@ import { type AuthClientOptions, resolveOptions } from './options.js'
 import { createSession } from './session/session.js'
 import { type AuthSnapshot, take as takeSnapshot } from './session/snapshot.js'
 import { createVault } from './session/vault.js'
+import { cleanCause } from './session/verdict.js'
 import { lockedTabs, soloTab } from './tabs/tabs.js'
 import type { Tokens } from './tokens.js'
 import type { AxiosLike } from './transport/bare.js'
@@ -229,9 +230,11 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   }
 
   function reportStoreError(operation: AuthEvents['storeError']['operation'], thrown: unknown): void {
-    const error = thrown instanceof Error ? thrown : new Error(`The store failed: ${String(thrown)}`)
     // Later, so that a listener that is attached right after creation hears of a first look that failed.
-    queueMicrotask(() => events.emit('storeError', { operation, error }))
+    queueMicrotask(() => {
+      const error = cleanCause(thrown, session.secrets()) ?? new Error('The store failed.')
+      events.emit('storeError', { operation, error })
+    })
   }
 
   function listenToStore(): () => void {

@@ -15,7 +15,7 @@ export interface Asking {
   isFinal(error: unknown): boolean
   retry: { limit: number; baseDelayMs: number }
   /** What must not show up in an error. */
-  secrets(): readonly (string | undefined)[]
+  secrets(): readonly string[]
   nowMs(): number
   deadlineMs: number
   sleep(delayMs: number): Promise<void>
@@ -46,17 +46,11 @@ export async function askForGrant(asking: Asking): Promise<{ answer: unknown } |
   }
 }
 
-function explain(
-  failure: unknown,
-  refused: boolean,
-  secrets: readonly (string | undefined)[],
-): AuthClientError {
-  if (isAuthClientError(failure)) return failure
+function explain(failure: unknown, refused: boolean, secrets: readonly string[]): AuthClientError {
   const cause = cleanCause(failure, secrets)
-  // The strategy's own words are meant for the user; they are left out where they quote a token.
-  if (refused && isSessionRefused(cause)) return new AuthClientError('SESSION_EXPIRED', cause.message, cause)
-  const message = describeFailure(failure, cause !== undefined)
-  return refused
-    ? new AuthClientError('SESSION_EXPIRED', `The session is over: ${message}.`, cause)
-    : new AuthClientError('REFRESH_FAILED', `The refresh failed, and the session is kept: ${message}.`, cause)
+  // What a strategy says itself is meant for the user; it is left out where it quotes a token.
+  const said = (isAuthClientError(failure) || (refused && isSessionRefused(failure))) && cause?.message
+  const code = refused ? 'SESSION_EXPIRED' : isAuthClientError(failure) ? failure.code : 'REFRESH_FAILED'
+  const prefix = refused ? 'The session is over' : 'The refresh failed, and the session is kept'
+  return new AuthClientError(code, said || `${prefix}: ${describeFailure(failure, cause)}.`, cause)
 }

@@ -14,12 +14,13 @@ export type Failure =
 /** What is read of an error, whoever threw it: axios, another HTTP client, a strategy. */
 interface Thrown {
   name?: unknown
-  message?: unknown
-  stack?: unknown
+  message?: string
+  stack?: string
+  code?: unknown
   status?: unknown
-  config?: Record<string, unknown> | undefined
-  request?: unknown
-  response?: { status?: unknown; data?: unknown; headers?: unknown; config?: unknown; request?: unknown }
+  isAxiosError?: unknown
+  config?: Record<string, unknown>
+  response?: { status?: unknown; data?: unknown; headers?: unknown }
 }
 
 const asThrown = (error: unknown): Thrown => (isObject(error) ? error : {})
@@ -60,40 +61,44 @@ export function retryAfterMs(error: unknown, nowMs: number): number | undefined 
   return waitMs > 0 ? waitMs : undefined
 }
 
-/** What happened, in words that hold no secret. `quotable`: the error's own message was found to hold none. */
-export function describeFailure(error: unknown, quotable: boolean): string {
+/** What happened, in words that hold no secret: `cause` is the cleaned error. */
+export function describeFailure(error: unknown, cause: Error | undefined): string {
   const status = statusOf(error)
-  if (status) return `the refresh endpoint answered ${status}`
-  const { message } = asThrown(error)
-  return quotable && message ? String(message) : 'no answer from the refresh endpoint'
+  return status
+    ? `the refresh endpoint answered ${status}`
+    : cause?.message || 'no answer from the refresh endpoint'
 }
 
 /**
- * Takes out of a refresh's error what must not travel: the request with its tokens. Whatever still holds one of
- * `secrets` after that is left out altogether, so what comes back can be kept as a `cause`.
+ * What of a refresh's error may be kept as a `cause`: a copy of its kind with the few fields that explain it, and each
+ * only if none of `secrets` is in it. What else is on it, the request with its tokens first of all, stays behind.
  */
-export function cleanCause(error: unknown, secrets: readonly (string | undefined)[]): unknown {
-  const thrown = asThrown(error)
-  const { response, config } = thrown
-  try {
-    if (config) thrown.config = { method: config.method, url: config.url, baseURL: config.baseURL }
-    delete thrown.request
-    if (response) {
-      response.config = thrown.config
-      delete response.request
-      if (mentions(response.data, secrets)) response.data = undefined
-      if (mentions(response.headers, secrets)) response.headers = {}
-    }
-    return mentions([thrown.message, thrown.stack, thrown], secrets) ? undefined : error
-  } catch {
-    // Frozen, or not to be written out: it cannot be cleared of suspicion.
-    return undefined
+export function cleanCause(error: unknown, secrets: readonly string[]): Error | undefined {
+  if (!isObject(error)) return undefined
+  const { name, message, stack, code, status, isAxiosError, config, response } = asThrown(error)
+  const request = clean(config && { method: config.method, url: config.url, baseURL: config.baseURL })
+  const kept = {
+    ...(clean({ name, isAxiosError, code, status }) as object | undefined),
+    ...(request && { config: request }),
+    ...(response && {
+      response: {
+        status: response.status,
+        headers: clean({ ...(response.headers as object) }),
+        data: clean(response.data),
+        config: request,
+      },
+    }),
   }
-}
+  const cause = Object.assign(new Error(clean(message) ?? ''), kept)
+  cause.stack = clean(stack) ?? cause.message
+  return Object.setPrototypeOf(cause, Object.getPrototypeOf(error))
 
-function mentions(value: unknown, secrets: readonly (string | undefined)[]): boolean {
-  const text = JSON.stringify(value) ?? ''
-  return secrets.some(
-    (secret) => secret && (text.includes(secret) || text.includes(encodeURIComponent(secret))),
-  )
+  /** The value as plain data, if no secret is in it; bytes and streams do not show what they hold. */
+  function clean<T>(value: T): T | undefined {
+    if (isObject(value) && ![Object.prototype, Array.prototype].includes(Object.getPrototypeOf(value)))
+      return undefined
+    const text = JSON.stringify(value) ?? 'null'
+    const shows = (secret: string) => text.includes(secret) || text.includes(encodeURIComponent(secret))
+    return secrets.some(shows) ? undefined : (JSON.parse(text) ?? undefined)
+  }
 }
