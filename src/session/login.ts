@@ -27,7 +27,7 @@ export interface Login {
   /** Failed refreshes in a row. */
   failures: number
   /** The verdict about the current tokens, until its time is over. */
-  coolDown: { untilMs: number; error: AuthClientError } | undefined
+  coolDown: { sinceMs: number; lengthMs: number; error: AuthClientError } | undefined
   /** Why it is over. Set once, never taken back. */
   ended: AuthClientError | undefined
 }
@@ -119,5 +119,6 @@ export function noteFruitless(login: Login, nowMs: number): void {
 export function isFutile(login: Login, nowMs: number): boolean {
   const [first, , last] = login.fruitlessAtMs
   if (first === undefined || last === undefined || isExpired(login, nowMs)) return false
-  return last - first < FRUITLESS_WINDOW_MS && nowMs - last < FRUITLESS_WINDOW_MS
+  // A clock that was set back proves nothing about how long ago that was.
+  return last - first < FRUITLESS_WINDOW_MS && nowMs >= last && nowMs - last < FRUITLESS_WINDOW_MS
 }

@@ -99,7 +99,7 @@ export interface Session {
   endCoolDown(): void
   /** Whether the current token must not go out: it was refused, or its time is over. */
   isDead(login: Login): boolean
-  /** Renews a token that is about to expire, while requests go on using it. Returns whether that is under way. */
+  /** Renews a token that is about to expire, while requests go on using it. Returns whether that was started here. */
   renewAhead(login: Login): boolean
   /**
    * Waits until the login's token may go out, or is valid for `minValidityMs` after one refresh at the most.
@@ -326,10 +326,10 @@ export function createSession(deps: SessionDeps): Session {
   function replaceTokens(login: Login, tokens: Tokens): void | Promise<void> {
     renew(login, { tokens })
     const release = () => {
-      publish()
       // With a new refresh token, what the flight was asking with is spent.
       if (flight && flight.rotation !== login.rotation) dropFlight()
       else wake()
+      publish()
     }
     const saved = save(login)
     return saved ? saved.then(release) : release()
@@ -444,13 +444,16 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   function renewAhead(login: Login): boolean {
-    if (!deps.refresh || !isStale(login, nowMs())) return false
-    if (!flight && !coolingDown(login)) start(login, 'stale')
+    if (!deps.refresh || flight || !isStale(login, nowMs()) || coolingDown(login)) return false
+    start(login, 'stale')
     return true
   }
 
   function coolingDown(login: Login): AuthClientError | undefined {
-    return login.coolDown && nowMs() < login.coolDown.untilMs ? login.coolDown.error : undefined
+    const { coolDown } = login
+    // A clock that was set back ends it: it would last for hours otherwise.
+    const elapsedMs = coolDown ? nowMs() - coolDown.sinceMs : 0
+    return coolDown && elapsedMs >= 0 && elapsedMs < coolDown.lengthMs ? coolDown.error : undefined
   }
 
   async function freshen<W extends Waiter>(
@@ -489,8 +492,8 @@ export function createSession(deps: SessionDeps): Session {
       return false
     }
     // A fresh token that one endpoint refuses is not proven dead: it is passed on unmarked, or every such answer
-    // would cost the next request a refresh.
-    if (waiter.started && !flight && !login.refused) return false
+    // would cost the next request a refresh. Where a verdict is known, it costs nothing and explains the 401.
+    if (waiter.started && !flight && !login.refused && !coolingDown(login)) return false
     login.refused = true
     return true
   }
@@ -701,7 +704,7 @@ export function createSession(deps: SessionDeps): Session {
   function coolDown(login: Login, error: AuthClientError, pauseMs = 0): number {
     const grownMs = Math.min(LONGEST_COOL_DOWN_MS, FIRST_COOL_DOWN_MS * 2 ** login.failures++)
     const coolDownMs = Math.max(pauseMs, grownMs)
-    login.coolDown = { untilMs: nowMs() + coolDownMs, error }
+    login.coolDown = { sinceMs: nowMs(), lengthMs: coolDownMs, error }
     return coolDownMs
   }
 

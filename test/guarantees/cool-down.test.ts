@@ -178,11 +178,14 @@ describe('G10: what ends the cool-down', () => {
     expect(eventsOf(events, 'refreshFailed').map(({ coolDownMs }) => coolDownMs)).toEqual([1000, 2000])
   })
 
-  it('G10: updateTokens ends the cool-down', async () => {
+  it('G10: updateTokens ends the cool-down, for the next refusal too', async () => {
     const { server, auth, api } = await failed()
     await auth.updateTokens(tokensOf(server.login()))
     expect((await api.get('/api/x')).status).toBe(200)
     expect(server.counts.refreshes).toBe(0)
+    server.killAccessTokens()
+    expect((await api.get('/api/y')).status).toBe(200)
+    expect(server.counts.refreshes).toBe(1)
   })
 
   it('G10: signIn ends the cool-down', async () => {

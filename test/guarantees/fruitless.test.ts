@@ -205,6 +205,13 @@ describe('G8: when fresh tokens keep being refused', () => {
     expect(await costOf(world)).toBe(1)
   })
 
+  it('G8: a clock that is set back does not stop refreshing for longer than 30 s', async () => {
+    const world = await refusingAll(3)
+    world.clock.jump(-3_600_000)
+    world.clock.jump(30_000)
+    expect(await costOf(world)).toBe(1)
+  })
+
   it('G8: a token that truly expires is renewed all the same', async () => {
     const world = await refusingAll(3, 0, { accessLifetimeSeconds: 20 })
     expect(await costOf(world)).toBe(0)
