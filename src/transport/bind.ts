@@ -13,7 +13,7 @@ import type { Patience, Session } from '../session/session.js'
 import type { Grant } from '../tokens.js'
 import type { AuthRequestOptions } from './augment.js'
 import { type AxiosLike, createBare } from './bare.js'
-import { type Exchange, type RequestConfig, Ticket } from './exchange.js'
+import { type Exchange, REFRESH_MARK, type RequestConfig, Ticket } from './exchange.js'
 import { carries, isTokenRefused, type RefreshQuestion } from './judge.js'
 import { createOriginCheck } from './origin.js'
 import { discard, isReplayable, snapshotForm } from './replay.js'
@@ -62,8 +62,6 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   const isAllowed = createOriginCheck(deps.isAllowedOrigin)
   const credentialHeaders = [...new Set(['Authorization', place.header ?? 'Authorization'])]
   const owner = {}
-  /** A default while a refresh starts: axios copies defaults synchronously, and so marks the calls made by it. */
-  const refreshMark = () => {}
   const patience: Patience<Exchange> = {
     hold(exchange, gate) {
       exchange.heldSinceMs = clock.nowMs()
@@ -85,14 +83,11 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
 
   return {
     asRefresh(run) {
-      const { defaults } = instance
-      const before: unknown = defaults.authClient
-      defaults.authClient = refreshMark
+      instance.defaults[REFRESH_MARK] = true
       try {
         return run()
       } finally {
-        if (before === undefined) delete defaults.authClient
-        else defaults.authClient = before
+        delete instance.defaults[REFRESH_MARK]
       }
     },
     http: bare.http,
@@ -106,8 +101,8 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   // ---- the interceptors ------------------------------------------------------------------------------------------
 
   function onRequest(config: RequestConfig): RequestConfig | Promise<RequestConfig> {
-    if (config.authClient === refreshMark) {
-      config.authClient = undefined
+    if (config[REFRESH_MARK]) {
+      delete config[REFRESH_MARK]
       return config
     }
     const earlier = Ticket.read(config.authClient, owner)

@@ -4,8 +4,17 @@ import type { Login } from '../session/login.js'
 import type { Waiter } from '../session/session.js'
 import type { AuthRequestOptions } from './augment.js'
 
+/**
+ * A default of the instance while a refresh starts: axios copies the defaults in the same turn, and so marks the calls
+ * that the refresh makes. Not under `authClient`, where the call's own option would hide it.
+ */
+export const REFRESH_MARK = 'axios-auth-client.refresh'
+
 /** A config as it passes through here: `authClient` holds the caller's option, or the key to the exchange. */
-export type RequestConfig = Omit<AxiosRequestConfig, 'authClient'> & { authClient?: unknown }
+export type RequestConfig = Omit<AxiosRequestConfig, 'authClient'> & {
+  authClient?: unknown
+  [REFRESH_MARK]?: unknown
+}
 
 export interface Exchange extends Waiter {
   /** Who made the request. */

@@ -101,9 +101,11 @@ describe('G11: a refresh that never answers', () => {
       call.fail(new Error('slow and broken'))
       await passBackOffs(world, 1)
     }
-    await hand.call(4)
+    const last = await hand.call(4)
     await clock.advance(15_000 - 3 * 4900)
     expect(outcomesOf(await settled)).toEqual(['REFRESH_TIMEOUT'])
+    last.fail(new Error('slow and broken'))
+    await clock.advance(1000)
     expect(hand.calls).toHaveLength(4)
     expect(clock.pending).toBe(0)
   })

@@ -28,12 +28,14 @@ import {
   createWatchedClock,
   eventsOf,
   failureOf,
+  landed,
   outcomeOf,
   outcomesOf,
   type SetUpOptions,
   setUp,
   startServer,
   tokensOf,
+  untilHeld,
   type World,
 } from '../support/client.js'
 import { createHandRefresh } from '../support/hand-refresh.js'
@@ -41,7 +43,6 @@ import { microtasksDone } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
 import { createRandom, shuffled } from '../support/shuffle.js'
 import { createHandStore, createOpenStore, keptRefreshToken } from '../support/stores.js'
-import { createWatch } from '../support/watch.js'
 
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8]
 const NO_RETRY = { limit: 0, baseDelayMs: 300 }
@@ -97,16 +98,6 @@ const latestToken = ({ server }: World): string | undefined => server.sessions.a
 /** A round trip that has nothing to do with the session: what was sent before it has arrived after it. */
 async function roundTrip({ server }: Pick<World, 'server'>): Promise<void> {
   await axios.get(`${server.url}/public/ping`)
-}
-
-/** Resolves when `count` requests wait here for new tokens. */
-function waiting({ auth }: Pick<World, 'auth'>, count: number): Promise<void> {
-  const watch = createWatch()
-  auth.on('held', watch.changed)
-  return watch.until(
-    () => auth.stats().heldNow >= count,
-    () => `${count} requests wait (${auth.stats().heldNow} do)`,
-  )
 }
 
 function values(results: readonly PromiseSettledResult<unknown>[]): unknown[] {
@@ -229,7 +220,7 @@ describe('G1: many requests, one refresh', () => {
       await refresh.waiting(1)
       // Before they were sent, as far as they are held here at all.
       all.push(...fire(instances, 9, '/api/held'), auth.refresh(), auth.getAccessToken())
-      await waiting(world, 10)
+      await untilHeld(world.auth, 10)
       await act(world)
       refresh.releaseAll()
       // The other half of the 401s comes when all is over.
@@ -256,7 +247,7 @@ describe('G1: many requests, one refresh', () => {
     await hold.waiting(20)
     hold.release(10)
     await refresh.waiting(1)
-    await waiting(world, 10)
+    await untilHeld(world.auth, 10)
     await server.restart()
     // One timer bounds the refresh, the other is the pause before it is tried again.
     await clock.until(() => clock.pending === 2)
@@ -281,7 +272,7 @@ describe('G1: many requests, one refresh', () => {
     const first = api.get('/api/first', { signal: abort.signal })
     await refresh.waiting(1)
     const all = fire(instances, 9)
-    await waiting(world, 10)
+    await untilHeld(world.auth, 10)
     abort.abort()
     expect(axios.isCancel(await failureOf(first))).toBe(true)
     refresh.releaseAll()
@@ -357,7 +348,7 @@ describe('G1: many requests, one refresh', () => {
     const hold = server.holdRefresh()
     const all = [api.get('/api/1'), other.get('/api/2'), other.get('/api/3')]
     await hold.waiting(1)
-    await waiting({ auth }, 3)
+    await untilHeld(auth, 3)
     detach()
     hold.releaseAll()
     const [mine] = await settleAll(all)
@@ -562,7 +553,7 @@ describe('G2: an answer about an older token', () => {
     const second = api.get('/api/second')
     await refresh.waiting(1)
     hold.releaseAll()
-    await waiting(world, 2)
+    await untilHeld(world.auth, 2)
     refresh.releaseAll()
     expect(outcomesOf(await settleAll<unknown>([late, second]))).toEqual(['ok', 'ok'])
     expect(server.counts.refreshes).toBe(2)
@@ -656,6 +647,57 @@ describe('G2: an answer about an older token', () => {
     await late
     await api.get('/api/next')
     expect(server.counts).toMatchObject({ refreshes: 1, protectedOk: 2 })
+  })
+
+  it('G2: the verdict of a background renewal reaches those whose stale token is refused after it', async () => {
+    const world = await setUpAttached({ refreshRetry: NO_RETRY })
+    const { server, clock, auth, events } = world
+    server.killAccessTokens()
+    clock.jump(275_000)
+    server.refresh.next(503)
+    const [first, second] = world.instances
+    const hold = server.hold('/api/*', { at: 'answer' })
+    const during = [first.get('/api/starts-it'), second.get('/api/meanwhile')]
+    await hold.waiting(2)
+    await landed(auth)
+    const after = first.get('/api/in-the-cool-down')
+    await hold.waiting(3)
+    hold.releaseAll()
+    const results = await settleAll([...during, after])
+    expect(outcomesOf(results)).toEqual(Array(3).fill('REFRESH_FAILED'))
+    const [failed] = eventsOf(events, 'refreshFailed')
+    for (const result of results) {
+      expect(authErrorOf((result as PromiseRejectedResult).reason)).toBe(failed?.error)
+    }
+    expect(server.counts.refreshes).toBe(1)
+  })
+
+  it('G2: once that verdict is over, a refused request that has started no refresh starts one', async () => {
+    const world = await setUp({ refreshRetry: NO_RETRY })
+    const { server, clock, api, auth } = world
+    clock.jump(275_000)
+    server.refresh.next(503)
+    await api.get('/api/starts-it')
+    await landed(auth)
+    expect(server.counts.refreshes).toBe(1)
+    server.killAccessTokens()
+    // Sent with the stale token during the cool-down, answered after it.
+    const { late, hold } = await straggler(world)
+    clock.jump(1_000)
+    hold.releaseAll()
+    await late
+    expect(server.counts).toMatchObject({ refreshes: 2, protectedOk: 2 })
+  })
+
+  it('G2: a clock that is set back prolongs no verdict beyond 30 s', async () => {
+    const { server, clock, api } = await setUp({ refreshRetry: NO_RETRY })
+    server.killAccessTokens()
+    server.refresh.next(503)
+    await failureOf(api.get('/api/first'))
+    clock.jump(-3_600_000)
+    clock.jump(30_000)
+    await api.get('/api/next')
+    expect(server.counts).toMatchObject({ refreshes: 2, protectedOk: 1 })
   })
 
   it('G2: a 401 about an older token of an attached instance is replayed there', async () => {
@@ -783,7 +825,7 @@ describe('G3: what goes out while a refresh runs', () => {
     await hold.waiting(1)
     server.killAccessTokens()
     const refused = api.get('/api/refused')
-    await waiting(world, 1)
+    await untilHeld(world.auth, 1)
     const all = [refused, ...fire([api], 10)]
     await roundTrip(world)
     expect(server.requestsTo('/api/item/*')).toEqual([])
@@ -1373,6 +1415,15 @@ describe('G5: a refresh through the wrapped instance', () => {
     expect(outcomesOf(await settleAll(all))).toEqual(everybody('ok'))
     expect(server.counts).toMatchObject({ refreshes: 3, granted: 1 })
   })
+
+  it.each([[{ place: false }], [{ refresh: false }], [{}], [false as const]])(
+    'G5: a call before the first await is recognised whatever its own authClient says: %j',
+    async (authClient) => {
+      const world = await setUpOwn((_, { api }) => api.post('/own/refresh', {}, { authClient }).then(grantOf))
+      openEndpoint(world)
+      expect(await burst(world)).toEqual(everybody('ok'))
+    },
+  )
 
   it('G5: what is recognised is the call, not the moment: others made meanwhile wait as usual', async () => {
     let meanwhile: Promise<unknown>[] = []
