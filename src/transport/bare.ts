@@ -7,10 +7,12 @@ import axios, {
   type AxiosError,
   type AxiosInstance,
   type AxiosRequestConfig,
+  type AxiosRequestHeaders,
   type AxiosResponse,
   type InternalAxiosRequestConfig,
 } from 'axios'
 import { type AuthClientError, setCause } from '../errors.js'
+import { readHeader, writeHeader } from '../headers.js'
 
 /** What is needed of an axios instance. Structural: an instance of any axios version has it. */
 export interface AxiosLike {
@@ -43,7 +45,7 @@ export interface Bare {
 type ResolveAdapter = (adapter: unknown, config: unknown) => AxiosAdapter
 
 // axios's own, as they were when the app started: on the default export an app can replace them.
-const { transformRequest, transformResponse, validateStatus } = axios.defaults ?? {}
+const { transformRequest: ownTransforms, transformResponse, validateStatus } = axios.defaults ?? {}
 
 export function createBare(instance: AxiosLike): Bare {
   // A static: instances have none (axios 1.5 and later).
@@ -83,6 +85,20 @@ export function createBare(instance: AxiosLike): Bare {
     cancellation: (config) =>
       config.cancelToken?.reason ?? new axios.CanceledError(undefined, config as InternalAxiosRequestConfig),
   }
+}
+
+/** axios's own request transforms. They want AxiosHeaders, where an instance of another copy (0.27) has plain ones. */
+function transformRequest(this: never, data: unknown, headers: AxiosRequestHeaders): unknown {
+  const { AxiosHeaders } = axios
+  const wanted = AxiosHeaders && !headers.getContentType ? new AxiosHeaders() : headers
+  const type = readHeader(headers, 'Content-Type') as string
+  // Nothing but the type of the body is read and written there.
+  if (wanted !== headers && type) wanted.setContentType(type)
+  const transforms = [ownTransforms ?? []].flat()
+  const body = transforms.reduce<unknown>((value, transform) => transform.call(this, value, wanted), data)
+  const made = wanted !== headers && wanted.getContentType()
+  if (made) writeHeader({ headers }, 'Content-Type', String(made))
+  return body
 }
 
 function createSibling(instance: AxiosLike, defaults: object): AxiosInstance {
