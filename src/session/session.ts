@@ -3,7 +3,7 @@
 // sign-out. The queue is the flight's gate: waiters await it and then look at the login again, so that nobody has to
 // be told what happened and nobody can be forgotten.
 import type { Clock } from '../clock.js'
-import { AuthClientError, badOption, isObject } from '../errors.js'
+import { AuthClientError, badOption, isAuthClientError, isObject } from '../errors.js'
 import { type Events, guard, type RefreshReason, type SessionEnd, type SessionEndReason } from '../events.js'
 import { type Deferred, deferred } from '../gate.js'
 import { createSessionId, type StoredRecord } from '../storage/store.js'
@@ -532,7 +532,11 @@ export function createSession(deps: SessionDeps): Session {
     mine.landed = deps.tabs
       .exclusively(() => flyInTime(mine), controller.signal)
       .catch(
-        (fault): Verdict => ({ error: new AuthClientError('REFRESH_FAILED', 'The refresh failed.', fault) }),
+        (fault): Verdict => ({
+          error: isAuthClientError(fault)
+            ? fault
+            : new AuthClientError('REFRESH_FAILED', 'The refresh failed.'),
+        }),
       )
       .then((verdict) => finish(mine, verdict))
     return mine

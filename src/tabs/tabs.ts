@@ -1,10 +1,14 @@
 // One refresh for all tabs that share a store. Knows no tokens: it only decides whose turn it is.
 // Promise: work is always done, and never waits for a tab that is gone or asleep longer than the time it is given.
 import type { Clock } from '../clock.js'
+import { AuthClientError } from '../errors.js'
 
 /** The other tabs that share a store, as far as a refresh is concerned. */
 export interface Tabs {
-  /** Runs `work` while no other tab runs its own, as far as that can be had. Settles as `work` does. */
+  /**
+   * Runs `work` while no other tab runs its own, as far as that can be had. Settles as `work` does.
+   * @throws {AuthClientError} code `REFRESH_TIMEOUT` when others had their turns, and there was none for this tab.
+   */
   exclusively<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>
   /** Lets go of what is still held, and leaves no timer. */
   close(): void
@@ -21,8 +25,11 @@ export function soloTab(): Tabs {
  */
 const LINGER_MS = 100
 
+/** How often a waiting tab looks who holds the lock, in parts of its patience. */
+const LOOKS = 4
+
 /**
- * The tabs of one browser, by Web Locks. `patienceMs`: how long a holder is waited for; one that takes longer is frozen
+ * The tabs of one browser, by Web Locks. `patienceMs`: how long one holder is waited for. One that takes longer is frozen
  * or worse, and is passed: those who give up on it take the next lock the same way, so that they do not race each other.
  * Nothing is stolen: the work of a robbed holder would go on all the same.
  */
@@ -43,18 +50,22 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
     // Absent on insecure origins. Without it, the look into the store before a refresh is the only guard.
     const locks = globalThis.navigator?.locks
     if (!locks || lock === undefined || signal.aborted) return work()
-    return new Promise<T>((resolve) => {
+    return new Promise<T>((resolve, reject) => {
       const wait = new AbortController()
       const giveUp = () => wait.abort()
-      const cancelTimer = clock.setTimer(giveUp, patienceMs)
+      let decided = false
+      const stopWatching = watchHolder(locks, lock, giveUp, () => {
+        decided = true
+        reject(new AuthClientError('REFRESH_TIMEOUT', 'Other tabs try to refresh, and get no answer.'))
+        giveUp()
+      })
       const stopWaiting = () => {
-        cancelTimer()
+        stopWatching()
         signal.removeEventListener('abort', giveUp)
       }
       signal.addEventListener('abort', giveUp)
-      let mine = false
       const request = locks.request(lock, { signal: wait.signal }, async () => {
-        mine = true
+        decided = true
         stopWaiting()
         // One turn of the event loop, for news of the store that stand in line behind the lock.
         await pause(0)
@@ -66,9 +77,46 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
       request.catch(() => {
         stopWaiting()
         // Given up; or locks cannot be had in this place (an opaque origin, blocked storage).
-        if (!mine) resolve(takeTurn(work, signal, further))
+        if (!decided) resolve(takeTurn(work, signal, further))
       })
     })
+  }
+
+  /**
+   * Tells when one holder has had the lock for too long; or when several in turn have, each alive and none of them
+   * successful: then another attempt beside theirs would only send the same refresh token twice.
+   */
+  function watchHolder(
+    locks: LockManager,
+    lock: string,
+    giveUp: () => void,
+    despair: () => void,
+  ): () => void {
+    let holder: string | undefined
+    let looks = 0
+    let looksAtHolder = 0
+    let cancel = () => {}
+    let stopped = false
+    void look()
+    return () => {
+      stopped = true
+      cancel()
+    }
+
+    async function look(): Promise<void> {
+      const found = await holderOf(locks, lock).catch(() => undefined)
+      if (stopped) return
+      if (found !== holder) looksAtHolder = 0
+      holder = found
+      if (looksAtHolder++ === LOOKS) giveUp()
+      else if (looks++ === 2 * LOOKS) despair()
+      else cancel = clock.setTimer(look, patienceMs / LOOKS)
+    }
+  }
+
+  async function holderOf(locks: LockManager, lock: string): Promise<string | undefined> {
+    const { held } = await locks.query()
+    return held?.find(({ name }) => name === lock)?.clientId
   }
 
   function pause(delayMs: number): Promise<void> {

@@ -1,0 +1,105 @@
+// How tabs of one process take turns: what needs no browser, because locks, store and time are moved by hand. The
+// browser's own order of locks and storage is in test/browser.
+import axios from 'axios'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { type AuthClient, authErrorOf, createAuthClient, refreshWithBody } from '../../src/index.js'
+import {
+  createWatchedClock,
+  failureOf,
+  landed,
+  outcomesOf,
+  startServer,
+  tokensOf,
+  untilSnapshot,
+  type WatchedClock,
+} from '../support/client.js'
+import { createHandRefresh } from '../support/hand-refresh.js'
+import { createFakeLocks } from '../support/locks.js'
+import { microtasksDone } from '../support/real-time.js'
+import { settleAll } from '../support/settle-all.js'
+import { createOpenStore, type OpenStore } from '../support/stores.js'
+
+const NO_RETRY = { limit: 0, baseDelayMs: 300 }
+
+beforeEach(() => void vi.stubGlobal('navigator', { locks: createFakeLocks() }))
+
+async function setUp({ clock = createWatchedClock() }: { clock?: WatchedClock } = {}) {
+  const server = await startServer({ tokens: 'opaque' })
+  const store: OpenStore = Object.assign(createOpenStore(), { name: 'app' })
+  const openTab = (refresh = refreshWithBody({ url: '/auth/refresh' })) => {
+    const api = axios.create({ baseURL: server.url })
+    const auth = createAuthClient(api, { refresh, store, clock, refreshRetry: NO_RETRY })
+    onTestFinished(() => auth.dispose())
+    return { api, auth }
+  }
+  return { server, store, clock, openTab }
+}
+
+/** One refresh of a tab, from its turn to the moment that its lock is free again. */
+async function turnOf({ auth }: { auth: AuthClient }, clock: WatchedClock): Promise<void> {
+  await untilSnapshot(auth, ({ refreshing }) => refreshing)
+  await clock.advance(1)
+  await landed(auth)
+  await clock.advance(200)
+}
+
+describe('several tabs', () => {
+  it('G1: a tab that waits does not race one that has just got its turn, though the one before took all the time', async () => {
+    const { server, store, clock, openTab } = await setUp()
+    const hands = [1, 2, 3].map(() => createHandRefresh())
+    const tabs = hands.map((hand) => openTab(hand.refresh))
+    await tabs[0]?.auth.signIn(tokensOf(server.login()))
+    store.hint()
+    const outcomes = tabs.map(({ auth }) => failureOf(auth.refresh()))
+    const called = () => hands.filter(({ calls }) => calls.length > 0).length
+    await clock.advance(1)
+    expect(called()).toBe(1)
+    // The first is over after 15 s, and the second has its turn; the third has waited for 17 s, but for two holders.
+    await clock.advance(17_500)
+    expect(called()).toBe(2)
+    await clock.advance(30_000)
+    for (const error of await Promise.all(outcomes)) expect(authErrorOf(error)?.code).toBe('REFRESH_TIMEOUT')
+  })
+
+  it('G1: a request whose turn brought nothing but dead tokens of another tab has a refresh of its own', async () => {
+    const { server, store, clock, openTab } = await setUp()
+    const [first, second] = [openTab(), openTab()]
+    await first.auth.signIn(tokensOf(server.login()))
+    store.hint()
+    server.killAccessTokens()
+    await Promise.all([first.auth.refresh(), turnOf(first, clock)])
+    // The second has not heard of the new token, which is dead by now too.
+    server.killAccessTokens()
+    const answer = settleAll([second.api.get('/api/x')])
+    await turnOf(second, clock)
+    await turnOf(second, clock)
+    expect(outcomesOf(await answer)).toEqual(['ok'])
+    expect(server.counts).toMatchObject({ refreshes: 2, reuses: 0 })
+    expect(second.auth.stats()).toMatchObject({ refreshes: 1, adopted: 1 })
+  })
+
+  it('G4: updateTokens in a tab that has not heard of the newest refresh token does not bring the old one back', async () => {
+    const { server, store, clock, openTab } = await setUp()
+    const [first, second] = [openTab(), openTab()]
+    await first.auth.signIn(tokensOf(server.login()))
+    store.hint()
+    await Promise.all([first.auth.refresh(), turnOf(first, clock)])
+    await second.auth.updateTokens({ accessToken: server.login().access_token })
+    await Promise.all([second.auth.refresh(), turnOf(second, clock)])
+    expect(server.counts).toMatchObject({ refreshes: 2, reuses: 0 })
+  })
+
+  it('G14: updateTokens in a tab that has not heard of another sign-in says so, and changes nothing', async () => {
+    const { server, store, openTab } = await setUp()
+    const first = openTab()
+    await first.auth.signIn(tokensOf(server.login('ada')))
+    const second = openTab()
+    await second.auth.signIn(tokensOf(server.login('grace')))
+    const kept = store.kept
+    const error = await failureOf(first.auth.updateTokens({ accessToken: server.login('ada').access_token }))
+    expect(authErrorOf(error)?.code).toBe('SESSION_CHANGED')
+    await microtasksDone()
+    expect(store.kept).toEqual(kept)
+    expect((await first.api.get('/api/x')).data).toMatchObject({ user: 'grace' })
+  })
+})
