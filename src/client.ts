@@ -4,7 +4,7 @@ import { type AuthEvents, type AuthListener, createEvents, guard } from './event
 import { hold } from './gate.js'
 import { readHeader } from './headers.js'
 import { type AuthClientOptions, resolveOptions } from './options.js'
-import { createSession } from './session/session.js'
+import { createSession, type Waiter } from './session/session.js'
 import { type AuthSnapshot, take as takeSnapshot } from './session/snapshot.js'
 import { createVault } from './session/vault.js'
 import { cleanCause } from './session/verdict.js'
@@ -45,7 +45,7 @@ export interface AuthClient {
   signOut(): Promise<void>
   /**
    * Newer tokens for the same session, from elsewhere: requests that wait go on with them.
-   * @throws {AuthClientError} code `SIGNED_OUT` when there is no session.
+   * @throws {AuthClientError} code `SIGNED_OUT` when there is no session, or why it has ended in another tab.
    */
   updateTokens(tokens: Tokens): Promise<void>
   /**
@@ -223,9 +223,9 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     }
     const login = session.current()
     if (!login || tokenless) return undefined
-    const waiter = { started: false, waited: false }
+    const waiter: Waiter = { share: undefined, waited: false }
     await session.freshen(login, waiter, { hold: (_waiter, gate) => wait(gate) }, minValidityMs)
-    session.renewAhead(login)
+    session.renewAhead(login, waiter)
     return login.accessToken
   }
 

@@ -34,8 +34,8 @@ export interface RefreshInput {
 
 /** Who waits for new tokens: a request, or a call of `getAccessToken`. */
 export interface Waiter {
-  /** It has started a refresh: one is its share. */
-  started: boolean
+  /** The refresh it has started. One that reached for the network is its share; one that only adopted is not. */
+  share: { readonly asked: boolean } | undefined
   /** It has waited for a refresh, so its token is fresh. */
   waited: boolean
 }
@@ -99,8 +99,8 @@ export interface Session {
   endCoolDown(): void
   /** Whether the current token must not go out: it was refused, or its time is over. */
   isDead(login: Login): boolean
-  /** Renews a token that is about to expire, while requests go on using it. Returns whether that was started here. */
-  renewAhead(login: Login): boolean
+  /** Renews a token that is about to expire, while requests go on using it. */
+  renewAhead(login: Login, waiter: Waiter): void
   /**
    * Waits until the login's token may go out, or is valid for `minValidityMs` after one refresh at the most.
    * `false`: it may not, and this waiter's share of refreshes is used up.
@@ -138,6 +138,8 @@ interface Flight {
   rotation: number | undefined
   /** The access token it is to replace. */
   readonly replaces: string | undefined
+  /** It has reached for the network. */
+  asked: boolean
   /** The refresh token it asked with last. */
   spent: string | undefined
   readonly controller: AbortController
@@ -443,10 +445,9 @@ export function createSession(deps: SessionDeps): Session {
     return login.refused || (!!deps.refresh && isExpired(login, nowMs()))
   }
 
-  function renewAhead(login: Login): boolean {
-    if (!deps.refresh || flight || !isStale(login, nowMs()) || coolingDown(login)) return false
-    start(login, 'stale')
-    return true
+  function renewAhead(login: Login, waiter: Waiter): void {
+    if (!deps.refresh || flight || !isStale(login, nowMs()) || coolingDown(login)) return
+    waiter.share = start(login, 'stale')
   }
 
   function coolingDown(login: Login): AuthClientError | undefined {
@@ -469,11 +470,12 @@ export function createSession(deps: SessionDeps): Session {
       if (!flight) {
         const verdict = coolingDown(login)
         if (verdict) throw verdict
-        if (waiter.started) return false
+        if (waiter.share?.asked) return false
       }
-      waiter.started ||= !flight
       waiter.waited = true
-      const joined = flight ?? start(login, login.refused ? 'refused' : isDead(login) ? 'expired' : 'asked')
+      const joined =
+        flight ??
+        (waiter.share = start(login, login.refused ? 'refused' : isDead(login) ? 'expired' : 'asked'))
       const { version } = login
       try {
         await patience.hold(waiter, joined.gate.promise)
@@ -493,7 +495,7 @@ export function createSession(deps: SessionDeps): Session {
     }
     // A fresh token that one endpoint refuses is not proven dead: it is passed on unmarked, or every such answer
     // would cost the next request a refresh. Where a verdict is known, it costs nothing and explains the 401.
-    if (waiter.started && !flight && !login.refused && !coolingDown(login)) return false
+    if (waiter.share?.asked && !flight && !login.refused && !coolingDown(login)) return false
     login.refused = true
     return true
   }
@@ -515,6 +517,7 @@ export function createSession(deps: SessionDeps): Session {
       version: login?.version,
       rotation: login?.rotation,
       replaces: login?.accessToken,
+      asked: false,
       spent: undefined,
       controller,
       gate: deferred(),
@@ -567,6 +570,7 @@ export function createSession(deps: SessionDeps): Session {
       return refuse(mine, new AuthClientError('SESSION_EXPIRED', message))
     }
     stats.refreshes++
+    mine.asked = true
     const outcome = await askForGrant({
       ask() {
         mine.spent = login?.refreshToken

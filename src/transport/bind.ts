@@ -137,7 +137,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
       everPlaced: false,
       staleAtMs: undefined,
       written: undefined,
-      started: false,
+      share: undefined,
       waited: false,
       heldMs: 0,
       heldSinceMs: 0,
@@ -183,7 +183,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     if (login.ended) return refuse(exchange, login.ended)
     const mayWait = option?.refresh !== false
     if (session.isDead(login)) return mayWait ? deliver(exchange) : sendAside(exchange)
-    if (mayWait && session.renewAhead(login)) exchange.started = true
+    if (mayWait) session.renewAhead(login, exchange)
     return send(exchange)
   }
 
