@@ -338,6 +338,8 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   function take(login: Login, version: number, grant: Grant): void | Promise<void> {
+    // As in updateTokens: what another tab has stored meanwhile must not be lost under these.
+    reconcile(vault.glance())
     const current = !login.ended && login.version === version
     if (current && !flawOf(grant) && grant.accessToken !== login.accessToken)
       return replaceTokens(login, grant)
@@ -375,8 +377,11 @@ export function createSession(deps: SessionDeps): Session {
     assertAlive()
     const sound = checked(tokens)
     if (loading) await loaded()
-    if (!current) throw signedOut()
-    await replaceTokens(current, sound)
+    const login = current
+    // What another tab has stored meanwhile must not be lost under these.
+    reconcile(vault.glance())
+    if (!login || login.ended) throw login?.ended ?? signedOut()
+    await replaceTokens(login, sound)
   }
 
   async function refresh(): Promise<AuthSnapshot> {
@@ -600,8 +605,7 @@ export function createSession(deps: SessionDeps): Session {
   async function commit(mine: Flight, answer: unknown): Promise<Verdict | undefined> {
     const { login } = mine
     // Another tab may have been faster while this one slept.
-    const found = vault.read()
-    if (!(found instanceof Promise)) reconcile(found)
+    reconcile(vault.glance())
     const grant = (isObject(answer) ? answer : tokenless ? {} : undefined) as Grant | undefined
     if (isOvertaken(mine)) {
       await keepRotation(mine, grant)

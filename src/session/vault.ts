@@ -11,6 +11,8 @@ export type Found = { record: StoredRecord | undefined } | undefined
 export interface Vault {
   /** An asynchronous store may take `limitMs`; by default what it may take at all. */
   read(limitMs?: number): Found | Promise<Found>
+  /** What a store that answers at once holds now; any other is not asked, and tells nothing. */
+  glance(): Found
   save(record: StoredRecord): void | Promise<void>
   clear(): void | Promise<void>
   /** Whether the store holds what we last told it, so that finding something else means that somebody changed it. */
@@ -32,6 +34,8 @@ export interface VaultDeps {
 export function createVault({ store, clock, limitMs, tokenless, onError }: VaultDeps): Vault {
   const expiries = new Set<() => void>()
   let synced = true
+  /** The store has answered a look with a promise. */
+  let slow = false
   /** The call that is under way; the next one waits for it. */
   let turn: Promise<unknown> | undefined
   /** A call ran out of time and has not ended since: nobody waits for the store again until it has. */
@@ -40,13 +44,20 @@ export function createVault({ store, clock, limitMs, tokenless, onError }: Vault
   let missed: (() => void) | undefined
 
   return {
-    read: (within = limitMs) => inTurn('load', () => store.load(), understand, within),
+    read,
+    glance: () => (slow ? undefined : (read() as Found)),
     save: (record) => write('save', () => store.save(record)),
     clear: () => write('clear', () => store.clear()),
     inSync: () => synced,
     close() {
       for (const expire of [...expiries]) expire()
     },
+  }
+
+  function read(within = limitMs): Found | Promise<Found> {
+    const found = inTurn('load', () => store.load(), understand, within)
+    slow = found instanceof Promise
+    return found
   }
 
   function understand(stored: unknown): Found {
