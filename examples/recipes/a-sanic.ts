@@ -11,12 +11,13 @@ export function createSanicApi(baseURL: string, goTo: (path: string) => void, cu
       url: '/api/v1/system/refresh_token/',
       readGrant(body) {
         const { code, token, refresh_token, message } = body as Record<string, string> & { code?: unknown }
-        if (code !== 1) throw new SessionRefused(message)
-        return { accessToken: token as string, refreshToken: refresh_token }
+        if (code === 0) throw new SessionRefused(message)
+        return code === 1 ? { accessToken: token as string, refreshToken: refresh_token } : undefined
       },
     }),
     shouldRefresh: ({ response, expired }) => response.status === 401 && expired !== false,
-    onSessionEnd() {
+    onSessionEnd({ reason }) {
+      if (reason === 'signed-out') return
       const path = currentPath()
       if (path === '/oauth/callback') goTo('/login')
       else if (!open.includes(path)) goTo(`/login?redirect=${encodeURIComponent(path)}`)

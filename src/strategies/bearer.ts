@@ -1,6 +1,12 @@
 // The refresh token is the Bearer of an empty request, as Flask-JWT-Extended and many FastAPI backends have it.
 import { SessionRefused } from '../errors.js'
-import { callEndpoint, checkUrl, type RefreshStrategy, readGrant, type StrategyOptions } from './strategy.js'
+import {
+  callEndpoint,
+  checkOptions,
+  type RefreshStrategy,
+  readGrant,
+  type StrategyOptions,
+} from './strategy.js'
 
 export interface RefreshWithBearerOptions extends StrategyOptions {
   /** @default 'POST' */
@@ -9,7 +15,7 @@ export interface RefreshWithBearerOptions extends StrategyOptions {
 
 /** Sends the refresh token as `Authorization: Bearer` of an empty request. */
 export function refreshWithBearer(options: RefreshWithBearerOptions): RefreshStrategy {
-  checkUrl('refreshWithBearer', options)
+  checkOptions('refreshWithBearer', options, { url: 'text', method: '?text', readGrant: '?function' })
   const { url, method = 'POST', readGrant: read = readGrant } = options
   return async (context) => {
     const { refreshToken } = context

@@ -2,7 +2,7 @@
 import { SessionRefused } from '../errors.js'
 import {
   callEndpoint,
-  checkUrl,
+  checkOptions,
   type RefreshContext,
   type RefreshStrategy,
   readGrant,
@@ -20,7 +20,13 @@ export interface RefreshWithBodyOptions extends StrategyOptions {
 
 /** Sends the refresh token in a JSON body. */
 export function refreshWithBody(options: RefreshWithBodyOptions): RefreshStrategy {
-  checkUrl('refreshWithBody', options)
+  checkOptions('refreshWithBody', options, {
+    url: 'text',
+    method: '?text',
+    field: '?text',
+    extra: '?object or function',
+    readGrant: '?function',
+  })
   const { url, method = 'POST', field = 'refresh_token', extra, readGrant: read = readGrant } = options
   return async (context) => {
     const { refreshToken } = context

@@ -1,6 +1,12 @@
 // An OAuth 2.0 token endpoint: form-encoded, RFC 6749 section 6.
-import { badOption, SessionRefused } from '../errors.js'
-import { callEndpoint, checkUrl, type RefreshStrategy, readGrant, type StrategyOptions } from './strategy.js'
+import { SessionRefused } from '../errors.js'
+import {
+  callEndpoint,
+  checkOptions,
+  type RefreshStrategy,
+  readGrant,
+  type StrategyOptions,
+} from './strategy.js'
 
 export interface RefreshWithOAuth2Options extends StrategyOptions {
   clientId: string
@@ -12,9 +18,14 @@ export interface RefreshWithOAuth2Options extends StrategyOptions {
 
 /** Refreshes at an OAuth 2.0 token endpoint, with or without rotation. */
 export function refreshWithOAuth2(options: RefreshWithOAuth2Options): RefreshStrategy {
-  checkUrl('refreshWithOAuth2', options)
+  checkOptions('refreshWithOAuth2', options, {
+    url: 'text',
+    clientId: 'text',
+    clientSecret: '?string',
+    scope: '?string',
+    readGrant: '?function',
+  })
   const { url, clientId, clientSecret, scope, readGrant: read = readGrant } = options
-  if (!clientId) throw badOption('refreshWithOAuth2: clientId', 'the id of your client', clientId)
   return async (context) => {
     const { refreshToken } = context
     if (!refreshToken) throw new SessionRefused('There is no refresh token.')

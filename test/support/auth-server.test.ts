@@ -135,6 +135,31 @@ describe('rotation', () => {
     expect(server.counts.reuses).toBe(1)
   })
 
+  it('forgives the direct predecessor within the grace time, and nobody older', async () => {
+    const server = await start({ graceMs: 1_000, graceAnswer: 'successor' })
+    const { refresh_token: first } = server.login()
+    const lost = await fields(await refresh(server, first))
+    const second = await fields(await refresh(server, first))
+    expect(second.refresh_token).not.toBe(lost.refresh_token)
+    expect((await get(server, '/api/me', second.access_token)).status).toBe(200)
+    expect(server.counts.reuses).toBe(0)
+
+    expect((await refresh(server, second.refresh_token ?? '')).status).toBe(200)
+    expect((await refresh(server, first)).status).toBe(401)
+    expect(server.counts.reuses).toBe(1)
+  })
+
+  it('forgives nobody when the grace time is over', async () => {
+    const server = await start({ graceMs: 1_000, graceAnswer: 'successor' })
+    const { refresh_token } = server.login()
+    await refresh(server, refresh_token)
+    server.clock.advance(999)
+    expect((await refresh(server, refresh_token)).status).toBe(200)
+    server.clock.advance(1)
+    expect((await refresh(server, refresh_token)).status).toBe(401)
+    expect(server.counts.reuses).toBe(1)
+  })
+
   it.each([
     [false, undefined],
     ['echo', 'the old one'],

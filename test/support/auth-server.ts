@@ -5,10 +5,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { type Answer, json, send } from './auth-server/answer.js'
+import type { Backend, CreateBackend } from './auth-server/backend.js'
 import { createFamilies, type Family } from './auth-server/families.js'
 import { createHolds, type Hold, type HoldOptions, matches, type RequestMatch } from './auth-server/holds.js'
 import { createMint, tampered } from './auth-server/mint.js'
 import { createRefreshEndpoint, type RefreshBehaviour, type RefreshControl } from './auth-server/refresh.js'
+import { createDialects } from './auth-server/refresh-dialects.js'
 import {
   bearerOf,
   everythingIn,
@@ -32,7 +34,9 @@ export {
   type Answer,
   type AuthServerOptions,
   type AuthServerSettings,
+  type Backend,
   type Counts,
+  type CreateBackend,
   type Echo,
   type Family,
   type Hold,
@@ -54,6 +58,8 @@ export interface StartOptions extends AuthServerOptions {
   startAtMs?: number
   /** Default 0: any free port. */
   port?: number
+  /** Speaks this backend's contract and nothing else. Default: every built-in one, side by side. */
+  backend?: CreateBackend
 }
 
 export interface ServerClock {
@@ -129,9 +135,13 @@ export async function startAuthServer(options: StartOptions = {}): Promise<AuthS
     currentCounts,
     nowMs,
   )
-  const refresh = createRefreshEndpoint(families, settings, currentCounts, nowMs)
   const sliding = createSliding(random, settings, currentCounts, nowMs)
   const resources = createResources(families, settings, currentCounts)
+  const backend = options.backend?.({ families, settings, counts: currentCounts, nowMs }) ?? {
+    dialects: createDialects(families, settings),
+    answer: (request) => sliding.answer(request) ?? resources(request),
+  }
+  const refresh = createRefreshEndpoint(families, settings, currentCounts, nowMs, backend.dialects)
   const holds = createHolds(watch)
 
   const log: ReceivedRequest[] = []
@@ -147,8 +157,7 @@ export async function startAuthServer(options: StartOptions = {}): Promise<AuthS
     }
     if (refresh.owns(request)) return refresh.answer(request)
     return (
-      sliding.answer(request) ??
-      resources(request) ??
+      backend.answer(request) ??
       json(404, { message: `the auth server has no ${request.method} ${request.path}` })
     )
   }

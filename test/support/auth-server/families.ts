@@ -40,6 +40,8 @@ interface Refresh {
   family: Family
   csrf: string
   expiresAtMs: number
+  /** Counts the rotations that led to it. */
+  generation: number
   spent: { atMs: number; grant: Grant } | undefined
 }
 
@@ -68,6 +70,8 @@ export function createFamilies(
   const accessById = new Map<string, Access>()
   const refreshByToken = new Map<string, Refresh>()
   const issued: string[] = []
+  /** Of each family, the generation of its latest refresh token. */
+  const generations = new Map<Family, number>()
 
   function issueAccess(family: Family, lifetimeSeconds = settings.accessLifetimeSeconds): number {
     const { token, id, expiresAtMs } = mint.accessToken(family.user, lifetimeSeconds)
@@ -77,11 +81,12 @@ export function createFamilies(
     return lifetimeSeconds
   }
 
-  function issueRefresh(family: Family): string {
+  function issueRefresh(family: Family, generation = 0): string {
     const token = mint.opaque('refresh')
     const csrf = mint.opaque('csrf')
     const expiresAtMs = nowMs() + settings.refreshLifetimeSeconds * 1000
-    refreshByToken.set(token, { family, csrf, expiresAtMs, spent: undefined })
+    refreshByToken.set(token, { family, csrf, expiresAtMs, generation, spent: undefined })
+    generations.set(family, generation)
     issued.push(token)
     family.refreshToken = token
     return csrf
@@ -122,8 +127,10 @@ export function createFamilies(
       const { family, spent } = refresh
       const { user } = family
       if (family.revoked) return { refused: 'session revoked' }
-      if (spent) {
-        if (nowMs() - spent.atMs < settings.graceMs) return { grant: spent.grant }
+      const inGrace = spent && nowMs() - spent.atMs < settings.graceMs
+      if (inGrace && settings.graceAnswer === 'same') return { grant: spent.grant }
+      const forgiven = inGrace && generations.get(family) === refresh.generation + 1
+      if (spent && !forgiven) {
         family.revoked = true
         counts().reuses++
         return { refused: 'refresh token reused' }
@@ -135,9 +142,9 @@ export function createFamilies(
         const echoed = mayRotate && settings.rotate === 'echo' ? refreshToken : undefined
         return { grant: { user, accessToken, refreshToken: echoed, lifetimeSeconds, csrf: refresh.csrf } }
       }
-      const csrf = issueRefresh(family)
+      const csrf = issueRefresh(family, refresh.generation + 1)
       const grant = { user, accessToken, refreshToken: family.refreshToken, lifetimeSeconds, csrf }
-      refresh.spent = { atMs: nowMs(), grant }
+      refresh.spent ??= { atMs: nowMs(), grant }
       return { grant }
     },
     killAccessTokens() {

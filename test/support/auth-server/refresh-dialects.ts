@@ -2,7 +2,7 @@
 // Spends nothing: refresh.ts asks a dialect to read and to word, the families decide.
 
 import { type Answer, json, noContent, type Reply } from './answer.js'
-import { clearedCookies, sessionCookies } from './cookies.js'
+import { clearedCookies, cookieBody, sessionCookies } from './cookies.js'
 import type { Families, Grant } from './families.js'
 import { basicOf, bearerOf, bodyField, cookiesOf, type ReceivedRequest } from './request.js'
 import type { AuthServerSettings } from './settings.js'
@@ -54,7 +54,7 @@ export function createDialects(families: Families, settings: AuthServerSettings)
     path: '/oauth/token',
     methods: ['POST'],
     rotates: true,
-    read: readOAuth2,
+    read: (request) => readOAuth2(request, settings.oauthClients),
     body: (grant) => ({ ...full(grant), token_type: 'Bearer', scope: 'read write' }),
     refuse: (message) => oauthError('invalid_grant', message),
     failure: (message, error) => ({ error, error_description: message }),
@@ -108,7 +108,7 @@ export function createDialects(families: Families, settings: AuthServerSettings)
       }
       return refresh
     },
-    body: (grant) => (settings.cookieAnswer === 'json' ? { ok: true, ...expiry(grant) } : undefined),
+    body: (grant) => cookieBody(grant, settings),
     headers: (grant) => ({ 'set-cookie': sessionCookies(grant) }),
     refuse: (message) => json(401, { message }, { 'set-cookie': clearedCookies() }),
     failure: (message, error) => ({ error, message }),
@@ -117,11 +117,8 @@ export function createDialects(families: Families, settings: AuthServerSettings)
   return [jsonBody, oauth2, bearer, bothInBody, coded, cookie]
 }
 
-/** Registered clients; a public one has no secret. */
-const CLIENT_SECRETS: Readonly<Record<string, string | undefined>> = { spa: undefined, web: 's3cret' }
-
 /** RFC 6749 sections 2.3.1, 5.2 and 6. */
-function readOAuth2(request: ReceivedRequest): string | Reply {
+function readOAuth2(request: ReceivedRequest, clients: AuthServerSettings['oauthClients']): string | Reply {
   if (!request.headers['content-type']?.startsWith('application/x-www-form-urlencoded')) {
     return oauthError('invalid_request', 'the body must be form-encoded')
   }
@@ -133,8 +130,8 @@ function readOAuth2(request: ReceivedRequest): string | Reply {
   // Section 2.3.1: both halves of Basic are form-encoded first.
   const clientId = basic ? formDecoded(basic.user) : bodyField(request, 'client_id')
   const secret = basic ? formDecoded(basic.password) : bodySecret
-  const known = clientId !== undefined && Object.hasOwn(CLIENT_SECRETS, clientId)
-  if (!known || (CLIENT_SECRETS[clientId] ?? '') !== (secret ?? '')) {
+  const known = clientId !== undefined && Object.hasOwn(clients, clientId)
+  if (!known || (clients[clientId] ?? '') !== (secret ?? '')) {
     const message = known ? 'wrong client secret' : 'unknown client'
     if (!basic) return oauthError('invalid_client', message)
     // Section 5.2: who came by the Authorization header is answered 401 in kind.
@@ -153,7 +150,7 @@ function readOAuth2(request: ReceivedRequest): string | Reply {
   return bodyField(request, 'refresh_token') ?? oauthError('invalid_request', 'refresh_token is missing')
 }
 
-function oauthError(error: string, message: string, headers?: Reply['headers']): Reply {
+export function oauthError(error: string, message: string, headers?: Reply['headers']): Reply {
   return json(400, { error, error_description: message }, { 'cache-control': 'no-store', ...headers })
 }
 

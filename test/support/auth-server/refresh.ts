@@ -3,7 +3,7 @@
 
 import { type Answer, html, json, type Reply, trickled } from './answer.js'
 import type { Families, Grant } from './families.js'
-import { answerGrant, createDialects, type Dialect, isReply } from './refresh-dialects.js'
+import { answerGrant, type Dialect, isReply } from './refresh-dialects.js'
 import type { ReceivedRequest } from './request.js'
 import type { AuthServerSettings, Counts } from './settings.js'
 
@@ -70,8 +70,8 @@ export function createRefreshEndpoint(
   settings: AuthServerSettings,
   counts: () => Counts,
   nowMs: () => number,
+  dialects: readonly Dialect[],
 ): RefreshEndpoint {
-  const dialects = createDialects(families, settings)
   const queue: RefreshBehaviour[] = []
   let standing: RefreshBehaviour | undefined
 

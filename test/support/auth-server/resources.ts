@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import { type Answer, html, json, noContent, type Reply, trickled } from './answer.js'
-import { clearedCookies, sessionCookies } from './cookies.js'
+import { clearedCookies, cookieBody, sessionCookies } from './cookies.js'
 import type { Families, Grant } from './families.js'
 import { bearerOf, bodyField, cookiesOf, type ReceivedRequest } from './request.js'
 import type { AuthServerSettings, Counts } from './settings.js'
@@ -114,7 +114,8 @@ export function createResources(
         const grant = login(request)
         if (!grant) return json(401, { message: 'wrong password' })
         const headers = { 'set-cookie': sessionCookies(grant) }
-        return settings.cookieAnswer === 'json' ? json(200, { ok: true }, headers) : noContent(headers)
+        const body = cookieBody(grant, settings)
+        return body ? json(200, body, headers) : noContent(headers)
       }
       case 'POST /cookie/logout': {
         const { refresh, access } = cookiesOf(request)

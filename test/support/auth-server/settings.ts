@@ -18,12 +18,22 @@ export interface AuthServerOptions {
   rotate?: boolean | 'echo'
   /** How long a spent refresh token still gets the answer that its spender got. Default 0. */
   graceMs?: number
+  /**
+   * What a spent refresh token gets within the grace time. `'same'`: the tokens that its spender got. `'successor'`: new
+   * ones, unless a token of the next generation was spent already: only the direct predecessor is forgiven. Default
+   * 'same'.
+   */
+  graceAnswer?: 'same' | 'successor'
   /** How long after its expiry the server renews a sliding token. Default 600. */
   slidingWindowSeconds?: number
   /** Whether every request with the old sliding token gets the new one, or only the first. Default true. */
   slidingRepeats?: boolean
-  /** What login and refresh by cookie answer. Default 'no-content' (204). */
-  cookieAnswer?: 'no-content' | 'json'
+  /** The headers in which a renewed sliding token is sent. Default: `Authorization`, without a scheme. */
+  slidingHeaders?: (token: string) => Record<string, string>
+  /** Registered OAuth clients and their secrets; a public one has none. Default: `spa`, and `web` with `s3cret`. */
+  oauthClients?: Readonly<Record<string, string | undefined>>
+  /** What login and refresh by cookie answer; 'token': the access token, for script to place. Default 'no-content' (204). */
+  cookieAnswer?: 'no-content' | 'json' | 'token'
   /** Where `/api/*` looks for the access token; default the Bearer of `Authorization`. */
   readAccessToken?: (request: ReceivedRequest) => string | undefined
   /** Whether requests are kept in `log`; a benchmark says no. Default true. */
@@ -77,8 +87,11 @@ export function resolveSettings(options: AuthServerOptions, bearer: AuthServerSe
     expiresIn: options.expiresIn ?? true,
     rotate: options.rotate ?? true,
     graceMs: options.graceMs ?? 0,
+    graceAnswer: options.graceAnswer ?? 'same',
     slidingWindowSeconds: options.slidingWindowSeconds ?? 600,
     slidingRepeats: options.slidingRepeats ?? true,
+    slidingHeaders: options.slidingHeaders ?? ((token) => ({ authorization: token })),
+    oauthClients: options.oauthClients ?? { spa: undefined, web: 's3cret' },
     cookieAnswer: options.cookieAnswer ?? 'no-content',
     readAccessToken: options.readAccessToken ?? bearer,
     keepLog: options.keepLog ?? true,

@@ -74,7 +74,7 @@ export function createSliding(
       if (known.dead || nowMs() >= windowEndsAtMs) return refuse(request, 'token expired', 1004)
       counts().protectedOk++
       const renewed = nowMs() < known.expiresAtMs ? undefined : renew(known)
-      return echo(request, renewed === undefined ? {} : { authorization: renewed })
+      return echo(request, renewed === undefined ? {} : settings.slidingHeaders(renewed))
     },
     killAll(which) {
       for (const token of tokens.values()) if (which(token.user)) token.dead = true
