@@ -1,5 +1,11 @@
 // The refresh token is an HttpOnly cookie that script never sees, guarded by a double-submit CSRF token.
-import { callEndpoint, checkUrl, type RefreshStrategy, readGrant, type StrategyOptions } from './strategy.js'
+import {
+  callEndpoint,
+  checkOptions,
+  type RefreshStrategy,
+  readGrant,
+  type StrategyOptions,
+} from './strategy.js'
 
 export interface RefreshWithCookieOptions extends StrategyOptions {
   /** The readable cookie that holds the CSRF token, and the header it is sent back in. Read anew for each attempt. */
@@ -11,12 +17,20 @@ export interface RefreshWithCookieOptions extends StrategyOptions {
  * `auth.refresh()`. With `noCredential()` the access token is a cookie as well, and any 2xx is a grant.
  */
 export function refreshWithCookie(options: RefreshWithCookieOptions): RefreshStrategy {
-  checkUrl('refreshWithCookie', options)
+  checkOptions('refreshWithCookie', options, { url: 'text', csrf: '?object', readGrant: '?function' })
+  if (options.csrf) checkOptions('refreshWithCookie: csrf', options.csrf, { cookie: 'text', header: 'text' })
   const { url, csrf, readGrant: read = readGrant } = options
   const strategy: RefreshStrategy = async (context) => {
     const token = csrf && readCookie(csrf.cookie)
     const headers = csrf && token !== undefined ? { [csrf.header]: token } : {}
-    return callEndpoint(context, read, { url, method: 'POST', withCredentials: true, headers })
+    return callEndpoint(context, read, {
+      url,
+      method: 'POST',
+      withCredentials: true,
+      headers,
+      // Or axios would write the instance's own XSRF token over ours, where both use the same header.
+      ...(csrf && { xsrfCookieName: '' }),
+    })
   }
   return Object.assign(strategy, { cookies: true })
 }
