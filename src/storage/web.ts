@@ -32,15 +32,19 @@ export function localStorageStore(options: WebStoreOptions): TokenStore {
         // A null key means that the whole storage was cleared.
         if (event.key === key || event.key === null) listener()
       }
+      // Back from the back/forward cache: what happened in the meantime was not announced here. First of all, so that
+      // an app's own listener finds it known: Firefox heeds `capture`, Chromium tells `resume` before `pageshow`.
       const onPageShow = (event: PageTransitionEvent) => {
-        // Back from the back/forward cache: what happened in the meantime was not announced here.
         if (event.persisted) listener()
       }
+      const page = globalThis.document
       globalThis.addEventListener?.('storage', onStorage)
-      globalThis.addEventListener?.('pageshow', onPageShow)
+      globalThis.addEventListener?.('pageshow', onPageShow, true)
+      page?.addEventListener?.('resume', listener)
       return () => {
         globalThis.removeEventListener?.('storage', onStorage)
-        globalThis.removeEventListener?.('pageshow', onPageShow)
+        globalThis.removeEventListener?.('pageshow', onPageShow, true)
+        page?.removeEventListener?.('resume', listener)
       }
     },
   }
