@@ -273,7 +273,7 @@ export function createSession(deps: SessionDeps): Session {
     if (!record) {
       if (before) end(before, 'signed-out-elsewhere', signedOut('The user signed out in another tab.'))
     } else if (!endedIds.has(record.sessionId)) {
-      dropFlight()
+      dropForAnother()
       enter(record)
       if (before) end(before, 'replaced-elsewhere', sessionChanged())
       publish()
@@ -351,9 +351,7 @@ export function createSession(deps: SessionDeps): Session {
     assertAlive()
     const login = newLogin(tokens)
     const before = current
-    // Aborted with cookies too: its late answer would overwrite those of the new session.
-    dropFlight(true)
-    if (inTheDark) abandon(inTheDark)
+    dropForAnother()
     current = login
     if (before) end(before, 'replaced', sessionChanged())
     settle()
@@ -698,6 +696,12 @@ export function createSession(deps: SessionDeps): Session {
     if (abort) abandon(mine)
     else inTheDark = mine
     mine.gate.resolve()
+  }
+
+  /** Somebody else is signed in. Aborted with cookies too: a late answer would overwrite those of the new session. */
+  function dropForAnother(): void {
+    dropFlight(true)
+    if (inTheDark) abandon(inTheDark)
   }
 
   function abandon(mine: Flight): void {
