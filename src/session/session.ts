@@ -563,8 +563,7 @@ export function createSession(deps: SessionDeps): Session {
     // Half of the time at the most, so that a store that hangs leaves enough for the refresh itself.
     reconcile(await vault.read(refreshTimeoutMs / 2))
     // Also if it was adopted on a hint, while this tab waited for its turn.
-    const renewed = login && (login.version !== mine.version || login.accessToken !== mine.replaces)
-    if (renewed || mine.dropped || (login ? login.ended : current)) return undefined
+    if (isNeedless(mine)) return undefined
     // A newer refresh token alone was adopted: that is the one to ask with.
     mine.rotation = login?.rotation
     mine.brought = 'nothing'
@@ -589,13 +588,16 @@ export function createSession(deps: SessionDeps): Session {
       secrets: () => secrets(mine.spent),
       nowMs,
       deadlineMs: mine.startedAtMs + refreshTimeoutMs,
-      sleep: (delayMs) => {
+      async sleep(delayMs) {
         mine.pause = nap(delayMs)
-        return mine.pause.promise
+        await mine.pause.promise
+        // This tab may have been asleep itself, and passed.
+        reconcile(vault.glance())
       },
-      isWanted: () => flight === mine,
+      isWanted: () => flight === mine && !isNeedless(mine),
     })
     if ('answer' in outcome) return commit(mine, outcome.answer)
+    if (isNeedless(mine)) return undefined
     if (outcome.error.code !== 'SESSION_EXPIRED') return outcome
     return refuse(mine, outcome.error)
   }
@@ -654,6 +656,12 @@ export function createSession(deps: SessionDeps): Session {
       end(login, 'refused', error)
     }
     return undefined
+  }
+
+  /** Whether there are better tokens already, or nobody to get them for. */
+  function isNeedless({ dropped, login, version, replaces }: Flight): boolean {
+    if (!login) return dropped || !!current
+    return dropped || !!login.ended || login.version !== version || login.accessToken !== replaces
   }
 
   /** Whether the flight's grant would replace something newer, or bring back what is over. */
