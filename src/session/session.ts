@@ -536,7 +536,11 @@ export function createSession(deps: SessionDeps): Session {
     publish()
     events.emit('refreshStart', { reason })
     mine.landed = deps.tabs
-      .exclusively(() => flyInTime(mine), controller.signal)
+      .exclusively(
+        () => flyInTime(mine),
+        controller.signal,
+        () => mine.asked,
+      )
       .catch(
         (fault): Verdict => ({
           error: isAuthClientError(fault)
@@ -723,6 +727,8 @@ export function createSession(deps: SessionDeps): Session {
     const { gate } = flight
     flight.gate = deferred()
     gate.resolve()
+    // It has nothing to do any more, so it need not wait for its turn.
+    if (!flight.asked && isNeedless(flight)) flight.controller.abort()
   }
 
   function coolDown(login: Login, error: AuthClientError, pauseMs = 0): number {

@@ -6,10 +6,11 @@ import { AuthClientError } from '../errors.js'
 /** The other tabs that share a store, as far as a refresh is concerned. */
 export interface Tabs {
   /**
-   * Runs `work` while no other tab runs its own, as far as that can be had. Settles as `work` does.
+   * Runs `work` while no other tab runs its own, as far as that can be had. Settles as `work` does. An aborted `signal`
+   * ends the wait for a turn, not the work. `hasWritten`: whether the work may have changed the store.
    * @throws {AuthClientError} code `REFRESH_TIMEOUT` when others had their turns, and there was none for this tab.
    */
-  exclusively<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>
+  exclusively<T>(work: () => Promise<T>, signal: AbortSignal, hasWritten: () => boolean): Promise<T>
   /** Lets go of what is still held, and leaves no timer. */
   close(): void
 }
@@ -36,7 +37,8 @@ const LOOKS = 4
 export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs {
   const ends = new Set<() => void>()
   return {
-    exclusively: (work, signal) => takeTurn(work, signal, [`${name}:refresh`, `${name}:refresh:2`]),
+    exclusively: (work, signal, hasWritten) =>
+      takeTurn(work, signal, hasWritten, [`${name}:refresh`, `${name}:refresh:2`]),
     close() {
       for (const end of [...ends]) end()
     },
@@ -45,6 +47,7 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
   function takeTurn<T>(
     work: () => Promise<T>,
     signal: AbortSignal,
+    hasWritten: () => boolean,
     [lock, ...further]: string[],
   ): Promise<T> {
     // Absent on insecure origins. Without it, the look into the store before a refresh is the only guard.
@@ -64,20 +67,19 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
         signal.removeEventListener('abort', giveUp)
       }
       signal.addEventListener('abort', giveUp)
+      const linger = () => (hasWritten() ? pause(LINGER_MS) : undefined)
       const request = locks.request(lock, { signal: wait.signal }, async () => {
         decided = true
         stopWaiting()
-        // One turn of the event loop, for news of the store that stand in line behind the lock.
-        await pause(0)
+        await nextTask()
         const turn = work()
         resolve(turn)
-        await turn.catch(() => {})
-        await pause(LINGER_MS)
+        await whileShown(turn.then(linger, linger))
       })
       request.catch(() => {
         stopWaiting()
         // Given up; or locks cannot be had in this place (an opaque origin, blocked storage).
-        if (!decided) resolve(takeTurn(work, signal, further))
+        if (!decided) resolve(takeTurn(work, signal, hasWritten, further))
       })
     })
   }
@@ -119,6 +121,18 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
     return held?.find(({ name }) => name === lock)?.clientId
   }
 
+  /** `promise`, or the moment in which the page is left: into the back/forward cache it must not take a lock. */
+  function whileShown(promise: Promise<void>): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        globalThis.removeEventListener?.('pagehide', end)
+        resolve()
+      }
+      globalThis.addEventListener?.('pagehide', end)
+      promise.then(end, end)
+    })
+  }
+
   function pause(delayMs: number): Promise<void> {
     return new Promise((resolve) => {
       const end = () => {
@@ -130,4 +144,16 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
       ends.add(end)
     })
   }
+}
+
+/** One task later, for news of the store that stand in line behind the lock. No timer: hidden tabs get theirs late. */
+function nextTask(): Promise<void> {
+  const { port1, port2 } = new MessageChannel()
+  return new Promise((resolve) => {
+    port1.onmessage = () => {
+      port1.close()
+      resolve()
+    }
+    port2.postMessage(undefined)
+  })
 }

@@ -1,10 +1,10 @@
 // What can happen in the world of the model tests, as values that fast-check makes, shrinks and prints.
 import type { AxiosInstance } from 'axios'
 import fc from 'fast-check'
-import { microtasksDone } from '../support/real-time.js'
 import type { Model } from './model.js'
 import {
   FOREIGN,
+  quiet,
   type RefreshOutcome,
   type StoreOperation,
   type Tab,
@@ -173,7 +173,7 @@ export async function perform(
       await world.release(command.count, check)
       break
   }
-  await microtasksDone()
+  await quiet()
   check()
 }
 

@@ -250,18 +250,19 @@ export class World {
   async release(count: number, after: () => void): Promise<void> {
     for (let done = 0; done < count && this.scheduler.count() > 0; done++) {
       await this.scheduler.waitOne()
-      await microtasksDone()
+      await quiet()
       after()
     }
   }
 
   /** Lets everything happen that can, timers included. */
   async settle(after: () => void): Promise<void> {
-    await microtasksDone()
+    await quiet()
     while (this.scheduler.count() > 0 || this.clock.pending > 0) {
       await this.release(Number.POSITIVE_INFINITY, after)
       const { nextInMs } = this.clock
       if (nextInMs !== undefined) await this.advance(nextInMs)
+      await quiet()
       after()
     }
   }
@@ -273,4 +274,10 @@ interface Send {
   /** Its answer will never be read. */
   lost(): void
   answered(answer: { status: number; body: unknown } | 'network'): void
+}
+
+/** When everything has happened that needs no task of the scheduler; what a port was sent needs a turn of its own. */
+export async function quiet(): Promise<void> {
+  await microtasksDone()
+  await microtasksDone()
 }

@@ -13,7 +13,7 @@ import {
   untilSnapshot,
   type WatchedClock,
 } from '../support/client.js'
-import { createHandRefresh } from '../support/hand-refresh.js'
+import { createHandRefresh, type HandRefresh } from '../support/hand-refresh.js'
 import { createFakeLocks } from '../support/locks.js'
 import { microtasksDone } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
@@ -51,13 +51,16 @@ describe('several tabs', () => {
     await tabs[0]?.auth.signIn(tokensOf(server.login()))
     store.hint()
     const outcomes = tabs.map(({ auth }) => failureOf(auth.refresh()))
-    const called = () => hands.filter(({ calls }) => calls.length > 0).length
-    await clock.advance(1)
-    expect(called()).toBe(1)
+    const [first, second, third] = hands as [HandRefresh, HandRefresh, HandRefresh]
+    await first.call(1)
     // The first is over after 15 s, and the second has its turn; the third has waited for 17 s, but for two holders.
-    await clock.advance(17_500)
-    expect(called()).toBe(2)
-    await clock.advance(30_000)
+    await clock.advance(15_200)
+    await second.call(1)
+    await clock.advance(2_500)
+    expect(third.calls).toEqual([])
+    await clock.advance(13_000)
+    await third.call(1)
+    await clock.advance(15_200)
     for (const error of await Promise.all(outcomes)) expect(authErrorOf(error)?.code).toBe('REFRESH_TIMEOUT')
   })
 
