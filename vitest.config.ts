@@ -8,6 +8,8 @@ export default defineConfig({
   test: {
     // A test that needs a page says so itself: `// @vitest-environment jsdom`.
     environment: 'node',
+    // One table of all browser stories, after the run.
+    reporters: ['default', './test/browser/vitest-summary.ts'],
     include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
     // Needs a build and an installation: `npm run test:package`.
     exclude: ['test/package/**'],

@@ -1,11 +1,18 @@
-// What runs in each tab of the browser stories: an app with a client on localStorage, driven from the test.
-import axios from 'axios'
+// What runs in each tab of the browser stories: an app with a client, driven from the test by tab-handle.ts.
+// Promise: `fire` tells of every request it made, also of those that nobody answered.
+import './take-away.js'
+import axios, { type AxiosError } from 'axios'
 import {
   type AuthClient,
+  type AuthStats,
   authErrorOf,
   createAuthClient,
   localStorageStore,
+  memoryStore,
+  noCredential,
   refreshWithBody,
+  refreshWithCookie,
+  sessionStorageStore,
   type Tokens,
 } from 'axios-auth-client'
 
@@ -13,46 +20,129 @@ export interface Answers {
   answered: number
   /** Whom the server answered, for each request that was. */
   users: string[]
-  /** The codes of our errors, for each request that was not. */
-  codes: (string | undefined)[]
+  /** For each request that was not: the code of our error, or the status or code of another. */
+  codes: string[]
+  /** Requests that had neither answer nor error by the end of `fire`'s patience. */
+  unanswered: number
+}
+
+export interface StartTab {
+  /** Default 'local'. */
+  store?: 'local' | 'session' | 'memory'
+  /** `true`: everything is in HttpOnly cookies, and the store holds no secret. */
+  cookies?: boolean
+}
+
+export interface TabState extends AuthStats {
+  status: string
+  ends: string[]
+  /** The operations at which the store failed, each once. */
+  storeErrors: string[]
+  /** Whether this page has Web Locks. */
+  locks: boolean
 }
 
 export interface Tab {
-  start(serverUrl: string): void
+  start(serverUrl: string, options?: StartTab): void
   signIn(tokens: Tokens): Promise<void>
   signOut(): Promise<void>
+  /** Makes requests at once; resolves when all are settled, or after 15 s. */
   fire(count: number): Promise<Answers>
-  state(): { status: string; ends: string[]; refreshes: number; adopted: number; heldNow: number }
+  /** Asks the server for session cookies and signs in with them. */
+  logIn(user: string): Promise<void>
+  /** Tells the server first, then everybody here. */
+  logOut(): Promise<void>
+  /** When the page comes back from the back/forward cache, its app makes so many requests, first of all. */
+  fireOnReturn(count: number): void
+  /** What became of those; `undefined` while the page was not restored from that cache. */
+  returned(): Promise<Answers | undefined>
+  state(): TabState
 }
 
+const PATIENCE_MS = 15_000
+
 let auth: AuthClient
-const api = axios.create()
+let path = '/api/item'
+let countOnReturn = 0
+let returned: Promise<Answers> | undefined
+// axios looks for an XSRF cookie before each request to its own origin, and on an opaque origin that look throws.
+const api = axios.create({ withXSRFToken: false })
 const ends: string[] = []
+const storeErrors = new Set<string>()
+
+// Before any listener of the client: an app may be this early.
+addEventListener('pageshow', ({ persisted }) => {
+  if (persisted) returned = fire(countOnReturn)
+})
 
 const tab: Tab = {
-  start(serverUrl) {
+  start(serverUrl, { store = 'local', cookies = false } = {}) {
     api.defaults.baseURL = serverUrl
+    api.defaults.withCredentials = cookies
+    if (cookies) path = '/cookie/item'
     auth = createAuthClient(api, {
-      refresh: refreshWithBody({ url: '/auth/refresh' }),
-      store: localStorageStore({ key: 'app' }),
+      refresh: cookies
+        ? refreshWithCookie({
+            url: '/cookie/refresh',
+            csrf: { cookie: 'csrf_refresh', header: 'X-CSRF-Token' },
+          })
+        : refreshWithBody({ url: '/auth/refresh' }),
+      place: cookies ? noCredential() : undefined,
+      store: stores[store](),
       onSessionEnd: ({ reason }) => ends.push(reason),
     })
+    auth.on('storeError', ({ operation }) => storeErrors.add(operation))
   },
   signIn: (tokens) => auth.signIn(tokens),
   signOut: () => auth.signOut(),
-  async fire(count) {
-    const results = await Promise.allSettled(
-      Array.from({ length: count }, (_, index) => api.get<{ user: string }>(`/api/item/${index}`)),
-    )
-    const users: string[] = []
-    const codes: Answers['codes'] = []
-    for (const result of results) {
-      if (result.status === 'fulfilled') users.push(result.value.data.user)
-      else codes.push(authErrorOf(result.reason)?.code)
-    }
-    return { answered: users.length, users, codes }
+  fire,
+  async logIn(user) {
+    await api.post('/cookie/login', { user, password: 'secret' }, { authClient: false })
+    await auth.signIn()
   },
-  state: () => ({ status: auth.getSnapshot().status, ends, ...auth.stats() }),
+  async logOut() {
+    await api.post('/cookie/logout', undefined, { authClient: { refresh: false } })
+    await auth.signOut()
+  },
+  fireOnReturn(count) {
+    countOnReturn = count
+  },
+  returned: async () => returned,
+  state: () => ({
+    status: auth.getSnapshot().status,
+    ends,
+    storeErrors: [...storeErrors].sort(),
+    locks: !!navigator.locks,
+    ...auth.stats(),
+  }),
+}
+
+const stores = {
+  local: () => localStorageStore({ key: 'app' }),
+  session: () => sessionStorageStore({ key: 'app' }),
+  memory: () => memoryStore(),
+}
+
+async function fire(count: number): Promise<Answers> {
+  const answers: Answers = { answered: 0, users: [], codes: [], unanswered: count }
+  const requests = Array.from({ length: count }, async (_, index) => {
+    try {
+      const { data } = await api.get<{ user: string }>(`${path}/${index}`)
+      answers.answered++
+      answers.users.push(data.user)
+    } catch (error) {
+      const { response, code } = error as AxiosError
+      answers.codes.push(authErrorOf(error)?.code ?? String(response?.status ?? code))
+    }
+    answers.unanswered--
+  })
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, PATIENCE_MS)
+  })
+  await Promise.race([Promise.all(requests), patience])
+  clearTimeout(timer)
+  return answers
 }
 
 Object.assign(globalThis, { tab })
