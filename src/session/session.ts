@@ -94,7 +94,7 @@ export interface Session {
   updateTokens(tokens: Tokens): Promise<void>
   refresh(): Promise<AuthSnapshot>
   /** Reads the store again: somebody else may have changed it. */
-  reread(): void
+  reread(reason?: 'refused'): void
   /** The network is back: failures of before say nothing about now. */
   endCoolDown(): void
   /** Whether the current token must not go out: it was refused, or its time is over. */
@@ -160,6 +160,7 @@ interface Flight {
 
 const FIRST_COOL_DOWN_MS = 1000
 const LONGEST_COOL_DOWN_MS = 30_000
+const REFUSED_ELSEWHERE = 'The session is over: the server refused to renew it for another tab.'
 /** A plug-in that sends a request again hours later, when the device is back online, holds a token of long ago. */
 const KNOWN_TOKENS = 20
 
@@ -199,11 +200,11 @@ export function createSession(deps: SessionDeps): Session {
     signOut,
     updateTokens,
     refresh,
-    reread() {
+    reread(reason) {
       const found = vault.read()
       // At once where that can be: a request may follow in the same turn.
-      if (found instanceof Promise) void found.then(reconcile)
-      else reconcile(found)
+      if (found instanceof Promise) void found.then((late) => reconcile(late, reason))
+      else reconcile(found, reason)
     },
     endCoolDown() {
       if (current) current.coolDown = undefined
@@ -260,7 +261,7 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   /** Brings what is known here in line with what the store says. */
-  function reconcile(found: Found): void {
+  function reconcile(found: Found, reason?: 'refused'): void {
     if (!found || disposed || loading) return
     const { record } = found
     const before = current
@@ -271,7 +272,9 @@ export function createSession(deps: SessionDeps): Session {
     // Where our own last write failed, the store is not the truth about this session, and nothing in it ends it.
     if (before && !vault.inSync()) return
     if (!record) {
-      if (before) end(before, 'signed-out-elsewhere', signedOut('The user signed out in another tab.'))
+      if (!before) return
+      if (reason) end(before, reason, new AuthClientError('SESSION_EXPIRED', REFUSED_ELSEWHERE))
+      else end(before, 'signed-out-elsewhere', signedOut('The user signed out in another tab.'))
     } else if (!endedIds.has(record.sessionId)) {
       dropForAnother()
       enter(record)
@@ -656,7 +659,7 @@ export function createSession(deps: SessionDeps): Session {
     events.emit('refreshFailed', { reason, durationMs: nowMs() - startedAtMs, error })
     // A session that could not be restored has not ended: there was none.
     if (login && !login.ended) {
-      void vault.clear()
+      void vault.clear('refused')
       end(login, 'refused', error)
     }
     return undefined

@@ -14,7 +14,7 @@ export interface Vault {
   /** What a store that answers at once holds now; any other is not asked, and tells nothing. */
   glance(): Found
   save(record: StoredRecord): void | Promise<void>
-  clear(): void | Promise<void>
+  clear(reason?: 'refused'): void | Promise<void>
   /** Whether the store holds what we last told it, so that finding something else means that somebody changed it. */
   inSync(): boolean
   /** Stops every timer; what is still waited for ends. */
@@ -47,7 +47,7 @@ export function createVault({ store, clock, limitMs, tokenless, onError }: Vault
     read,
     glance: () => (slow ? undefined : (read() as Found)),
     save: (record) => write('save', () => store.save(record)),
-    clear: () => write('clear', () => store.clear()),
+    clear: (reason) => write('clear', () => store.clear(reason)),
     inSync: () => synced,
     close() {
       for (const expire of [...expiries]) expire()

@@ -27,11 +27,15 @@ export interface TokenStore {
   /** The record, or `undefined` / `null` when there is none. What comes is checked before use. */
   load(): unknown
   save(record: StoredRecord): void | PromiseLike<void>
-  clear(): void | PromiseLike<void>
+  /** `refused`: nobody signed out, the server refused to renew the session. For listeners elsewhere, where they exist. */
+  clear(reason?: 'refused'): void | PromiseLike<void>
   /** Says that other tabs or processes use the same store; names the lock and the channel they share. */
   readonly name?: string
-  /** Calls `listener` when somebody else may have changed the store; returns what unsubscribes. */
-  subscribe?(listener: () => void): () => void
+  /**
+   * Calls `listener` when somebody else may have changed the store, with the reason that they gave `clear` where that is
+   * known; returns what unsubscribes.
+   */
+  subscribe?(listener: (reason?: 'refused') => void): () => void
 }
 
 /** The record in what a store returned; `undefined` when there is none, and what is wrong with it when it is garbage. */

@@ -18,6 +18,9 @@ export interface WebStoreOptions {
 // Left in place of a record by a sign-out when there is something to import: "empty" and "never used" must differ.
 const SIGNED_OUT = 'null'
 
+// Stands there for a moment before a refused session is gone, so that the other tabs are told why it is.
+const REFUSED = '"refused"'
+
 /**
  * Keeps the session in `localStorage`: it survives reloads and is shared by all tabs of the origin.
  * Any script that runs on the page can read it, so an XSS takes the refresh token with it.
@@ -30,21 +33,23 @@ export function localStorageStore(options: WebStoreOptions): TokenStore {
     subscribe(listener) {
       const onStorage = (event: StorageEvent) => {
         // A null key means that the whole storage was cleared.
-        if (event.key === key || event.key === null) listener()
+        if (event.key === key || event.key === null)
+          listener(event.newValue === REFUSED ? 'refused' : undefined)
       }
       // Back from the back/forward cache: what happened in the meantime was not announced here. First of all, so that
       // an app's own listener finds it known: Firefox heeds `capture`, Chromium tells `resume` before `pageshow`.
       const onPageShow = (event: PageTransitionEvent) => {
         if (event.persisted) listener()
       }
+      const onResume = () => listener()
       const page = globalThis.document
       globalThis.addEventListener?.('storage', onStorage)
       globalThis.addEventListener?.('pageshow', onPageShow, true)
-      page?.addEventListener?.('resume', listener)
+      page?.addEventListener?.('resume', onResume)
       return () => {
         globalThis.removeEventListener?.('storage', onStorage)
         globalThis.removeEventListener?.('pageshow', onPageShow, true)
-        page?.removeEventListener?.('resume', listener)
+        page?.removeEventListener?.('resume', onResume)
       }
     },
   }
@@ -66,6 +71,7 @@ function webStore(area: 'localStorage' | 'sessionStorage', { key, importFrom }: 
     load() {
       const text = storage().getItem(key)
       if (text === null) return importOnce()
+      if (text === REFUSED) return undefined
       try {
         return JSON.parse(text) as unknown
       } catch {
@@ -76,7 +82,8 @@ function webStore(area: 'localStorage' | 'sessionStorage', { key, importFrom }: 
     save(record) {
       storage().setItem(key, JSON.stringify(record))
     },
-    clear() {
+    clear(reason) {
+      if (reason) storage().setItem(key, REFUSED)
       if (importFrom) storage().setItem(key, SIGNED_OUT)
       else storage().removeItem(key)
     },
