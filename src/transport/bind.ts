@@ -9,6 +9,7 @@ import { type Events, guard, isThenable, report } from '../events.js'
 import { hold } from '../gate.js'
 import { readHeader, writeHeader } from '../headers.js'
 import type { Placement } from '../placement/placement.js'
+import type { Login } from '../session/login.js'
 import type { Patience, Session } from '../session/session.js'
 import type { Grant } from '../tokens.js'
 import type { AuthRequestOptions } from './augment.js'
@@ -110,7 +111,8 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     const option = config.authClient as false | AuthRequestOptions | undefined
     if (released || option === false) return config
     const unsettled = session.unsettled()
-    if (!unsettled || option?.refresh === false || isRefreshCall(config)) return admit(config, option)
+    if (!unsettled || option?.refresh === false || isRefreshCall(config))
+      return admit(config, option, earlier?.login)
     return enter(config, unsettled)
       .finally(() => stats.heldNow--)
       .then(() => {
@@ -119,13 +121,18 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
         } catch (reason) {
           throw bare.failure(reason as AuthClientError, config as never)
         }
-        return admit(config, option)
+        return admit(config, option, earlier?.login)
       })
   }
 
-  function admit(config: RequestConfig, option: AuthRequestOptions | undefined): RequestConfig {
+  function admit(
+    config: RequestConfig,
+    option: AuthRequestOptions | undefined,
+    before: Login | undefined,
+  ): RequestConfig {
     if (hasOwnCredential(config) && !forgetOurs(config)) return config
-    const login = session.current()
+    // What was refused because its session is over is refused again, or a retry plug-in would send it as somebody else.
+    const login = before?.ended ? before : session.current()
     if (!login || released) return config
     const exchange: Exchange = {
       login,
@@ -301,6 +308,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   /** The error of a request that never went out, as axios would make it. */
   function refuse(exchange: Exchange, reason: AuthClientError): Promise<never> {
     takeOff(exchange)
+    if (exchange.login.ended) exchange.config.authClient = new Ticket(exchange, owner)
     return Promise.reject(bare.failure(reason, exchange.config as never))
   }
 

@@ -1,111 +1,167 @@
-// What the README says about other plug-ins, each before us and after.
-import axios, { type AxiosInstance } from 'axios'
-import { setupCache } from 'axios-cache-interceptor'
-import MockAdapter from 'axios-mock-adapter'
-import axiosRetry from 'axios-retry'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type AuthClient, createAuthClient, refreshWithBody } from '../../src/index.js'
-import { type AuthServer, startAuthServer } from '../support/auth-server.js'
+// The table of plug-ins: each of them before us and after us, in both of axios's orders of interceptors, and what our
+// callers may rely on all the same. What each plug-in keeps on doing for its user: plugins-at-work.test.ts.
+
+import { describe, expect, it } from 'vitest'
+import { authErrorOf } from '../../src/index.js'
+import { besideUs, PLACES, plugIns } from '../contracts/plug-ins.js'
+import {
+  type Answer,
+  echoOf,
+  expectNoToken,
+  type Failure,
+  isCancel,
+  play,
+  withoutToken,
+} from '../contracts/transport-scene.js'
+import { failureOf } from '../support/client.js'
 import { settleAll } from '../support/settle-all.js'
 
-let server: AuthServer
-let auth: AuthClient | undefined
+const BURST = 5
 
-beforeEach(async () => {
-  server = await startAuthServer()
-})
-
-afterEach(async () => {
-  auth?.dispose()
-  await server.stop()
-})
-
-async function setUp(order: 'before' | 'after', install: (api: AxiosInstance) => void, defaults = {}) {
-  const api = axios.create({ baseURL: server.url, ...defaults })
-  if (order === 'before') install(api)
-  auth = createAuthClient(api, { refresh: refreshWithBody({ url: '/auth/refresh' }) })
-  if (order === 'after') install(api)
-  await signIn('ada')
-  return api
+/** What a caller gets of a 401 that nothing heals: its body, and their own error where it is one. */
+interface Unhealed {
+  body: unknown
+  error?: Failure
 }
 
-async function signIn(user: string) {
-  const { access_token, refresh_token } = server.login(user)
-  await auth?.signIn({ accessToken: access_token, refreshToken: refresh_token })
-}
+const rows = plugIns.flatMap((plugIn) =>
+  PLACES.map((place) => [`${plugIn.name}, ${place.title}`, plugIn, place] as const),
+)
 
-describe.each(['before', 'after'] as const)('installed %s us', (order) => {
-  it('axios-retry sends again what failed for another reason, with the token', async () => {
-    const api = await setUp(order, (api) => axiosRetry(api, { retries: 2 }))
-    let failures = 1
-    server.route('/api/flaky', () => (failures-- > 0 ? { status: 503 } : undefined))
+describe.each(rows)('%s', (_, { install, unwraps, resolves, oneAtATime }, place) => {
+  const scene = besideUs(place, install)
+
+  /** What a caller takes out of what they get. */
+  const bodyOf = (got: unknown): unknown => (unwraps ? got : (got as Answer).data)
+
+  async function unhealed(request: Promise<unknown>): Promise<Unhealed> {
+    if (resolves) return { body: bodyOf(await request) }
+    const error = (await failureOf(request)) as Failure
+    return { body: error.response?.data, error }
+  }
+
+  it('answers a burst of 401s with one refresh', async () => {
+    const { server, auth, send } = await play(scene)
     server.killAccessTokens()
-    await api.get('/api/flaky').catch(() => undefined)
-    const { status } = await api.get('/api/flaky')
-    expect(status).toBe(200)
+    const hold = server.hold('/api/*', { at: 'answer' })
+    const paths = Array.from({ length: BURST }, (_, i) => `/api/item/${i}`)
+    const burst = paths.map((url) => send({ url }))
+    await hold.waiting(oneAtATime ? 1 : BURST)
+    hold.releaseAll()
+    const results = await settleAll(burst)
+    const bodies = results.map((result) => result.status === 'fulfilled' && bodyOf(result.value))
+    expect(bodies).toEqual(paths.map((path) => expect.objectContaining({ path, user: 'ada' })))
+    expect(server.counts).toMatchObject({ refreshes: 1, protectedOk: BURST })
+    expect(auth.stats()).toMatchObject({ refreshes: 1, heldNow: 0 })
+  })
+
+  it('replays a POST byte for byte, and runs each interceptor and each transform once', async () => {
+    const { server, instance, send } = await play(scene)
+    server.killAccessTokens()
+    const ran: string[] = []
+    instance.interceptors.request.use((config: unknown) => {
+      ran.push('request')
+      return config
+    })
+    instance.interceptors.response.use((got: unknown) => {
+      ran.push(`response for ${echoOf({ data: bodyOf(got) }).user}`)
+      return got
+    })
+    await send({
+      url: '/api/order',
+      method: 'POST',
+      data: { text: 'grüße' },
+      transformRequest: [
+        (data, headers) => {
+          ran.push('transformRequest')
+          headers['Content-Type'] = 'application/json'
+          return JSON.stringify(data)
+        },
+      ],
+      transformResponse: [
+        (text: string) => {
+          ran.push('transformResponse')
+          return JSON.parse(text)
+        },
+      ],
+    })
+    expect(ran).toEqual(['request', 'transformRequest', 'transformResponse', 'response for ada'])
+    const [refused, replayed, ...more] = server.requestsTo('/api/order')
+    expect(more).toEqual([])
+    expect(refused?.body).toEqual({ text: 'grüße' })
+    expect(withoutToken(replayed)).toEqual(withoutToken(refused))
+  })
+
+  it('rejects a request that is aborted while held at once, and lets the others go on', async () => {
+    const { server, send, held } = await play(scene)
+    server.killAccessTokens()
+    const hold = server.holdRefresh()
+    const controller = new AbortController()
+    const aborted = send({ url: '/api/aborted', signal: controller.signal })
+    await hold.waiting(1)
+    await held(1)
+    const other = send({ url: '/api/other' })
+    controller.abort()
+    expect(isCancel(await failureOf(aborted))).toBe(true)
+    hold.releaseAll()
+    expect(bodyOf(await other)).toMatchObject({ path: '/api/other', user: 'ada' })
+    await server.idle()
+    expect(server.requestsTo('/api/aborted')).toHaveLength(1)
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('axios-mock-adapter answers in place of the server, and its 401 is healed', async () => {
-    let mock: MockAdapter | undefined
-    const api = await setUp(order, (api) => {
-      mock = new MockAdapter(api)
-    })
-    const seen: unknown[] = []
-    mock?.onPost('/auth/refresh').reply(200, { access_token: 'fresh' })
-    mock?.onGet('/x').reply((config) => {
-      seen.push(config.headers?.Authorization)
-      return config.headers?.Authorization === 'Bearer fresh' ? [200, 'ok'] : [401]
-    })
-    const results = await settleAll(Array.from({ length: 5 }, () => api.get('/x')))
-    expect(results.map(({ status }) => status)).toEqual(Array(5).fill('fulfilled'))
-    expect(new Set(seen).size).toBe(2)
-  })
-
-  it('a limiter with one slot never deadlocks with the refresh', async () => {
-    let tail: Promise<unknown> = Promise.resolve()
-    const api = await setUp(order, (api) => {
-      api.interceptors.request.use((config) => {
-        const inner = axios.getAdapter(config.adapter)
-        config.adapter = (sent) => {
-          const mine = tail.then(() => inner(sent))
-          tail = mine.catch(() => undefined)
-          return mine
-        }
-        return config
-      })
-    })
+  it('answers everyone who waits when the refresh is refused, and ends the session once', async () => {
+    const { server, auth, send, ends, firstTokens } = await play(scene)
     server.killAccessTokens()
-    // Before us, such a limiter replaces the adapter after we have wrapped it: the request is out of our hands, and
-    // its 401 is judged above the wire.
-    const results = await settleAll(Array.from({ length: 10 }, (_, index) => api.get(`/api/${index}`)))
-    expect(results.map(({ status }) => status)).toEqual(Array(10).fill('fulfilled'))
-    expect(server.counts.refreshes).toBe(1)
+    server.refresh.next(401)
+    const burst = Array.from({ length: BURST }, (_, item) => send({ url: '/api/lost', params: { item } }))
+    const outcomes = await settleAll(burst.map(unhealed))
+    expect(ends.map(({ reason }) => reason)).toEqual(['refused'])
+    expect(server.counts).toMatchObject({ refreshes: 1, protectedOk: 0 })
+    expect(auth.getSnapshot().status).toBe('signed-out')
+    // Behind a limiter, the others had not gone out when the session ended, or were made after it.
+    for (const [item, outcome] of outcomes.slice(0, oneAtATime ? 1 : BURST).entries()) {
+      const { body, error } = (outcome as PromiseFulfilledResult<Unhealed>).value
+      expect(body).toEqual({ message: expect.any(String) })
+      if (resolves) continue
+      expect(authErrorOf(error)?.code).toBe('SESSION_EXPIRED')
+      expect(error).toMatchObject({ isAxiosError: true, config: { url: '/api/lost', params: { item } } })
+      expectNoToken(error as Failure, firstTokens)
+    }
   })
 
-  it('an interceptor that unwraps the body unwraps the healed answer', async () => {
-    const api = await setUp(order, (api) => {
-      api.interceptors.response.use((response) => response.data)
-    })
+  it('heals a 401 that validateStatus lets through, or resolves with it as it came', async () => {
+    const { server, send } = await play(scene)
+    const validateStatus = () => true
     server.killAccessTokens()
-    expect(await api.get('/api/x')).toMatchObject({ user: 'ada' })
-  })
-
-  it('validateStatus as an instance default hides no 401', async () => {
-    const api = await setUp(order, () => {}, { validateStatus: () => true })
+    expect(bodyOf(await send({ url: '/api/first', validateStatus }))).toMatchObject({ user: 'ada' })
     server.killAccessTokens()
-    expect((await api.get('/api/x')).status).toBe(200)
-    expect(server.counts.refreshes).toBe(1)
+    server.refresh.next(503)
+    const second = bodyOf(await send({ url: '/api/second', validateStatus }))
+    expect(second).toEqual({ message: expect.any(String) })
+    expect(server.counts).toMatchObject({ refreshes: 2, answered401: 2, protectedOk: 1 })
   })
-})
 
-it('axios-cache-interceptor, set up before us, keeps two users apart by Vary', async () => {
-  const api = await setUp('before', (api) => void setupCache(api as never))
-  const asAda = await api.get('/api/cached')
-  const again = await api.get('/api/cached')
-  await signIn('grace')
-  const asGrace = await api.get('/api/cached')
-  expect([asAda.data.user, again.data.user, asGrace.data.user]).toEqual(['ada', 'ada', 'grace'])
-  // It stores the answer's config, from which the token is gone again: what varies by it is fetched each time.
-  expect(server.requestsTo('/api/cached')).toHaveLength(3)
+  it('hands over nothing that holds a token', async () => {
+    const { server, auth, send, firstTokens } = await play(scene)
+    const tokens = [...firstTokens]
+    const answers = [await send({ url: '/api/first' })]
+    server.killAccessTokens()
+    answers.push(await send({ url: '/api/second' }))
+    tokens.push((await auth.getAccessToken())!)
+    for (const answer of answers) expectNoToken(answer, tokens)
+    server.killAccessTokens()
+    server.refresh.next(503)
+    const { error } = await unhealed(send({ url: '/api/third' }))
+    expect(error === undefined).toBe(!!resolves)
+    if (error) expectNoToken(error, tokens)
+    expect(server.counts).toMatchObject({ refreshes: 2, protectedOk: 2 })
+  })
+
+  it('is left in place when we are disposed', async () => {
+    const { server, auth, send } = await play(scene)
+    auth.dispose()
+    expect(bodyOf(await send({ url: '/public/x' }))).toMatchObject({ path: '/public/x' })
+    expect(server.log.map(({ headers }) => headers.authorization)).toEqual([undefined])
+  })
 })

@@ -1,0 +1,43 @@
+// @vitest-environment jsdom
+
+// The stories of the transport in a page: XMLHttpRequest to another origin, with its preflights.
+
+import axios from 'axios'
+import { describe, expect, it } from 'vitest'
+import { tellAllStories, tellCoreStories } from '../contracts/transport-stories.js'
+import { setUp } from '../support/client.js'
+
+tellAllStories({
+  name: 'the xhr adapter',
+  open: ({ url }) => ({ instance: axios.create({ baseURL: url, adapter: 'xhr' }) }),
+})
+
+tellCoreStories({
+  name: 'the default adapters of a page',
+  open: ({ url }) => ({ instance: axios.create({ baseURL: url }) }),
+})
+
+tellCoreStories({
+  name: 'the xhr adapter as a function, set per request',
+  open: ({ url }) => ({
+    instance: axios.create({ baseURL: url }),
+    each: { adapter: axios.getAdapter('xhr') },
+  }),
+})
+
+describe('the xhr adapter', () => {
+  it('is what sends in a page, after a preflight', async () => {
+    const { server, api } = await setUp()
+    const { request } = await api.get('/api/me')
+    expect(request).toBeInstanceOf(XMLHttpRequest)
+    expect(server.counts.preflights).toBe(1)
+  })
+
+  it('replays a request for a blob, and answers with one', async () => {
+    const { server, api } = await setUp()
+    server.killAccessTokens()
+    const { data } = await api.get<Blob>('/api/me', { adapter: 'xhr', responseType: 'blob' })
+    expect(data).toBeInstanceOf(Blob)
+    expect(server.counts.refreshes).toBe(1)
+  })
+})

@@ -1,0 +1,29 @@
+// @vitest-environment jsdom
+
+// The stories of the transport in a page on the older kinds of axios: XMLHttpRequest is what they choose by themselves
+// there.
+
+import { describe } from 'vitest'
+import { loadEdition } from '../contracts/axios-versions.js'
+import { tellAllStories, tellCoreStories } from '../contracts/transport-stories.js'
+
+for (const version of ['0.27.2', '1.2.6'] as const) {
+  const { axios, library } = await loadEdition(version)
+
+  describe(`axios ${version} in a page`, () => {
+    tellAllStories({
+      name: 'an instance with its default adapters',
+      open: ({ url }) => ({ instance: axios.create({ baseURL: url }) }),
+      library,
+    })
+
+    tellCoreStories({
+      name: 'the default export',
+      open({ url }) {
+        axios.defaults.baseURL = url
+        return { instance: axios, close: () => delete axios.defaults.baseURL }
+      },
+      library,
+    })
+  })
+}
