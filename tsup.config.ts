@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: ['src/index.ts'],
+  entry: { index: 'src/index.ts', react: 'src/bindings/react.ts', vue: 'src/bindings/vue.ts' },
   format: ['esm', 'cjs'],
   target: 'es2022',
   platform: 'neutral',
@@ -11,5 +11,5 @@ export default defineConfig({
   treeshake: true,
   // Also for CJS: without it every CJS entry would get its own copy of each class.
   splitting: true,
-  external: ['axios', 'jwt-decode'],
+  external: ['axios', 'jwt-decode', 'react', 'vue'],
 })

@@ -3,7 +3,13 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   resolve: {
-    alias: { 'axios-auth-client': fileURLToPath(new URL('./src/index.ts', import.meta.url)) },
+    alias: [
+      { find: /^axios-auth-client$/, replacement: fileURLToPath(new URL('./src/index.ts', import.meta.url)) },
+      {
+        find: /^axios-auth-client\/(react|vue)$/,
+        replacement: fileURLToPath(new URL('./src/bindings/$1.ts', import.meta.url)),
+      },
+    ],
   },
   test: {
     // A test that needs a page says so itself: `// @vitest-environment jsdom`.

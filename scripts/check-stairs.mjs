@@ -28,7 +28,7 @@ const STAIRS = [
   { name: 'transport', holds: ['transport/'] },
   { name: 'client', holds: ['client.ts', 'options.ts'] },
   { name: 'index', holds: ['index.ts'] },
-  { name: 'testing', holds: ['testing/'] },
+  { name: 'annexes', holds: ['testing/', 'bindings/'] },
 ]
 const MUTABLE_CLASSES = new Set(['Map', 'Set', 'WeakMap', 'WeakSet', 'Array'])
 
@@ -236,7 +236,7 @@ function selfTest() {
     ['cannot find', { 'gate.ts': "import { a } from './nowhere.js'" }],
     ['`export *`', { 'index.ts': "export * from './gate.js'", 'gate.ts': 'export const a = 1' }],
     [
-      'testing: up the stairs',
+      'annexes: up the stairs',
       { 'index.ts': "export { a } from './testing/a.js'", 'testing/a.ts': 'export const a = 1' },
     ],
     [

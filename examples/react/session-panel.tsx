@@ -1,0 +1,20 @@
+import { useAuth } from 'axios-auth-client/react'
+import { auth } from '../quick-start.js'
+
+interface MyClaims {
+  roles: string[]
+}
+
+/** Renders again when one of the two is different, and not when a token was renewed. */
+export function SessionPanel() {
+  const { status, subject } = useAuth(auth, (session) => ({
+    status: session.status,
+    subject: session.subject,
+  }))
+  return <p>{status === 'signed-in' ? `Hello, ${subject}` : 'Please sign in.'}</p>
+}
+
+export function AdminLink() {
+  const { claims } = useAuth<MyClaims>(auth)
+  return claims?.roles.includes('admin') ? <a href="/admin">Administration</a> : null
+}

@@ -1,0 +1,12 @@
+import type { Router } from 'vue-router'
+import { auth } from '../quick-start.js'
+
+/** Routes with `meta: { guarded: true }` are for users who are signed in. */
+export function guard(router: Router) {
+  router.beforeEach(async (to) => {
+    // Only with an asynchronous store does this wait.
+    await auth.ready
+    if (!to.meta.guarded || auth.getSnapshot().status === 'signed-in') return true
+    return { path: '/login', query: { redirect: to.fullPath } }
+  })
+}

@@ -1,0 +1,138 @@
+// @vitest-environment jsdom
+// The React binding with the real React: what components show, how often they render, and what is left after them.
+import { act, createElement, StrictMode, Suspense, startTransition, useState } from 'react'
+import { createRoot, hydrateRoot, type Root } from 'react-dom/client'
+import { renderToString } from 'react-dom/server'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { type TypedSnapshot, useAuth } from '../../src/bindings/react.js'
+import type { AuthClient } from '../../src/index.js'
+import { clientOf, jwtOf, listenersOf } from './client-of.js'
+
+beforeEach(() => void vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true))
+
+async function mount(element: React.ReactNode): Promise<{ box: HTMLElement; root: Root }> {
+  const box = document.createElement('div')
+  const root = createRoot(box)
+  onTestFinished(() => act(() => root.unmount()))
+  await act(async () => root.render(element))
+  return { box, root }
+}
+
+describe('useAuth in React', () => {
+  it('shows the session, and what becomes of it', async () => {
+    const auth = clientOf()
+    const { box } = await mount(createElement(() => useAuth(auth).status))
+    expect(box.textContent).toBe('signed-out')
+    await act(() => auth.signIn({ accessToken: 'opaque-token' }))
+    expect(box.textContent).toBe('signed-in')
+    await act(() => auth.signOut())
+    expect(box.textContent).toBe('signed-out')
+  })
+
+  it('does not render again when what was selected is the same, inline selectors that make objects included', async () => {
+    const auth = clientOf()
+    await auth.signIn({ accessToken: jwtOf({ sub: 'ada', roles: ['admin'] }) })
+    const renders = { status: 0, object: 0 }
+    const Status = () => {
+      renders.status++
+      return useAuth(auth, ({ status }) => status)
+    }
+    const Card = () => {
+      renders.object++
+      return useAuth(auth, ({ status, subject }) => ({ status, subject })).subject
+    }
+    const { box } = await mount([createElement(Status, { key: 1 }), createElement(Card, { key: 2 })])
+    expect(box.textContent).toBe('signed-inada')
+    await act(() => auth.updateTokens({ accessToken: jwtOf({ sub: 'ada', roles: ['guest'] }) }))
+    expect(renders).toEqual({ status: 1, object: 1 })
+    await act(() => auth.signIn({ accessToken: jwtOf({ sub: 'grace' }) }))
+    expect(box.textContent).toBe('signed-ingrace')
+    expect(renders).toEqual({ status: 1, object: 2 })
+  })
+
+  it('follows another client, and another selector, at once', async () => {
+    const [first, second] = [clientOf(), clientOf()]
+    await second.signIn({ accessToken: 'opaque-token', subject: 'grace' })
+    const Show = ({ auth, field }: { auth: AuthClient; field: 'status' | 'subject' }) =>
+      useAuth(auth, (snapshot) => snapshot[field]) ?? 'nobody'
+    const { box, root } = await mount(createElement(Show, { auth: first, field: 'subject' }))
+    expect(box.textContent).toBe('nobody')
+    await act(async () => root.render(createElement(Show, { auth: second, field: 'subject' })))
+    expect(box.textContent).toBe('grace')
+    await act(async () => root.render(createElement(Show, { auth: second, field: 'status' })))
+    expect(box.textContent).toBe('signed-in')
+  })
+
+  it('leaves one listener per component under StrictMode, and none after it', async () => {
+    const auth = clientOf()
+    const listeners = listenersOf(auth)
+    const { root } = await mount(
+      createElement(
+        StrictMode,
+        null,
+        createElement(() => useAuth(auth, ({ status }) => status)),
+      ),
+    )
+    expect(listeners()).toBe(1)
+    await act(async () => root.unmount())
+    expect(listeners()).toBe(0)
+  })
+
+  it('shows one session in every part of a concurrent render that a sign-out interrupts', async () => {
+    const auth = clientOf()
+    await auth.signIn({ accessToken: 'opaque-token', subject: 'ada' })
+    const torn: string[] = []
+    let open = () => {}
+    const gate = new Promise<void>((resolve) => {
+      open = resolve
+    })
+    let opened = false
+    const Slow = () => {
+      if (!opened) throw gate
+      return useAuth(auth, ({ subject }) => subject) ?? 'nobody'
+    }
+    let show = (_: boolean) => {}
+    const App = () => {
+      const [slow, setSlow] = useState(false)
+      show = setSlow
+      const who = useAuth(auth, ({ subject }) => subject) ?? 'nobody'
+      return createElement(Suspense, { fallback: 'wait' }, `${who} `, slow && createElement(Slow))
+    }
+    const { box } = await mount(createElement(App))
+    await act(async () => startTransition(() => show(true)))
+    await act(() => auth.signOut())
+    opened = true
+    await act(async () => open())
+    torn.push(box.textContent ?? '')
+    expect(torn).toEqual(['nobody nobody'])
+  })
+
+  it('renders on a server what `tokens` tell, hydrates without a complaint, and then shows the browser’s session', async () => {
+    const tokens = { accessToken: jwtOf({ sub: 'ada' }) }
+    const complaints = vi.spyOn(console, 'error')
+    const Show = ({ auth }: { auth: AuthClient }) => useAuth(auth).subject ?? 'nobody'
+    const html = renderToString(createElement(Show, { auth: clientOf({ tokens }) }))
+    expect(html).toBe('ada')
+
+    const auth = clientOf({ tokens })
+    await auth.signIn({ accessToken: jwtOf({ sub: 'grace' }) })
+    const box = document.createElement('div')
+    box.innerHTML = html
+    const root = await act(() => hydrateRoot(box, createElement(Show, { auth })))
+    onTestFinished(() => act(() => root.unmount()))
+    expect(box.textContent).toBe('grace')
+    expect(complaints).not.toHaveBeenCalled()
+  })
+
+  it('types the claims', async () => {
+    interface Claims {
+      roles: string[]
+    }
+    const auth = clientOf()
+    await auth.signIn({ accessToken: jwtOf({ roles: ['admin'] }) })
+    const Roles = () => useAuth(auth, ({ claims }: TypedSnapshot<Claims>) => claims?.roles)?.join()
+    const Whole = () => useAuth<Claims>(auth).claims?.roles.join()
+    const { box } = await mount([createElement(Roles, { key: 1 }), createElement(Whole, { key: 2 })])
+    expect(box.textContent).toBe('adminadmin')
+  })
+})

@@ -1,0 +1,133 @@
+// @vitest-environment jsdom
+// The Vue binding with the real Vue: what components show, how often they render, and what is left after them.
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { createApp, createSSRApp, defineComponent, effectScope, h, nextTick, watch } from 'vue'
+import { renderToString } from 'vue/server-renderer'
+import { type TypedSnapshot, useAuth } from '../../src/bindings/vue.js'
+import type { AuthClient } from '../../src/index.js'
+import { clientOf, jwtOf, listenersOf } from './client-of.js'
+
+beforeEach(() => void vi.spyOn(console, 'warn'))
+
+function mount(component: ReturnType<typeof defineComponent>, app = createApp(component)) {
+  const box = document.createElement('div')
+  app.mount(box)
+  onTestFinished(() => app.unmount())
+  return { box, app }
+}
+
+describe('useAuth in Vue', () => {
+  it('shows the session, and what becomes of it', async () => {
+    const auth = clientOf()
+    const { box } = mount(
+      defineComponent(() => {
+        const session = useAuth(auth)
+        return () => session.value.status
+      }),
+    )
+    expect(box.textContent).toBe('signed-out')
+    await auth.signIn({ accessToken: 'opaque-token' })
+    await nextTick()
+    expect(box.textContent).toBe('signed-in')
+    await auth.signOut()
+    await nextTick()
+    expect(box.textContent).toBe('signed-out')
+  })
+
+  it('does not render again when what was selected is the same, selectors that make objects included', async () => {
+    const auth = clientOf()
+    await auth.signIn({ accessToken: jwtOf({ sub: 'ada', roles: ['admin'] }) })
+    let renders = 0
+    const { box } = mount(
+      defineComponent(() => {
+        const card = useAuth(auth, ({ status, subject }) => ({ status, subject }))
+        return () => {
+          renders++
+          return card.value.subject
+        }
+      }),
+    )
+    await auth.updateTokens({ accessToken: jwtOf({ sub: 'ada', roles: ['guest'] }) })
+    await nextTick()
+    expect(renders).toBe(1)
+    await auth.signIn({ accessToken: jwtOf({ sub: 'grace' }) })
+    await nextTick()
+    expect(box.textContent).toBe('grace')
+    expect(renders).toBe(2)
+  })
+
+  it('leaves no listener after the component, or after the scope it was made in', async () => {
+    const auth = clientOf()
+    const listeners = listenersOf(auth)
+    const { app } = mount(
+      defineComponent(() => {
+        const status = useAuth(auth, (snapshot) => snapshot.status)
+        return () => status.value
+      }),
+    )
+    const scope = effectScope()
+    const seen: string[] = []
+    scope.run(() => watch(useAuth(auth), ({ status }) => seen.push(status), { flush: 'sync' }))
+    expect(listeners()).toBe(2)
+    app.unmount()
+    expect(listeners()).toBe(1)
+    await auth.signIn({ accessToken: 'opaque-token' })
+    scope.stop()
+    expect(listeners()).toBe(0)
+    expect(seen).toEqual(['signed-in'])
+  })
+
+  it('hydrates what the server rendered without a complaint, and then shows the browser’s session', async () => {
+    const tokens = { accessToken: jwtOf({ sub: 'ada' }) }
+    const show = (auth: AuthClient) =>
+      defineComponent(() => {
+        const who = useAuth(auth, ({ subject }) => subject ?? 'nobody')
+        return () => h('p', who.value)
+      })
+    const html = await onServer(() => renderToString(createSSRApp(show(clientOf({ tokens })))))
+    expect(html).toBe('<p>ada</p>')
+
+    const auth = clientOf({ tokens })
+    await auth.signIn({ accessToken: jwtOf({ sub: 'grace' }) })
+    const box = document.createElement('div')
+    box.innerHTML = html
+    const app = createSSRApp(show(auth))
+    app.mount(box)
+    onTestFinished(() => app.unmount())
+    await nextTick()
+    expect(box.innerHTML).toBe('<p>grace</p>')
+    expect(console.warn).not.toHaveBeenCalled()
+  })
+
+  it('subscribes to nothing on a server', async () => {
+    const auth = clientOf({ tokens: { accessToken: 'opaque-token', subject: 'ada' } })
+    const listeners = listenersOf(auth)
+    expect(await onServer(async () => useAuth(auth).value.subject)).toBe('ada')
+    expect(listeners()).toBe(0)
+  })
+
+  it('types the claims', async () => {
+    interface Claims {
+      roles: string[]
+    }
+    const auth = clientOf()
+    await auth.signIn({ accessToken: jwtOf({ roles: ['admin'] }) })
+    const scope = effectScope()
+    onTestFinished(() => scope.stop())
+    scope.run(() => {
+      expect(useAuth<Claims>(auth).value.claims?.roles).toEqual(['admin'])
+      const roles = useAuth(auth, ({ claims }: TypedSnapshot<Claims>) => claims?.roles.length)
+      expect(roles.value).toBe(1)
+    })
+  })
+})
+
+/** Where there is no document. */
+async function onServer<T>(run: () => Promise<T>): Promise<T> {
+  vi.stubGlobal('document', undefined)
+  try {
+    return await run()
+  } finally {
+    vi.unstubAllGlobals()
+  }
+}
