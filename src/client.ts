@@ -98,30 +98,20 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   const { refresh, store, place, clock, refreshTimeoutMs } = resolved
   const tokenless = !!place.tokenless
   const cookies = !!refresh?.cookies
-  const bindings = new Map<AxiosLike, Binding>()
-  const origins = new Map<AxiosLike, string | undefined>()
+  /** Every instance that is held, with the origin of its own addresses. */
+  const bindings = new Map<AxiosLike, Binding & { home: string | undefined }>()
 
   assertFree(instance)
   const home = resolved.origins ? undefined : homeOf(instance)
   if (!resolved.origins && !home) {
-    throw badOption(
-      'origins',
-      'the origins a token may go to, because the instance has no baseURL to take them from',
-      undefined,
-    )
+    throw badOption('origins', 'some, because the instance has no baseURL to take one from', undefined)
   }
 
   const events = createEvents()
-  const vault = createVault({
-    store,
-    clock,
-    tokenless,
-    limitMs: refreshTimeoutMs,
-    onError: reportStoreError,
-  })
+  const vault = createVault({ store, clock, tokenless, limitMs: refreshTimeoutMs, onError: reportStoreError })
   const session = createSession({
     ...resolved,
-    refresh: refresh && ((input) => callRefresh(() => refresh({ ...input, http: http() }))),
+    refresh: refresh && ((input) => callRefresh(() => refresh({ ...input, http: first.http() }))),
     cookies,
     tokenless,
     vault,
@@ -138,7 +128,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   })
 
   const stopListening = [listenToStore(), listenToNetwork()]
-  add(instance, home)
+  const first = add(instance, home)
 
   return {
     signIn: session.signIn,
@@ -169,8 +159,8 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     },
   }
 
-  function add(target: AxiosLike, origin: string | undefined): Binding {
-    const binding = bind(target, {
+  function add(target: AxiosLike, home: string | undefined): Binding {
+    const transport = bind(target, {
       ...resolved,
       session,
       events,
@@ -178,32 +168,31 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
       isAllowedOrigin,
       maySettleLate: cookies || !!session.unsettled(),
     })
+    const binding = { ...transport, home }
     bindings.set(target, binding)
-    origins.set(target, origin)
     Object.defineProperty(target, MARK, { value: true, configurable: true })
     return binding
   }
 
   function remove(target: AxiosLike): void {
     bindings.get(target)?.release()
-    if (!bindings.delete(target)) return
-    origins.delete(target)
-    Reflect.deleteProperty(target, MARK)
+    if (bindings.delete(target)) Reflect.deleteProperty(target, MARK)
   }
 
   function isAllowedOrigin(origin: string | undefined): boolean {
-    return (
-      origin !== undefined && (resolved.origins?.includes(origin) || [...origins.values()].includes(origin))
-    )
-  }
-
-  function http() {
-    return (bindings.get(instance) as Binding).http()
+    if (origin === undefined) return false
+    return !!resolved.origins?.includes(origin) || [...bindings.values()].some(({ home }) => home === origin)
   }
 
   /** Starts the strategy with every instance told that the calls made now are the refresh's own. */
   function callRefresh<T>(run: () => T): T {
-    return [...bindings.values()].reduce<() => T>((inner, binding) => () => binding.asRefresh(inner), run)()
+    const marked = [...bindings.values()]
+    for (const { markCalls } of marked) markCalls(true)
+    try {
+      return run()
+    } finally {
+      for (const { markCalls } of marked) markCalls(false)
+    }
   }
 
   async function getAccessToken({
@@ -265,8 +254,7 @@ function assertFree(instance: AxiosLike): void {
   if (MARK in instance) {
     throw new AuthClientError(
       'BAD_OPTION',
-      'instance: a live auth client holds this axios instance already. Use that one, or dispose() it first ' +
-        '(in hot module reload: import.meta.hot.dispose(() => auth.dispose())).',
+      'instance: a live auth client holds this axios instance already. Use that one, or dispose() it first.',
     )
   }
   const headers = (instance.defaults?.headers ?? {}) as Record<string, unknown>
@@ -274,8 +262,7 @@ function assertFree(instance: AxiosLike): void {
   if ([headers, ...common].some((bag) => readHeader(bag, 'Authorization') !== undefined)) {
     throw new AuthClientError(
       'BAD_OPTION',
-      "instance: its default headers carry an Authorization, which would go out in place of the session's token. " +
-        'Remove it, and hand the tokens to signIn() or to the `tokens` option.',
+      "instance: its default headers carry an Authorization, which would hide the session's: use signIn() or `tokens`.",
     )
   }
 }

@@ -1,7 +1,7 @@
 // The options of `createAuthClient`: what they mean, their defaults, and their one check, at creation.
 import type { AxiosRequestConfig, AxiosResponse } from 'axios'
 import { type Clock, realClock } from './clock.js'
-import { badOption } from './errors.js'
+import { badOption, isObject } from './errors.js'
 import { guard, type SessionEnd } from './events.js'
 import { bearerHeader } from './placement/header.js'
 import type { Placement } from './placement/placement.js'
@@ -92,46 +92,21 @@ export interface ResolvedOptions extends Omit<AuthClientOptions, 'refreshRetry'>
 }
 
 export function resolveOptions(raw: AuthClientOptions = {}): ResolvedOptions {
-  if (typeof raw !== 'object' || raw === null) throw badOption('options', 'an object', raw)
-  for (const name of [
-    'refresh',
-    'readResponse',
-    'shouldRefresh',
-    'isFinal',
-    'beforeReplay',
-    'onSessionEnd',
-  ] as const) {
-    expect(name, raw[name], 'a function', (value) => typeof value === 'function')
-  }
-  expect('store', raw.store, 'an object with load, save and clear', hasMethods('load', 'save', 'clear'))
-  expect('place', raw.place, 'an object with place and remove', hasMethods('place', 'remove'))
-  expect('clock', raw.clock, 'an object with nowMs and setTimer', hasMethods('nowMs', 'setTimer'))
-  expect(
-    'refreshAheadMs',
-    raw.refreshAheadMs,
-    'a finite number of milliseconds, 0 or more',
-    (value) => value >= 0,
-  )
-  expect(
-    'refreshTimeoutMs',
-    raw.refreshTimeoutMs,
-    'a finite number of milliseconds, more than 0',
-    (value) => value > 0,
-  )
-  expect('refreshRetry', raw.refreshRetry, 'an object', (value) => typeof value === 'object')
+  if (!isObject(raw)) throw badOption('options', 'an object', raw)
   const { limit, baseDelayMs } = raw.refreshRetry ?? {}
-  expect(
-    'refreshRetry.limit',
-    limit,
-    'a whole number, 0 or more',
-    (value) => Number.isInteger(value) && value >= 0,
-  )
-  expect(
-    'refreshRetry.baseDelayMs',
-    baseDelayMs,
-    'a finite number of milliseconds, 0 or more',
-    (value) => value >= 0,
-  )
+  const expectFunction = (names: Record<string, unknown>) => {
+    for (const name of Object.keys(names)) expect(name, names[name], 'a function', isFunction)
+  }
+  const { refresh, readResponse, shouldRefresh, isFinal, beforeReplay, onSessionEnd } = raw
+  expectFunction({ refresh, readResponse, shouldRefresh, isFinal, beforeReplay, onSessionEnd })
+  expectMethods('store', raw.store, 'load', 'save', 'clear')
+  expectMethods('place', raw.place, 'place', 'remove')
+  expectMethods('clock', raw.clock, 'nowMs', 'setTimer')
+  expect('refreshAheadMs', raw.refreshAheadMs, MS, isMs)
+  expect('refreshTimeoutMs', raw.refreshTimeoutMs, `${MS}, not 0`, (value) => isMs(value) && value > 0)
+  expect('refreshRetry', raw.refreshRetry, 'an object', isObject)
+  expect('refreshRetry.limit', limit, 'a whole number, 0 or more', (value) => isMs(value) && value % 1 === 0)
+  expect('refreshRetry.baseDelayMs', baseDelayMs, MS, isMs)
 
   const place = raw.place ?? bearerHeader()
   const { tokens } = raw
@@ -150,34 +125,39 @@ export function resolveOptions(raw: AuthClientOptions = {}): ResolvedOptions {
     if (!origin) throw badOption('origins', 'origins such as "https://api.example.com"', entry)
     return origin
   })
-  const { isFinal } = raw
 
   return Object.freeze({
-    refresh: raw.refresh,
-    tokens: raw.tokens,
+    refresh,
+    tokens,
     store: raw.store ?? memoryStore(),
     place,
-    readResponse: raw.readResponse,
+    readResponse,
     origins,
-    shouldRefresh: raw.shouldRefresh,
+    shouldRefresh,
     isFinal: (error: unknown) => (isFinal && guard(() => isFinal(error))) ?? isRefusal(error),
     refreshAheadMs: raw.refreshAheadMs ?? 30_000,
     refreshTimeoutMs: raw.refreshTimeoutMs ?? 15_000,
     refreshRetry: { limit: limit ?? 2, baseDelayMs: baseDelayMs ?? 300 },
-    beforeReplay: raw.beforeReplay,
-    onSessionEnd: raw.onSessionEnd,
+    beforeReplay,
+    onSessionEnd,
     clock: raw.clock ?? realClock(),
   })
 }
 
-function expect<T>(name: string, value: T | undefined, expected: string, test: (value: T) => boolean): void {
-  if (value === undefined) return
-  const sound = value !== null && (typeof value !== 'number' || Number.isFinite(value))
-  const kind = /number/.test(expected) ? typeof value === 'number' : true
-  if (!sound || !kind || !test(value)) throw badOption(name, expected, value)
+const MS = 'a finite number of milliseconds, 0 or more'
+const isMs = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 0
+const isFunction = (value: unknown) => typeof value === 'function'
+
+function expect(name: string, value: unknown, expected: string, fits: (value: unknown) => boolean): void {
+  if (value !== undefined && !fits(value)) throw badOption(name, expected, value)
 }
 
-function hasMethods(...names: string[]) {
-  return (value: object) =>
-    names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
+function expectMethods(name: string, value: unknown, ...methods: string[]): void {
+  expect(
+    name,
+    value,
+    `an object with ${methods.join(', ')}`,
+    (object) =>
+      isObject(object) && methods.every((method) => isFunction((object as Record<string, unknown>)[method])),
+  )
 }

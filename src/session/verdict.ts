@@ -98,7 +98,6 @@ export function cleanCause(error: unknown, secrets: readonly string[]): Error | 
     if (isObject(value) && ![Object.prototype, Array.prototype].includes(Object.getPrototypeOf(value)))
       return undefined
     const text = JSON.stringify(value) ?? 'null'
-    const shows = (secret: string) => text.includes(secret) || text.includes(encodeURIComponent(secret))
-    return secrets.some(shows) ? undefined : (JSON.parse(text) ?? undefined)
+    return secrets.some((secret) => text.includes(secret)) ? undefined : (JSON.parse(text) ?? undefined)
   }
 }

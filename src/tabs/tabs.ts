@@ -35,12 +35,19 @@ const LOOKS = 4
  * Nothing is stolen: the work of a robbed holder would go on all the same.
  */
 export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs {
+  /** Lets go of each lock that is held. */
   const ends = new Set<() => void>()
+  const letGo = () => {
+    for (const end of [...ends]) end()
+  }
+  // A page must not take a lock along into the back/forward cache.
+  globalThis.addEventListener?.('pagehide', letGo)
   return {
     exclusively: (work, signal, hasWritten) =>
       takeTurn(work, signal, hasWritten, [`${name}:refresh`, `${name}:refresh:2`]),
     close() {
-      for (const end of [...ends]) end()
+      globalThis.removeEventListener?.('pagehide', letGo)
+      letGo()
     },
   }
 
@@ -67,14 +74,13 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
         signal.removeEventListener('abort', giveUp)
       }
       signal.addEventListener('abort', giveUp)
-      const linger = () => (hasWritten() ? pause(LINGER_MS) : undefined)
       const request = locks.request(lock, { signal: wait.signal }, async () => {
         decided = true
         stopWaiting()
         await nextTask()
         const turn = work()
         resolve(turn)
-        await whileShown(turn.then(linger, linger))
+        await over(turn, hasWritten)
       })
       request.catch(() => {
         stopWaiting()
@@ -121,27 +127,21 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
     return held?.find(({ name }) => name === lock)?.clientId
   }
 
-  /** `promise`, or the moment in which the page is left: into the back/forward cache it must not take a lock. */
-  function whileShown(promise: Promise<void>): Promise<void> {
+  /** Resolves when the lock is no longer needed. */
+  function over(turn: Promise<unknown>, hasWritten: () => boolean): Promise<void> {
     return new Promise((resolve) => {
-      const end = () => {
-        globalThis.removeEventListener?.('pagehide', end)
-        resolve()
-      }
-      globalThis.addEventListener?.('pagehide', end)
-      promise.then(end, end)
-    })
-  }
-
-  function pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
+      let cancel = () => {}
       const end = () => {
         cancel()
         ends.delete(end)
         resolve()
       }
-      const cancel = clock.setTimer(end, delayMs)
+      const linger = () => {
+        if (ends.has(end) && hasWritten()) cancel = clock.setTimer(end, LINGER_MS)
+        else end()
+      }
       ends.add(end)
+      turn.then(linger, linger)
     })
   }
 }

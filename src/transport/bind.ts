@@ -9,7 +9,6 @@ import { type Events, guard, isThenable, report } from '../events.js'
 import { hold } from '../gate.js'
 import { readHeader, writeHeader } from '../headers.js'
 import type { Placement } from '../placement/placement.js'
-import type { Login } from '../session/login.js'
 import type { Patience, Session } from '../session/session.js'
 import type { Grant } from '../tokens.js'
 import type { AuthRequestOptions } from './augment.js'
@@ -45,8 +44,8 @@ export interface TransportDeps {
 }
 
 export interface Binding {
-  /** Runs the start of a refresh so that requests it makes on this instance are recognised as its own. */
-  asRefresh<T>(run: () => T): T
+  /** While on, the calls made on this instance are recognised as the refresh's own. */
+  markCalls(on: boolean): void
   http: ReturnType<typeof createBare>['http']
   release(): void
 }
@@ -83,13 +82,9 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   const responseId = instance.interceptors.response.use(onResponse, onRejected)
 
   return {
-    asRefresh(run) {
-      instance.defaults[REFRESH_MARK] = true
-      try {
-        return run()
-      } finally {
-        delete instance.defaults[REFRESH_MARK]
-      }
+    markCalls(on) {
+      if (on) instance.defaults[REFRESH_MARK] = true
+      else delete instance.defaults[REFRESH_MARK]
     },
     http: bare.http,
     release() {
@@ -112,7 +107,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     if (released || option === false) return config
     const unsettled = session.unsettled()
     if (!unsettled || option?.refresh === false || isRefreshCall(config))
-      return admit(config, option, earlier?.login)
+      return admit(config, option, earlier)
     return enter(config, unsettled)
       .finally(() => stats.heldNow--)
       .then(() => {
@@ -121,18 +116,18 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
         } catch (reason) {
           throw bare.failure(reason as AuthClientError, config as never)
         }
-        return admit(config, option, earlier?.login)
+        return admit(config, option, earlier)
       })
   }
 
   function admit(
     config: RequestConfig,
     option: AuthRequestOptions | undefined,
-    before: Login | undefined,
+    earlier: Exchange | undefined,
   ): RequestConfig {
     if (hasOwnCredential(config) && !forgetOurs(config)) return config
     // What was refused because its session is over is refused again, or a retry plug-in would send it as somebody else.
-    const login = before?.ended ? before : session.current()
+    const login = earlier?.refused ? earlier.login : session.current()
     if (!login || released) return config
     const exchange: Exchange = {
       login,
@@ -146,6 +141,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
       written: undefined,
       share: undefined,
       waited: false,
+      refused: false,
       heldMs: 0,
       heldSinceMs: 0,
       send: undefined,
@@ -308,7 +304,10 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   /** The error of a request that never went out, as axios would make it. */
   function refuse(exchange: Exchange, reason: AuthClientError): Promise<never> {
     takeOff(exchange)
-    if (exchange.login.ended) exchange.config.authClient = new Ticket(exchange, owner)
+    if (exchange.login.ended) {
+      exchange.refused = true
+      exchange.config.authClient = new Ticket(exchange, owner)
+    }
     return Promise.reject(bare.failure(reason, exchange.config as never))
   }
 
@@ -442,11 +441,10 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   }
 }
 
-const NOT_REPLAYABLE =
-  'The session was renewed, but the body of this request can be read only once: send it anew.'
+const NOT_REPLAYABLE = 'The session was renewed, but this body can be read only once: send the request anew.'
 
 function withCause(outcome: Outcome, reason: AuthClientError): Outcome {
-  if (typeof outcome.error === 'object' && outcome.error !== null) setCause(outcome.error, reason)
+  if (isObject(outcome.error)) setCause(outcome.error, reason)
   return outcome
 }
 

@@ -34,6 +34,8 @@ export interface Exchange extends Waiter {
   staleAtMs: number | undefined
   /** What was last written into the placement's header, so that a value of somebody else's is recognised. */
   written: unknown
+  /** It was never sent, because its session was over. */
+  refused: boolean
   heldMs: number
   heldSinceMs: number
   /** Sends the config as it is now. Set once the transport has it; without it, a plug-in has answered. */

@@ -1,6 +1,7 @@
 // Reads a request or its answer. Pure: decides nothing beyond the question in its name.
 import type { AxiosRequestConfig, AxiosResponse } from 'axios'
 import { readHeader } from '../headers.js'
+import { spellingsOf } from '../tokens.js'
 import type { RequestConfig } from './exchange.js'
 
 /** What `shouldRefresh` is asked about. */
@@ -21,30 +22,17 @@ export function isTokenRefused({ status, headers }: { status: number; headers?: 
 
 /** Whether a request carries this token anywhere a refresh call would put it. */
 export function carries({ url, params, data, headers }: RequestConfig, token: string): boolean {
-  // A slash is part of many a token, and stands around one in a path.
-  const entries: unknown[] = [url, url?.replaceAll('/', ' '), headers, params, data]
+  const texts: unknown[] = [url, headers, params, data]
   // FormData and URLSearchParams say nothing as JSON.
   const { forEach } = (data ?? {}) as { forEach?: (visit: (value: unknown) => void) => void }
-  if (typeof forEach === 'function') forEach.call(data, (value) => entries.push(value))
-  const spellings = [token, encodeURIComponent(token), new URLSearchParams([['', token]]).toString().slice(1)]
-  return entries.some((entry) => {
-    const text = typeof entry === 'string' ? entry : writeOut(entry)
-    return spellings.some((spelling) => standsIn(text, spelling))
-  })
-}
-
-/** Whether `token` stands in `text` as a whole: a short one is part of many an innocent word. */
-function standsIn(text: string, token: string): boolean {
-  for (let at = text.indexOf(token); at >= 0; at = text.indexOf(token, at + 1)) {
-    const around = [text[at - 1], text[at + token.length]]
-    if (around.every((char) => char === undefined || !/[\w.~+/%-]/.test(char))) return true
-  }
-  return false
+  if (typeof forEach === 'function') forEach.call(data, (value) => texts.push(value))
+  const text = texts.map(writeOut).join()
+  return spellingsOf(token).some((spelling) => text.includes(spelling))
 }
 
 function writeOut(value: unknown): string {
   try {
-    return JSON.stringify(value) ?? ''
+    return typeof value === 'string' ? value : JSON.stringify(value)
   } catch {
     return ''
   }
