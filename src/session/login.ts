@@ -10,12 +10,12 @@ export interface Login {
   /** Counts the access tokens: a request that was sent with a lower one was answered about an older token. */
   version: number
   accessToken: string
-  refreshToken: string | undefined
-  expiresAtMs: number | undefined
+  refreshToken?: string
+  expiresAtMs?: number
   /** From when on the token is renewed before the server refuses it. */
-  staleAtMs: number | undefined
-  subject: string | undefined
-  claims: Claims | undefined
+  staleAtMs?: number
+  subject?: string
+  claims?: Claims
   /** The server refused the current access token. */
   refused: boolean
   /** The current access token came from a refresh, and no request that waited for it has been served yet. */
@@ -24,12 +24,14 @@ export interface Login {
   fruitlessAtMs: number[]
   /** Counts what overtakes a flight: a new refresh token, another flight's grant, tokens of another tab. */
   rotation: number
+  /** Refresh tokens that were exchanged for newer ones, of late: a store may still hold one, and none is sent again. */
+  spent: readonly string[]
   /** Failed refreshes in a row. */
   failures: number
   /** The verdict about the current tokens, until its time is over. */
-  coolDown: { sinceMs: number; lengthMs: number; error: AuthClientError } | undefined
+  coolDown?: { sinceMs: number; lengthMs: number; error: AuthClientError }
   /** Why it is over. Set once, never taken back. */
-  ended: AuthClientError | undefined
+  ended?: AuthClientError
 }
 
 const FRUITLESS_LIMIT = 3
@@ -44,18 +46,12 @@ export function createLogin(id: string): Login {
     id,
     version: 0,
     accessToken: '',
-    refreshToken: undefined,
-    expiresAtMs: undefined,
-    staleAtMs: undefined,
-    subject: undefined,
-    claims: undefined,
     refused: false,
     unproven: false,
     fruitlessAtMs: [],
     rotation: 0,
+    spent: [],
     failures: 0,
-    coolDown: undefined,
-    ended: undefined,
   }
 }
 

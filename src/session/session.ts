@@ -8,7 +8,7 @@ import { type Events, guard, type RefreshReason, type SessionEnd, type SessionEn
 import { type Deferred, deferred } from '../gate.js'
 import { createSessionId, type StoredRecord } from '../storage/store.js'
 import type { Tabs } from '../tabs/tabs.js'
-import { flawOf, type Grant, isUsableToken, type Tokens } from '../tokens.js'
+import { flawOf, type Grant, isUsableToken, spellingsOf, type Tokens } from '../tokens.js'
 import {
   createLogin,
   isExpired,
@@ -141,26 +141,26 @@ interface Flight {
   /** It has reached for the network. */
   asked: boolean
   /** The refresh token it asked with last. */
-  spent: string | undefined
+  spent?: string
   readonly controller: AbortController
   /** Opens when there is something new to look at. */
   gate: Deferred
   /** Ends its time early. */
-  limit: Deferred | undefined
+  limit?: Deferred
   /** Ends its wait between two attempts early. */
-  pause: Deferred | undefined
+  pause?: Deferred
   /** Resolves when the strategy has let go, or its time is up. */
   landed: Promise<void>
   /** Its session is gone, or has better tokens: whatever it brings is thrown away. */
   dropped: boolean
   /** How it got tokens: `refreshed` once they are in memory, though perhaps not yet in the store. */
   brought: 'nothing' | 'grant' | 'adoption'
-  error: AuthClientError | undefined
+  error?: AuthClientError
 }
 
 const FIRST_COOL_DOWN_MS = 1000
 const LONGEST_COOL_DOWN_MS = 30_000
-const REFUSED_ELSEWHERE = 'The session is over: the server refused to renew it for another tab.'
+const REFUSED_ELSEWHERE = 'The session is over: it was refused in another tab.'
 /** A plug-in that sends a request again hours later, when the device is back online, holds a token of long ago. */
 const KNOWN_TOKENS = 20
 
@@ -170,7 +170,6 @@ export function createSession(deps: SessionDeps): Session {
   const stats: SessionStats = { refreshes: 0, adopted: 0 }
   /** Sessions that ended here: whatever a store or another tab still holds of them is a ghost. */
   const endedIds = new Set<string>()
-  const naps = new Set<Deferred>()
   let knownTokens: readonly string[] = []
   let current: Login | undefined
   let flight: Flight | undefined
@@ -284,7 +283,11 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   function adopt(login: Login, record: StoredRecord): void {
-    renew(login, record, record.version)
+    const { refreshToken = '', ...others } = record.tokens
+    const isSpent = login.spent.includes(refreshToken)
+    renew(login, isSpent ? { ...record, tokens: others } : record, record.version)
+    // Whoever wrote that had not heard of the newer one, nor had the store.
+    if (isSpent) void save(login)
     // Also where the refresh token is the same: the tokens of a flight that began before are older than these.
     login.rotation++
     stats.adopted++
@@ -315,9 +318,8 @@ export function createSession(deps: SessionDeps): Session {
     knownTokens = [login.accessToken, ...knownTokens].slice(0, KNOWN_TOKENS)
   }
 
-  function secrets(spent = ''): string[] {
-    // A shorter text guards nothing, and is part of many an innocent word.
-    return [...knownTokens, current?.refreshToken ?? '', spent].filter(({ length }) => length >= 8)
+  function secrets(spent?: string): string[] {
+    return [...knownTokens, current?.refreshToken, spent].flatMap(spellingsOf)
   }
 
   /** The caller's tokens, fit for use. @throws {AuthClientError} code `BAD_OPTION`. */
@@ -404,8 +406,7 @@ export function createSession(deps: SessionDeps): Session {
     disposed = new AuthClientError('DISPOSED', 'This auth client was disposed.')
     // The session itself goes on in the store, so this is no end that anybody is told about.
     if (current) current.ended = disposed
-    dropFlight(true)
-    for (const nap of [...naps]) nap.resolve()
+    dropForAnother()
     vault.close()
     deps.tabs.close()
     settle()
@@ -428,7 +429,7 @@ export function createSession(deps: SessionDeps): Session {
   function sessionChanged(): AuthClientError {
     return new AuthClientError(
       'SESSION_CHANGED',
-      'Someone signed in anew: what the session before had asked for is off.',
+      'Someone else signed in: this request belonged to the session before.',
     )
   }
 
@@ -524,15 +525,11 @@ export function createSession(deps: SessionDeps): Session {
       rotation: login?.rotation,
       replaces: login?.accessToken,
       asked: false,
-      spent: undefined,
       controller,
       gate: deferred(),
-      limit: undefined,
-      pause: undefined,
       landed: Promise.resolve(),
       dropped: false,
       brought: 'nothing',
-      error: undefined,
     }
     // Published before anything else happens, so that whoever looks from now on joins it.
     flight = mine
@@ -575,7 +572,7 @@ export function createSession(deps: SessionDeps): Session {
     mine.rotation = login?.rotation
     mine.brought = 'nothing'
     if (!deps.refresh) {
-      const message = 'The server refused the token, and there is no way to refresh it.'
+      const message = 'The token was refused, and there is no way to refresh it.'
       return refuse(mine, new AuthClientError('SESSION_EXPIRED', message))
     }
     stats.refreshes++
@@ -627,6 +624,7 @@ export function createSession(deps: SessionDeps): Session {
       return { error: new AuthClientError('BAD_GRANT', message) }
     }
     const target = login ?? createLogin(createSessionId(nowMs()))
+    noteSpent(mine, grant.refreshToken)
     // In memory at once: the old refresh token is spent, whatever becomes of the store.
     renew(target, { tokens: { ...grant, accessToken: grant.accessToken ?? '' } })
     target.unproven = true
@@ -643,12 +641,19 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   /** An answer of no use otherwise may still have replaced the refresh token: the one that was sent is spent. */
-  async function keepRotation({ login, dropped, spent }: Flight, grant: Grant | undefined): Promise<void> {
+  async function keepRotation(mine: Flight, grant: Grant | undefined): Promise<void> {
+    const { login, dropped, spent } = mine
     const refreshToken: unknown = grant?.refreshToken
     if (!login || dropped || login.ended || login.refreshToken !== spent) return
     if (!isUsableToken(refreshToken) || refreshToken === spent) return
+    noteSpent(mine, refreshToken)
     login.refreshToken = refreshToken
     await save(login)
+  }
+
+  function noteSpent({ login, spent }: Flight, successor: string | undefined): void {
+    if (login && spent && successor && successor !== spent)
+      login.spent = [spent, ...login.spent].slice(0, KNOWN_TOKENS)
   }
 
   async function refuse(mine: Flight, error: AuthClientError): Promise<undefined> {
@@ -679,16 +684,17 @@ export function createSession(deps: SessionDeps): Session {
   /** Opens the gate, once. */
   function finish(mine: Flight, verdict: Verdict | undefined): void {
     mine.limit?.resolve()
+    mine.pause?.resolve()
     if (inTheDark === mine) inTheDark = undefined
     if (flight !== mine) return
     flight = undefined
     const { login, reason, brought } = mine
     const durationMs = nowMs() - mine.startedAtMs
+    if (verdict) mine.controller.abort()
     // A grant that has been read counts, even if its way into the store took too long.
     if (verdict && brought === 'nothing') {
       const { error, pauseMs } = verdict
       mine.error = error
-      mine.controller.abort()
       // Tokens that came in the meantime are not judged by it.
       const coolDownMs = login?.version === mine.version && login && coolDown(login, error, pauseMs)
       publish()
@@ -713,7 +719,7 @@ export function createSession(deps: SessionDeps): Session {
     mine.gate.resolve()
   }
 
-  /** Somebody else is signed in. Aborted with cookies too: a late answer would overwrite those of the new session. */
+  /** For somebody else's session, or for none. Aborted with cookies too: a late answer would overwrite theirs. */
   function dropForAnother(): void {
     dropFlight(true)
     if (inTheDark) abandon(inTheDark)
@@ -741,27 +747,23 @@ export function createSession(deps: SessionDeps): Session {
     return coolDownMs
   }
 
-  /** A wait that can be cut short: by resolving it, and by `dispose`. */
+  /** A wait that can be cut short by resolving it. */
   function nap(delayMs: number): Deferred {
     const { promise, resolve } = deferred()
-    const cancel = clock.setTimer(() => mine.resolve(), delayMs)
-    const mine: Deferred = {
+    const cancel = clock.setTimer(resolve, delayMs)
+    return {
       promise,
       resolve() {
         cancel()
-        naps.delete(mine)
         resolve()
       },
     }
-    naps.add(mine)
-    return mine
   }
 
   function timedOut(): AuthClientError {
     return new AuthClientError(
       'REFRESH_TIMEOUT',
-      `The refresh gave no answer within ${refreshTimeoutMs} ms. ` +
-        'If your refresh calls the wrapped axios instance, it waits for itself: use the `http` it is handed.',
+      `The refresh gave no answer within ${refreshTimeoutMs} ms. If it calls the wrapped instance, it waits for itself: use \`http\`.`,
     )
   }
 }

@@ -129,6 +129,7 @@ export async function perform(
       if (at && user) {
         const { refreshToken, ...tokens } = world.issue(user)
         model.learn(at.id, tokens.accessToken)
+        model.overtaking(at.id)
         quietly(at.auth.updateTokens(command.rotate ? { ...tokens, refreshToken } : tokens))
       }
       break

@@ -40,6 +40,8 @@ interface TabFacts {
   known: Set<string>
   newest: string | undefined
   refreshing: boolean
+  /** Tokens came from elsewhere during a refresh, so that what it brought may have been thrown away. */
+  overtaken: boolean
   /** The refresh that was under way when the newest token came, or was asked for, still is: it may try again. */
   atIt: boolean
   /** Tokens that an answer has refused here. */
@@ -78,6 +80,7 @@ export class Model {
         known: new Set(),
         newest: undefined,
         refreshing: false,
+        overtaken: false,
         atIt: false,
         refused: new Set(),
         asking: 0,
@@ -118,6 +121,12 @@ export class Model {
 
   disposed(tab: number): void {
     this.tab(tab).disposed = true
+  }
+
+  /** Tokens may come from elsewhere now. */
+  overtaking(tab: number): void {
+    const facts = this.tab(tab)
+    facts.overtaken ||= facts.refreshing
   }
 
   slept(): void {
@@ -174,9 +183,14 @@ export class Model {
     this.lastRefresh.set(tab, this.facts++)
     const facts = this.tab(tab)
     const { newest } = facts
-    const worn = this.elapsedMs - (this.bornMs.get(newest ?? '') ?? 0) >= STALE_AFTER_MS
+    const worn = this.isWorn(newest)
     this.demand(
-      facts.asking > 0 || facts.atIt || worn || newest === undefined || facts.refused.has(newest),
+      facts.asking > 0 ||
+        facts.atIt ||
+        facts.overtaken ||
+        worn ||
+        newest === undefined ||
+        facts.refused.has(newest),
       `G2: tab ${tab} refreshes, though nobody has refused its token ${newest}`,
     )
     const running = this.inFlight.get(user) ?? 0
@@ -226,6 +240,11 @@ export class Model {
     facts.newest = accessToken
     if (!this.bornMs.has(accessToken)) this.bornMs.set(accessToken, this.elapsedMs)
     facts.atIt = facts.refreshing
+  }
+
+  /** Whether the client may think that this token is at its end. */
+  private isWorn(token: string | undefined): boolean {
+    return this.elapsedMs - (this.bornMs.get(token ?? '') ?? 0) >= STALE_AFTER_MS
   }
 
   private verdictsOf(tab: number, user: string): Set<string> {
@@ -283,7 +302,8 @@ export class Model {
       if (user === undefined || user === 'unknown' || request.foreign || facts.disposed) return undefined
       // G8: a request that has had a refresh of its own, and was refused with what that brought.
       // Without turns, what it brought may have been thrown away for what another tab brought at the same time.
-      const newest = request.refusedNewest || !this.serialised
+      const overtaken = facts.overtaken || !this.serialised
+      const newest = request.refusedNewest || this.isWorn(facts.newest) || overtaken
       const hadItsShare = newest && (this.lastRefresh.get(request.tab) ?? -1) > request.madeAt
       return hadItsShare || this.fruitless(request.tab)
         ? undefined

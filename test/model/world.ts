@@ -209,7 +209,11 @@ export class World {
     const write = (text: string | undefined): void => {
       this.kept = text
       for (const { tab: other, listener } of this.hints) {
-        if (other !== tab) void this.step(`hint to tab ${other}`).then(listener)
+        if (other === tab) continue
+        void this.step(`hint to tab ${other}`).then(() => {
+          this.model.overtaking(other)
+          listener()
+        })
       }
     }
     return {

@@ -92,6 +92,24 @@ describe('several tabs', () => {
     expect(server.counts).toMatchObject({ refreshes: 2, reuses: 0 })
   })
 
+  it('G4: a refresh token that was exchanged here is not taken back from a tab that knew no newer one', async () => {
+    vi.stubGlobal('navigator', {})
+    const { server, store, openTab } = await setUp()
+    const [first, second] = [openTab(), openTab()]
+    await first.auth.signIn(tokensOf(server.login()))
+    store.hint()
+    // The newer one is read, and cannot be stored.
+    store.faults.set('save', new Error('quota exceeded'))
+    await second.auth.refresh()
+    store.faults.clear()
+    await first.auth.updateTokens({ accessToken: server.login().access_token })
+    store.hint()
+    await second.auth.refresh()
+    store.hint()
+    await first.auth.refresh()
+    expect(server.counts).toMatchObject({ refreshes: 3, granted: 3, reuses: 0 })
+  })
+
   it('G14: updateTokens in a tab that has not heard of another sign-in says so, and changes nothing', async () => {
     const { server, store, openTab } = await setUp()
     const first = openTab()
