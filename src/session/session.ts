@@ -6,7 +6,7 @@ import type { Clock } from '../clock.js'
 import { AuthClientError, badOption, isAuthClientError, isObject } from '../errors.js'
 import { type Events, guard, type RefreshReason, type SessionEnd, type SessionEndReason } from '../events.js'
 import { type Deferred, deferred } from '../gate.js'
-import { createSessionId, type StoredRecord } from '../storage/store.js'
+import { createSessionId, REFUSED, type StoredRecord } from '../storage/store.js'
 import type { Tabs } from '../tabs/tabs.js'
 import { flawOf, type Grant, isUsableToken, spellingsOf, type Tokens } from '../tokens.js'
 import {
@@ -94,7 +94,7 @@ export interface Session {
   updateTokens(tokens: Tokens): Promise<void>
   refresh(): Promise<AuthSnapshot>
   /** Reads the store again: somebody else may have changed it. */
-  reread(reason?: 'refused'): void
+  reread(): void
   /** The network is back: failures of before say nothing about now. */
   endCoolDown(): void
   /** Whether the current token must not go out: it was refused, or its time is over. */
@@ -199,11 +199,11 @@ export function createSession(deps: SessionDeps): Session {
     signOut,
     updateTokens,
     refresh,
-    reread(reason) {
+    reread() {
       const found = vault.read()
       // At once where that can be: a request may follow in the same turn.
-      if (found instanceof Promise) void found.then((late) => reconcile(late, reason))
-      else reconcile(found, reason)
+      if (found instanceof Promise) void found.then(reconcile)
+      else reconcile(found)
     },
     endCoolDown() {
       if (current) current.coolDown = undefined
@@ -260,7 +260,7 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   /** Brings what is known here in line with what the store says. */
-  function reconcile(found: Found, reason?: 'refused'): void {
+  function reconcile(found: Found): void {
     if (!found || disposed || loading) return
     const { record } = found
     const before = current
@@ -272,7 +272,7 @@ export function createSession(deps: SessionDeps): Session {
     if (before && !vault.inSync()) return
     if (!record) {
       if (!before) return
-      if (reason) end(before, reason, new AuthClientError('SESSION_EXPIRED', REFUSED_ELSEWHERE))
+      if (found.refused) end(before, 'refused', new AuthClientError('SESSION_EXPIRED', REFUSED_ELSEWHERE))
       else end(before, 'signed-out-elsewhere', signedOut('The user signed out in another tab.'))
     } else if (!endedIds.has(record.sessionId)) {
       dropForAnother()
@@ -567,7 +567,8 @@ export function createSession(deps: SessionDeps): Session {
     // Half of the time at the most, so that a store that hangs leaves enough for the refresh itself.
     reconcile(await vault.read(refreshTimeoutMs / 2))
     // Also if it was adopted on a hint, while this tab waited for its turn.
-    if (isNeedless(mine)) return undefined
+    // Its time may be over, if the store took all of it: then nothing is asked any more.
+    if (flight !== mine || isNeedless(mine)) return undefined
     // A newer refresh token alone was adopted: that is the one to ask with.
     mine.rotation = login?.rotation
     mine.brought = 'nothing'
@@ -664,7 +665,7 @@ export function createSession(deps: SessionDeps): Session {
     events.emit('refreshFailed', { reason, durationMs: nowMs() - startedAtMs, error })
     // A session that could not be restored has not ended: there was none.
     if (login && !login.ended) {
-      void vault.clear('refused')
+      void vault.clear(REFUSED)
       end(login, 'refused', error)
     }
     return undefined

@@ -3,10 +3,10 @@
 // A synchronous store is answered synchronously, so that a page with localStorage is never "pending".
 import type { Clock } from '../clock.js'
 import { type AuthEvents, isThenable } from '../events.js'
-import { readRecord, type StoredRecord, type TokenStore } from '../storage/store.js'
+import { REFUSED, readRecord, type StoredRecord, type TokenStore } from '../storage/store.js'
 
 /** What a look into the store found; `undefined` when the store failed and so told nothing. */
-export type Found = { record: StoredRecord | undefined } | undefined
+export type Found = { record: StoredRecord | undefined; refused?: boolean } | undefined
 
 export interface Vault {
   /** An asynchronous store may take `limitMs`; by default what it may take at all. */
@@ -14,7 +14,7 @@ export interface Vault {
   /** What a store that answers at once holds now; any other is not asked, and tells nothing. */
   glance(): Found
   save(record: StoredRecord): void | Promise<void>
-  clear(reason?: 'refused'): void | Promise<void>
+  clear(reason?: typeof REFUSED): void | Promise<void>
   /** Whether the store holds what we last told it, so that finding something else means that somebody changed it. */
   inSync(): boolean
   /** Stops every timer; what is still waited for ends. */
@@ -62,7 +62,7 @@ export function createVault({ store, clock, limitMs, tokenless, onError }: Vault
 
   function understand(stored: unknown): Found {
     const record = readRecord(stored, tokenless)
-    if (!record || !('flaw' in record)) return { record }
+    if (!record || !('flaw' in record)) return { record, refused: stored === REFUSED }
     onError('load', new Error(`The stored session ${record.flaw}.`))
     return undefined
   }

@@ -5,6 +5,9 @@ import { isUsableToken, type Tokens } from '../tokens.js'
 /** Format of {@link StoredRecord}. A record of another format is left where it is and not read. */
 export const RECORD_FORMAT = 1
 
+/** What stands in the place of a record after a refusal. */
+export const REFUSED = 'refused'
+
 /** One session as it is kept, whole or not at all. */
 export interface StoredRecord {
   /** Format of the record. */
@@ -24,23 +27,23 @@ export interface StoredRecord {
  * memory and a `storeError` event says so. Calls never overlap: each waits for the one before.
  */
 export interface TokenStore {
-  /** The record, or `undefined` / `null` when there is none. What comes is checked before use. */
+  /**
+   * The record, or `undefined` / `null` when there is none; {@link REFUSED}, if you can tell, where the last one was
+   * cleared for that reason. What comes is checked before use.
+   */
   load(): unknown
   save(record: StoredRecord): void | PromiseLike<void>
-  /** `refused`: nobody signed out, the server refused to renew the session. For listeners elsewhere, where they exist. */
-  clear(reason?: 'refused'): void | PromiseLike<void>
+  /** `refused`: nobody signed out, the server refused to renew the session; worth telling to whoever loads next. */
+  clear(reason?: typeof REFUSED): void | PromiseLike<void>
   /** Says that other tabs or processes use the same store; names the lock and the channel they share. */
   readonly name?: string
-  /**
-   * Calls `listener` when somebody else may have changed the store, with the reason that they gave `clear` where that is
-   * known; returns what unsubscribes.
-   */
-  subscribe?(listener: (reason?: 'refused') => void): () => void
+  /** Calls `listener` when somebody else may have changed the store; returns what unsubscribes. */
+  subscribe?(listener: () => void): () => void
 }
 
 /** The record in what a store returned; `undefined` when there is none, and what is wrong with it when it is garbage. */
 export function readRecord(stored: unknown, tokenless: boolean): StoredRecord | undefined | { flaw: string } {
-  if (stored === undefined || stored === null) return undefined
+  if (stored === undefined || stored === null || stored === REFUSED) return undefined
   const { v, sessionId, version, tokens, expiresAtMs, subject } = stored as Partial<StoredRecord>
   if (v !== RECORD_FORMAT) return { flaw: 'is not a record of this version' }
   const { accessToken, refreshToken } = (tokens ?? {}) as Partial<StoredRecord['tokens']>

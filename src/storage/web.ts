@@ -18,9 +18,6 @@ export interface WebStoreOptions {
 // Left in place of a record by a sign-out when there is something to import: "empty" and "never used" must differ.
 const SIGNED_OUT = 'null'
 
-// Stands there for a moment before a refused session is gone, so that the other tabs are told why it is.
-const REFUSED = '"refused"'
-
 /**
  * Keeps the session in `localStorage`: it survives reloads and is shared by all tabs of the origin.
  * Any script that runs on the page can read it, so an XSS takes the refresh token with it.
@@ -33,23 +30,21 @@ export function localStorageStore(options: WebStoreOptions): TokenStore {
     subscribe(listener) {
       const onStorage = (event: StorageEvent) => {
         // A null key means that the whole storage was cleared.
-        if (event.key === key || event.key === null)
-          listener(event.newValue === REFUSED ? 'refused' : undefined)
+        if (event.key === key || event.key === null) listener()
       }
       // Back from the back/forward cache: what happened in the meantime was not announced here. First of all, so that
       // an app's own listener finds it known: Firefox heeds `capture`, Chromium tells `resume` before `pageshow`.
       const onPageShow = (event: PageTransitionEvent) => {
         if (event.persisted) listener()
       }
-      const onResume = () => listener()
       const page = globalThis.document
       globalThis.addEventListener?.('storage', onStorage)
       globalThis.addEventListener?.('pageshow', onPageShow, true)
-      page?.addEventListener?.('resume', onResume)
+      page?.addEventListener?.('resume', listener)
       return () => {
         globalThis.removeEventListener?.('storage', onStorage)
         globalThis.removeEventListener?.('pageshow', onPageShow, true)
-        page?.removeEventListener?.('resume', onResume)
+        page?.removeEventListener?.('resume', listener)
       }
     },
   }
@@ -71,7 +66,6 @@ function webStore(area: 'localStorage' | 'sessionStorage', { key, importFrom }: 
     load() {
       const text = storage().getItem(key)
       if (text === null) return importOnce()
-      if (text === REFUSED) return undefined
       try {
         return JSON.parse(text) as unknown
       } catch {
@@ -83,8 +77,9 @@ function webStore(area: 'localStorage' | 'sessionStorage', { key, importFrom }: 
       storage().setItem(key, JSON.stringify(record))
     },
     clear(reason) {
-      if (reason) storage().setItem(key, REFUSED)
-      if (importFrom) storage().setItem(key, SIGNED_OUT)
+      // It stays until the next sign-in: a tab that sleeps now is told why when it wakes.
+      if (reason) storage().setItem(key, JSON.stringify(reason))
+      else if (importFrom) storage().setItem(key, SIGNED_OUT)
       else storage().removeItem(key)
     },
   }

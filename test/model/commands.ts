@@ -128,8 +128,7 @@ export async function perform(
       const user = at?.auth.getSnapshot().subject
       if (at && user) {
         const { refreshToken, ...tokens } = world.issue(user)
-        model.learn(at.id, tokens.accessToken)
-        model.overtaking(at.id)
+        model.updated()
         quietly(at.auth.updateTokens(command.rotate ? { ...tokens, refreshToken } : tokens))
       }
       break
@@ -156,8 +155,8 @@ export async function perform(
       await world.advance(command.ms)
       break
     case 'jump':
-      // Waking up, a tab that waits for its turn finds its patience over at once, and passes whoever is at work.
-      if (command.ms > 0) model.slept()
+      // The timers set before it are over at once, or late: a tab that waits for its turn may pass whoever is at work.
+      model.slept()
       world.jump(command.ms)
       break
     case 'openTab':

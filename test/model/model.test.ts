@@ -38,7 +38,7 @@ describe.each(shapes)('in %s', (_, shape) => {
         async (scheduler, commands, jitter) => {
           // The back-off is random; here it is part of the seed.
           vi.spyOn(Math, 'random').mockImplementation(createRandom(jitter))
-          const model = new Model(shape.locks)
+          const model = new Model(shape.locks && !shape.asyncStore)
           const world = new World(scheduler, model, shape)
           vi.stubGlobal('navigator', world.navigator())
           try {

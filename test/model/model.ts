@@ -53,18 +53,19 @@ interface TabFacts {
 export class Model {
   readonly requests: Request[] = []
   private readonly tabs = new Map<number, TabFacts>()
-  private readonly inFlight = new Map<string, number>()
+  private readonly flights: { tab: number; user: string }[] = []
   private readonly spent = new Map<string, number>()
   private readonly violations: string[] = []
   private readonly bornMs = new Map<string, number>()
   /** By tab, the place of its last refresh among the facts. */
   private readonly lastRefresh = new Map<number, number>()
   private faulty = false
+  private isUpdated = false
   private facts = 0
   /** How much time has passed, whatever the clock shows. */
   elapsedMs = 0
 
-  /** @param serialised whether tabs can take turns: without locks, two of them may refresh at a time. */
+  /** @param serialised whether tabs can take turns: not without locks, or with a store that takes its time. */
   constructor(private serialised: boolean) {}
 
   private tab(id: number): TabFacts {
@@ -129,6 +130,11 @@ export class Model {
     facts.overtaken ||= facts.refreshing
   }
 
+  /** From now on nobody outside can tell which token a tab takes for its newest. */
+  updated(): void {
+    this.isUpdated = true
+  }
+
   slept(): void {
     this.serialised = false
   }
@@ -156,7 +162,7 @@ export class Model {
     this.demand(!tab.over.has(user), `G13: tab ${facts.tab} sent a token of ${user}, whose session is over`)
     const deadSince = tab.tokensSeenDead.get(token)
     this.demand(
-      deadSince === undefined || deadSince > request.madeAt || this.fruitless(facts.tab),
+      deadSince === undefined || deadSince > request.madeAt || this.fruitless(facts.tab) || !this.serialised,
       `G3: request ${facts.id} went out with a token known to be dead`,
     )
   }
@@ -185,7 +191,8 @@ export class Model {
     const { newest } = facts
     const worn = this.isWorn(newest)
     this.demand(
-      facts.asking > 0 ||
+      this.isUpdated ||
+        facts.asking > 0 ||
         facts.atIt ||
         facts.overtaken ||
         worn ||
@@ -193,22 +200,25 @@ export class Model {
         facts.refused.has(newest),
       `G2: tab ${tab} refreshes, though nobody has refused its token ${newest}`,
     )
-    const running = this.inFlight.get(user) ?? 0
-    this.demand(running === 0 || !this.serialised, `G1: a second refresh for ${user} while one is in flight`)
-    this.inFlight.set(user, running + 1)
+    const rivals = this.flights.filter((at) => at.user === user && (this.serialised || at.tab === tab))
+    this.demand(rivals.length === 0, `G1: a second refresh for ${user} while one is in flight`)
+    this.flights.push({ tab, user })
     this.demand(!this.tab(tab).over.has(user), `G13: tab ${tab} refreshes for ${user}, whose session is over`)
     const readIn = this.spent.get(refreshToken)
     const known = readIn !== undefined && (readIn === tab || (this.serialised && !this.faulty))
     this.demand(!known, `G4: tab ${tab} sent ${refreshToken} after an answer with a newer one was read`)
   }
 
-  refreshOver(user: string): void {
-    this.inFlight.set(user, (this.inFlight.get(user) ?? 0) - 1)
+  refreshOver(tab: number, user: string): void {
+    this.flights.splice(
+      this.flights.findIndex((at) => at.tab === tab && at.user === user),
+      1,
+    )
   }
 
   /** The client hung up on a refresh that had taken this long. */
   refreshLost(tab: number, user: string, tookMs: number): void {
-    this.refreshOver(user)
+    this.refreshOver(tab, user)
     if (tookMs >= REFRESH_TIMEOUT_MS) this.verdictsOf(tab, user).add('REFRESH_TIMEOUT')
   }
 
@@ -302,7 +312,7 @@ export class Model {
       if (user === undefined || user === 'unknown' || request.foreign || facts.disposed) return undefined
       // G8: a request that has had a refresh of its own, and was refused with what that brought.
       // Without turns, what it brought may have been thrown away for what another tab brought at the same time.
-      const overtaken = facts.overtaken || !this.serialised
+      const overtaken = facts.overtaken || this.isUpdated || !this.serialised
       const newest = request.refusedNewest || this.isWorn(facts.newest) || overtaken
       const hadItsShare = newest && (this.lastRefresh.get(request.tab) ?? -1) > request.madeAt
       return hadItsShare || this.fruitless(request.tab)

@@ -154,7 +154,7 @@ export class World {
         arrive: () => this.answerRefresh(refreshToken),
         lost: () => this.model.refreshLost(tab, user, this.model.elapsedMs - sentAtMs),
         answered: (answer) => {
-          this.model.refreshOver(user)
+          this.model.refreshOver(tab, user)
           this.model.refreshRead(tab, user, refreshToken, answer as never)
         },
       }
