@@ -1,0 +1,120 @@
+// Stories of tabs that are opened, closed, reloaded, crashed, frozen and thawed while they share one refresh after the
+// other, in real Chromium. The random ones print their seed; `CHAOS_SEED=… npm run test:browser` runs that plan again.
+// Promise: whoever lives to hear the answer gets one, and nobody is signed out by the death of somebody else, as far as
+// the server forgives it.
+import { expect, it } from 'vitest'
+import type { AuthServer } from '../support/auth-server.js'
+import { createPlan } from './chaos-plan.js'
+import { runPlan } from './chaos-run.js'
+import { type ChaosTab, inChromium } from './chaos-stage.js'
+
+const { CHAOS_SEED } = process.env
+const SEEDS = CHAOS_SEED ? [Number(CHAOS_SEED)] : [8, 9, Math.floor(Math.random() * 2 ** 32)]
+const STEPS = 45
+
+inChromium('tabs that come and go', (setStage) => {
+  it.for(SEEDS)(
+    'nobody is signed out and every request is answered (seed %i)',
+    { timeout: 120_000 },
+    async (seed, context) => {
+      const stage = await setStage(context, {
+        tabs: 6,
+        refreshTimeoutMs: 2000,
+        server: { graceMs: 10_000, graceAnswer: 'successor' },
+      })
+      const { server, tabs } = stage
+
+      const explained = await runPlan(stage, createPlan(seed, STEPS))
+
+      await stage.expectAnswers(tabs)
+      await stage.expectAgreement()
+      expect(server.counts.reuses).toBe(0)
+      expect(server.counts.refreshes).toBeLessThanOrEqual(explained.refreshes)
+    },
+  )
+
+  it.for(SEEDS)(
+    'without grace, everybody is answered or signed out, once and for good (seed %i)',
+    { timeout: 120_000 },
+    async (seed, context) => {
+      const stage = await setStage(context, { tabs: 6, refreshTimeoutMs: 2000 })
+      const { server, tabs } = stage
+
+      const explained = await runPlan(stage, createPlan(seed, STEPS))
+
+      const { reuses, refreshes } = server.counts
+      expect(refreshes).toBeLessThanOrEqual(explained.refreshes)
+      if (reuses === 0) {
+        await stage.expectAnswers(tabs)
+        await stage.expectAgreement()
+        return
+      }
+      // A dead tab took the only good token with it, and the next one that asked has ended the session.
+      expect(reuses).toBe(1)
+      for (const tab of tabs) {
+        await expectSignedOut(server, tab)
+        const { ends, outcomes } = await tab.report()
+        const codes = new Set(outcomes.map(({ status, code }) => (status === 200 ? 200 : code)))
+        // Answered before; told why; and what is asked for once nobody is signed in goes out as it is.
+        expect([200, 'SESSION_EXPIRED', undefined]).toEqual(expect.arrayContaining([...codes]))
+        // A page that was loaded afterwards has never seen the session.
+        expect([[], [EXPIRED]]).toContainEqual(ends)
+      }
+    },
+  )
+
+  it.for(['close', 'crash', 'leave', 'reload'] as const)(
+    'without grace, a tab that dies with the new tokens (%s) costs each other tab one SESSION_EXPIRED',
+    async (way, context) => {
+      const stage = await setStage(context, { tabs: 4, refreshTimeoutMs: 2000 })
+      const { server, tabs, quiet } = stage
+      const [asker, ...others] = tabs as [ChaosTab, ...ChaosTab[]]
+      const held = server.holdRefresh({ at: 'answer', first: 1 })
+      stage.expire()
+      await asker.fire(3)
+      await held.waiting(1)
+      for (const tab of others) await tab.fire(3)
+      // Spent at the server, and nobody has read the successor.
+      await asker[way]()
+      held.releaseAll()
+      await quiet(others)
+
+      for (const tab of others) {
+        await expectSignedOut(server, tab)
+        const { ends, outcomes } = await tab.report()
+        expect({ codes: outcomes.map(({ code }) => code), ends }).toEqual({
+          codes: Array(3).fill('SESSION_EXPIRED'),
+          ends: [EXPIRED],
+        })
+      }
+      expect(server.counts).toMatchObject({ refreshes: 2, granted: 1, reuses: 1 })
+      // It stays at that: who asks now is simply nobody.
+      for (const tab of others) await tab.fire(1)
+      await quiet(others)
+      expect(server.counts.refreshes).toBe(2)
+    },
+  )
+
+  it('a tab that has slept through the end of its session hears why when it wakes', async (context) => {
+    const stage = await setStage(context, { tabs: 2, refreshTimeoutMs: 2000 })
+    const { server, tabs, quiet } = stage
+    const [sleeper, asker] = tabs as [ChaosTab, ChaosTab]
+    await sleeper.freeze()
+    server.revoke()
+    await asker.fire(2)
+    await quiet([asker])
+    await sleeper.thaw()
+
+    await expect.poll(async () => (await sleeper.report()).status).toBe('signed-out')
+    for (const tab of tabs) expect((await tab.report()).ends).toEqual([EXPIRED])
+    expect(server.counts.refreshes).toBe(1)
+  })
+})
+
+const EXPIRED = { reason: 'refused', code: 'SESSION_EXPIRED' }
+
+async function expectSignedOut(server: AuthServer, { name, report }: ChaosTab): Promise<void> {
+  const { status, pending, stored } = await report()
+  const kept = server.issuedTokens().filter((token) => stored?.includes(token))
+  expect({ name, status, pending, kept }).toEqual({ name, status: 'signed-out', pending: 0, kept: [] })
+}
