@@ -21,10 +21,11 @@ export function soloTab(): Tabs {
 }
 
 /**
- * How long the lock is kept after the work. Measured in Chromium: a lock can reach the next tab before what was written
- * to localStorage under it does, and that tab would then refresh with a token that is spent.
+ * How long the lock is kept after a refresh. Measured in Chromium: a lock can reach the next tab before what was written
+ * to localStorage under it does, on a busy machine by more than 100 ms, and that tab would refresh with a token that is
+ * spent. It costs nobody time: tabs that wait leave the queue as soon as they hear of the new tokens.
  */
-const LINGER_MS = 100
+const LINGER_MS = 1000
 
 /** How often a waiting tab looks who holds the lock, in parts of its patience. */
 const LOOKS = 4

@@ -569,7 +569,7 @@ describe('G15: two clients of one store', () => {
     store.hint()
     expect(outcomesOf(await settled)).toEqual(['ok'])
     grant()
-    await clock.advance(200)
+    await clock.advance(1_000)
     await landed(auth)
     expect(auth.stats()).toMatchObject({ refreshes: 0, adopted: 1 })
     expect(server.counts.refreshes).toBe(0)

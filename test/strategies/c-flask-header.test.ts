@@ -85,7 +85,8 @@ describe('C. Flask-JWT-Extended, header: an app', () => {
     world.server.revoke()
     await settleAll(burst(world, row, 10))
     expect(visits).toEqual(['refused: /signin'])
-    expect(localStorage.length).toBe(0)
+    // No token is left, but the word that tells a sleeping tab why when it wakes.
+    expect([localStorage.length, localStorage.getItem('session')]).toEqual([1, '"refused"'])
     expect(world.server.counts.refreshes).toBe(1)
   })
 })

@@ -40,7 +40,7 @@ async function turnOf({ auth }: { auth: AuthClient }, clock: WatchedClock): Prom
   await untilSnapshot(auth, ({ refreshing }) => refreshing)
   await clock.advance(1)
   await landed(auth)
-  await clock.advance(200)
+  await clock.advance(1_000)
 }
 
 describe('several tabs', () => {
@@ -54,11 +54,11 @@ describe('several tabs', () => {
     const [first, second, third] = hands as [HandRefresh, HandRefresh, HandRefresh]
     await first.call(1)
     // The first is over after 15 s, and the second has its turn; the third has waited for 17 s, but for two holders.
-    await clock.advance(15_200)
+    await clock.advance(16_000)
     await second.call(1)
     await clock.advance(2_500)
     expect(third.calls).toEqual([])
-    await clock.advance(13_000)
+    await clock.advance(14_000)
     await third.call(1)
     await clock.advance(15_200)
     for (const error of await Promise.all(outcomes)) expect(authErrorOf(error)?.code).toBe('REFRESH_TIMEOUT')
