@@ -5,6 +5,7 @@
 //   - an import that goes up the staircase below, of types too: a file explains itself by what lies under it;
 //   - a cycle, between files or between the folders of one stair;
 //   - `axios` imported as a value outside src/transport/ (`import type` is fine anywhere);
+//   - an import by an annex of anything but types from index.ts: what an app cannot reach, its annexes cannot either;
 //   - `export *` in index.ts: what is public is listed by name;
 //   - state at module scope: `let` or `var`; `new Map`, `Set`, `WeakMap`, `WeakSet` or `Array`; an array or object
 //     literal without `as const` or `Object.freeze`; a /g or /y regular expression (it has a lastIndex); a static
@@ -28,7 +29,8 @@ const STAIRS = [
   { name: 'transport', holds: ['transport/'] },
   { name: 'client', holds: ['client.ts', 'options.ts'] },
   { name: 'index', holds: ['index.ts'] },
-  { name: 'annexes', holds: ['testing/', 'bindings/'] },
+  // Published beside the front door, each as an entry of its own; they know index.ts, and no more than its types.
+  { name: 'annexes', holds: ['testing/', 'bindings/'], opensOnly: 'index.ts' },
 ]
 const MUTABLE_CLASSES = new Set(['Map', 'Set', 'WeakMap', 'WeakSet', 'Array'])
 
@@ -64,6 +66,13 @@ export function findFaults(files) {
         report(
           node,
           `${STAIRS[stair].name} may not import ${target}, which is ${STAIRS[targetStair].name}: up the stairs`,
+        )
+      }
+      const { opensOnly } = STAIRS[stair]
+      if (opensOnly && unitOf(target) !== unitOf(file) && !(target === opensOnly && typeOnly)) {
+        report(
+          node,
+          `${unitOf(file)} may import types of ${opensOnly} and nothing else of src/, not ${target}`,
         )
       }
       fileEdges.get(file).push(target)
@@ -213,6 +222,8 @@ function selfTest() {
       "import { B } from '../gate.js'\nexport const make = () => {\n  let x = B\n  return () => x\n}",
     'transport/bare.ts': "import axios from 'axios'\nexport const get = () => axios",
     'index.ts': "export { make } from './storage/web.js'",
+    'testing/a.ts': "import type { make } from '../index.js'\nimport { c } from './c.js'\nexport const a = c",
+    'testing/c.ts': 'export const c = 1',
   }
   const broken = [
     [
@@ -238,6 +249,18 @@ function selfTest() {
     [
       'annexes: up the stairs',
       { 'index.ts': "export { a } from './testing/a.js'", 'testing/a.ts': 'export const a = 1' },
+    ],
+    [
+      'testing/ may import types',
+      { 'testing/a.ts': "import type { B } from '../gate.js'", 'gate.ts': 'export type B = 1' },
+    ],
+    [
+      'testing/ may import types',
+      { 'testing/a.ts': "import { b } from '../index.js'", 'index.ts': 'export const b = 1' },
+    ],
+    [
+      'bindings/ may import types',
+      { 'bindings/a.ts': "export type { B } from '../testing/b.js'", 'testing/b.ts': 'export type B = 1' },
     ],
     [
       'cycle: tokens.ts',

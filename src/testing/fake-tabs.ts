@@ -1,0 +1,148 @@
+// Owns the tabs of one browser in one process: what they share is a storage, its news, and locks. Knows no client.
+// Promise: a tab hears of what others wrote one task later, as in a browser, and never of what it wrote itself.
+import type { StoredRecord, TokenStore } from '../index.js'
+import { nextTask } from './real-time.js'
+
+/** Several tabs in one process: see {@link createFakeTabs}. */
+export interface FakeTabs {
+  /** The shared storage as one more tab sees it: pass each result to one client, as its `store`. */
+  openTab(): TokenStore
+  /** What is stored now; `undefined` when nobody is signed in. */
+  readonly stored: StoredRecord | undefined
+  /** Empties the storage behind the clients' backs, as "clear site data" does; the tabs are told. */
+  clearStorage(): void
+  /** Resolves when every tab has been told what happened so far, and has done what needs no network. */
+  settled(): Promise<void>
+  /** Stands in for `navigator.locks`: exclusive locks, first come first served. */
+  readonly locks: LockManager
+  /**
+   * Puts `locks` in the place of `navigator.locks`, so that the tabs refresh one at a time as in a browser; returns what
+   * takes them away again. A client that holds the lock lets go of it some 100 ms after its refresh, by its `clock`.
+   */
+  installLocks(): () => void
+}
+
+interface Tab {
+  listeners: Set<() => void>
+}
+
+/**
+ * Makes the tabs of one browser: `createAuthClient(api, { store: tabs.openTab() })`, once per tab, each with an axios
+ * instance of its own.
+ * @param name the store's name, which also names the locks; default 'fake-tabs'
+ */
+export function createFakeTabs(name = 'fake-tabs'): FakeTabs {
+  const tabs = new Set<Tab>()
+  const locks = createFakeLocks()
+  /** As text, like a real storage: no tab can reach into another's objects. */
+  let stored: string | undefined
+  let news: Promise<unknown> = Promise.resolve()
+
+  const read = (): unknown => (stored === undefined ? undefined : JSON.parse(stored))
+
+  function write(text: string | undefined, writer?: Tab): void {
+    if (stored === text) return
+    stored = text
+    const told = nextTask().then(() => {
+      for (const tab of tabs) if (tab !== writer) for (const listener of [...tab.listeners]) listener()
+    })
+    news = Promise.all([news, told])
+  }
+
+  return {
+    openTab() {
+      const tab: Tab = { listeners: new Set() }
+      tabs.add(tab)
+      return {
+        name,
+        load: read,
+        save: (record) => write(JSON.stringify(record), tab),
+        // A reason stays, and whoever loads next is told.
+        clear: (reason) => write(reason && JSON.stringify(reason), tab),
+        subscribe(listener) {
+          tab.listeners.add(listener)
+          return () => void tab.listeners.delete(listener)
+        },
+      }
+    },
+    get stored() {
+      const found = read()
+      return typeof found === 'object' ? (found as StoredRecord) : undefined
+    },
+    clearStorage: () => write(undefined),
+    async settled() {
+      let heard: unknown
+      // What a tab does about the news may be news to the others.
+      while (heard !== news) {
+        heard = news
+        await heard
+        await nextTask()
+      }
+    },
+    locks,
+    installLocks: () => install(locks),
+  }
+}
+
+type Work = (lock: Lock) => unknown
+
+function createFakeLocks(): LockManager {
+  const queues = new Map<string, Promise<unknown>>()
+  const held = new Map<string, LockInfo>()
+  const pending = new Set<LockInfo>()
+  let turns = 0
+
+  async function request(name: string, ...rest: [LockOptions, Work] | [Work]): Promise<unknown> {
+    const [{ signal, ...special }, work] = rest.length === 2 ? rest : [{} as LockOptions, rest[0]]
+    if (special.steal || special.ifAvailable || special.mode === 'shared') {
+      throw new Error(
+        'createFakeTabs: these locks are exclusive; they know neither steal, ifAvailable nor shared.',
+      )
+    }
+    if (signal?.aborted) throw signal.reason
+    // Each turn counts as another tab's: who holds a lock is told by it.
+    const info: LockInfo = { name, mode: 'exclusive', clientId: `tab-turn-${++turns}` }
+    const before = queues.get(name) ?? Promise.resolve()
+    let release = () => {}
+    const mine = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    queues.set(
+      name,
+      before.then(() => mine),
+    )
+    pending.add(info)
+    try {
+      await Promise.race([before, aborted(signal)])
+      pending.delete(info)
+      held.set(name, info)
+      return await work({ name, mode: 'exclusive' })
+    } finally {
+      pending.delete(info)
+      if (held.get(name) === info) held.delete(name)
+      release()
+    }
+  }
+
+  const query = async () => ({ held: [...held.values()], pending: [...pending] })
+  return { request, query } as LockManager
+}
+
+function aborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+}
+
+function install(locks: LockManager): () => void {
+  // Node 20 has no navigator at all.
+  const [target, key, value] = globalThis.navigator
+    ? ([globalThis.navigator, 'locks', locks] as const)
+    : ([globalThis, 'navigator', { locks }] as const)
+  const before = Object.getOwnPropertyDescriptor(target, key)
+  Object.defineProperty(target, key, { value, configurable: true })
+  return () => {
+    if (before) Object.defineProperty(target, key, before)
+    else Reflect.deleteProperty(target, key)
+  }
+}

@@ -1,0 +1,197 @@
+// Several tabs in one process, by the kit: a shared storage with news, and locks that stand in for the browser's.
+// Promise: what a tab does reaches the others as in a browser, and two tabs never spend one refresh token twice.
+
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { createFakeTabs, type FakeTabs } from '../../src/testing/index.js'
+import { startApp, startBackend } from './kit.js'
+
+/** Two tabs of one app, both signed in as ada. */
+async function twoTabs({ locks = false } = {}) {
+  const tabs = createFakeTabs()
+  if (locks) onTestFinished(tabs.installLocks())
+  const backend = startBackend()
+  const here = startApp(backend, { store: tabs.openTab() })
+  const there = startApp(backend, { store: tabs.openTab() })
+  await here.auth.signIn(backend.login())
+  await tabs.settled()
+  return { tabs, backend, here, there }
+}
+
+describe('the storage of the tabs', () => {
+  it('signs every tab in and out with the one that did it', async () => {
+    const { tabs, here, there } = await twoTabs()
+    expect(there.auth.getSnapshot()).toMatchObject({ status: 'signed-in', subject: 'ada' })
+    await there.auth.signOut()
+    await tabs.settled()
+    expect(here.auth.getSnapshot().status).toBe('signed-out')
+    expect(here.ends.map(({ reason }) => reason)).toEqual(['signed-out-elsewhere'])
+    expect(there.ends.map(({ reason }) => reason)).toEqual(['signed-out'])
+    expect(tabs.stored).toBeUndefined()
+  })
+
+  it('tells the other tabs that a session was refused', async () => {
+    const { tabs, backend, here, there } = await twoTabs()
+    backend.revokeSessions()
+    await expect(there.api.get('/me')).rejects.toMatchObject({ cause: { code: 'SESSION_EXPIRED' } })
+    await tabs.settled()
+    expect(here.ends.map(({ reason }) => reason)).toEqual(['refused'])
+    expect(tabs.stored).toBeUndefined()
+  })
+
+  it('hands renewed tokens to the other tabs, which then need no refresh', async () => {
+    const { tabs, backend, here, there } = await twoTabs()
+    backend.expireAccessTokens()
+    expect((await here.api.get('/me')).status).toBe(200)
+    await tabs.settled()
+    expect((await there.api.get('/me')).status).toBe(200)
+    expect(backend.counts).toMatchObject({ refreshes: 1, refused: 1, served: 2 })
+    expect(tabs.stored?.tokens.accessToken).toBe(await there.auth.getAccessToken())
+  })
+
+  it('takes the session from every tab when it is cleared from outside', async () => {
+    const { tabs, here, there } = await twoTabs()
+    tabs.clearStorage()
+    await tabs.settled()
+    expect([here, there].map(({ auth }) => auth.getSnapshot().status)).toEqual(['signed-out', 'signed-out'])
+  })
+
+  it('is there for a tab that is opened later', async () => {
+    const { tabs, backend } = await twoTabs()
+    const late = startApp(backend, { store: tabs.openTab() })
+    await late.auth.ready
+    expect((await late.api.get('/me')).data.user).toBe('ada')
+  })
+
+  it('tells no tab what it wrote itself, and none what changed nothing', async () => {
+    const tabs = createFakeTabs()
+    const [one, other] = [tabs.openTab(), tabs.openTab()]
+    const heard: string[] = []
+    one.subscribe?.(() => void heard.push('one'))
+    const stop = other.subscribe?.(() => void heard.push('other'))
+    const record = { v: 1, sessionId: 's', version: 1, tokens: { accessToken: 'a' } } as const
+    await one.save(record)
+    await one.save(record)
+    expect(heard).toEqual([])
+    await tabs.settled()
+    expect(heard).toEqual(['other'])
+    await one.clear()
+    await one.clear()
+    await tabs.settled()
+    expect(heard).toEqual(['other', 'other'])
+    stop?.()
+    await one.save(record)
+    await tabs.settled()
+    expect(heard).toHaveLength(2)
+  })
+
+  it('is another one for other tabs', async () => {
+    const { there } = await twoTabs()
+    const elsewhere = startApp(startBackend(), { store: createFakeTabs('another-browser').openTab() })
+    await elsewhere.auth.ready
+    expect(elsewhere.auth.getSnapshot().status).toBe('signed-out')
+    expect(there.auth.getSnapshot().status).toBe('signed-in')
+  })
+})
+
+describe('the locks of the tabs', () => {
+  it('let one tab refresh at a time: the others take over what it got', async () => {
+    const { backend, here, there } = await twoTabs({ locks: true })
+    backend.expireAccessTokens()
+    const hold = backend.refresh.hold()
+    const both = Promise.all([here.api.get('/me'), there.api.get('/me')])
+    await hold.waiting()
+    hold.release()
+    expect((await both).map(({ status }) => status)).toEqual([200, 200])
+    expect(backend.counts).toMatchObject({ refreshes: 1, granted: 1, reuses: 0 })
+    expect(here.auth.stats().adopted + there.auth.stats().adopted).toBe(1)
+  })
+
+  it('let one tab refresh at a time where there is no MessageChannel, as in jsdom', async () => {
+    vi.stubGlobal('MessageChannel', undefined)
+    const { backend, here, there } = await twoTabs({ locks: true })
+    backend.expireAccessTokens()
+    const answers = await Promise.all([here.api.get('/me'), there.api.get('/me')])
+    expect(answers.map(({ status }) => status)).toEqual([200, 200])
+    expect(backend.counts).toMatchObject({ refreshes: 1, reuses: 0 })
+  })
+
+  it('are exclusive, first come first served, and say who holds and who waits', async () => {
+    const { locks } = createFakeTabs()
+    const order: string[] = []
+    let release = () => {}
+    const first = locks.request(
+      'a',
+      () =>
+        new Promise<void>((resolve) => {
+          order.push('first')
+          release = resolve
+        }),
+    )
+    const second = locks.request('a', {}, async () => {
+      order.push('second')
+      throw new Error('its own fault')
+    })
+    const third = locks.request('a', () => 'result')
+    await locks.request('b', () => order.push('another lock'))
+    const { held, pending } = await locks.query()
+    expect(held?.map(({ name }) => name)).toEqual(['a'])
+    expect(pending).toHaveLength(2)
+    expect(new Set([...(held ?? []), ...(pending ?? [])].map(({ clientId }) => clientId)).size).toBe(3)
+    release()
+    await first
+    await expect(second).rejects.toThrow('its own fault')
+    await expect(third).resolves.toBe('result')
+    expect(order).toEqual(['first', 'another lock', 'second'])
+    expect(await locks.query()).toEqual({ held: [], pending: [] })
+  })
+
+  it('can be given up while waiting, and only then', async () => {
+    const { locks } = createFakeTabs()
+    let release = () => {}
+    const holder = new AbortController()
+    const held = locks.request(
+      'a',
+      { signal: holder.signal },
+      () =>
+        new Promise<string>((resolve) => {
+          release = () => resolve('done')
+        }),
+    )
+    await Promise.resolve()
+    const waiter = new AbortController()
+    const waiting = locks.request('a', { signal: waiter.signal }, () => 'never')
+    const next = locks.request('a', () => 'next')
+    waiter.abort()
+    holder.abort()
+    await expect(waiting).rejects.toMatchObject({ name: 'AbortError' })
+    expect((await locks.query()).held).toHaveLength(1)
+    release()
+    expect([await held, await next]).toEqual(['done', 'next'])
+    await expect(locks.request('a', { signal: AbortSignal.abort() }, () => 'never')).rejects.toThrow()
+    expect(await locks.query()).toEqual({ held: [], pending: [] })
+  })
+
+  it('refuse what they do not know', async () => {
+    const { locks } = createFakeTabs()
+    for (const special of [{ mode: 'shared' }, { ifAvailable: true }, { steal: true }] as LockOptions[]) {
+      await expect(locks.request('a', special, () => 1)).rejects.toThrow(
+        'createFakeTabs: these locks are exclusive',
+      )
+    }
+  })
+
+  it.each<{ where: string; page: { locks?: string } | undefined }>([
+    { where: 'without a navigator', page: undefined },
+    { where: 'with a navigator that has none', page: {} },
+    { where: 'with a navigator that has some', page: { locks: 'its own' } },
+  ])('come and go $where', ({ page }) => {
+    vi.stubGlobal('navigator', page)
+    const tabs: FakeTabs = createFakeTabs()
+    const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator')
+    const remove = tabs.installLocks()
+    expect(navigator.locks).toBe(tabs.locks)
+    remove()
+    expect(Object.getOwnPropertyDescriptor(globalThis, 'navigator')).toEqual(before)
+    expect(globalThis.navigator?.locks).toBe(page?.locks)
+  })
+})

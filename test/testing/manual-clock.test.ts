@@ -1,0 +1,81 @@
+// The kit's clock: for the client's `clock` option, for the server, or for both.
+
+import { describe, expect, it } from 'vitest'
+import { createManualClock } from '../../src/testing/index.js'
+import { startApp, startBackend } from './kit.js'
+
+describe('createManualClock', () => {
+  it('fires timers in order of due time, then of creation, each at its own moment', async () => {
+    const clock = createManualClock(1_000)
+    const fired: string[] = []
+    const note = (name: string) => () => fired.push(`${name} at ${clock.nowMs()}`)
+    clock.setTimer(note('late'), 30)
+    clock.setTimer(note('first'), 10)
+    clock.setTimer(note('second'), 10)
+    clock.setTimer(note('never'), 31)
+    expect(clock.nextInMs).toBe(10)
+    await clock.advance(30)
+    expect(fired).toEqual(['first at 1010', 'second at 1010', 'late at 1030'])
+    expect([clock.pending, clock.nextInMs, clock.nowMs()]).toEqual([1, 1, 1_030])
+  })
+
+  it('fires in the same advance what a timer sets, after what it woke has run', async () => {
+    const clock = createManualClock(0)
+    const fired: number[] = []
+    clock.setTimer(async () => {
+      await Promise.resolve()
+      clock.setTimer(() => fired.push(clock.nowMs()), 5)
+    }, 10)
+    await clock.advance(15)
+    expect(fired).toEqual([15])
+  })
+
+  it('fires nothing that was cancelled, and nothing on a jump', async () => {
+    const clock = createManualClock(0)
+    const fired: string[] = []
+    const cancel = clock.setTimer(() => fired.push('cancelled'), 1)
+    clock.setTimer(() => fired.push('slept through'), 1)
+    cancel()
+    clock.jump(100)
+    expect(fired).toEqual([])
+    await clock.advance(0)
+    expect(fired).toEqual(['slept through'])
+    clock.jump(-50)
+    expect(clock.nowMs()).toBe(50)
+  })
+
+  it('refuses to go back by advancing, and timers that a real clock would fire at once', async () => {
+    const clock = createManualClock()
+    await expect(clock.advance(-1)).rejects.toThrow(/advance\(-1\): .* use jump\(\)/)
+    await expect(clock.advance(Number.NaN)).rejects.toThrow('advance(NaN)')
+    expect(() => clock.setTimer(() => {}, 2 ** 31)).toThrow('would fire at once')
+    expect(() => clock.setTimer(() => {}, Number.NaN)).toThrow('would fire at once')
+  })
+})
+
+describe('one clock for client and server', () => {
+  it('lets a token expire on both sides, and the client renews it before the server says no', async () => {
+    const clock = createManualClock()
+    const backend = startBackend({ clock, accessLifetimeSeconds: 60 })
+    const { api, auth } = startApp(backend, { clock })
+    await auth.signIn(backend.login())
+    await clock.advance(61_000)
+    expect((await api.get('/me')).status).toBe(200)
+    expect(backend.counts).toMatchObject({ refreshes: 1, served: 1, refused: 0 })
+  })
+
+  it('ends a cool-down without waiting', async () => {
+    const clock = createManualClock()
+    const backend = startBackend({ clock })
+    const { api, auth } = startApp(backend, { clock, refreshRetry: { limit: 0 } })
+    await auth.signIn(backend.login())
+    backend.expireAccessTokens()
+    backend.refresh.next('unavailable')
+    await expect(api.get('/me')).rejects.toThrow()
+    await expect(api.get('/me')).rejects.toThrow()
+    expect(backend.counts.refreshes).toBe(1)
+    await clock.advance(1_000)
+    expect((await api.get('/me')).status).toBe(200)
+    expect(backend.counts.refreshes).toBe(2)
+  })
+})
