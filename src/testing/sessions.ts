@@ -73,7 +73,7 @@ export function createSessions(options: {
         return 'reused'
       }
       if (!issued || !isGood(issued)) return 'refused'
-      issued.spent = false
+      issued.spent = rotation
       return issue(issued.family, rotation)
     },
     expireAccessTokens() {
