@@ -2,6 +2,7 @@
 // Promise: `start` resolves when it answers, `stop` when it is gone; what it answered is read from its access log, and
 // every process is written down by its pid, so that the runner can end what a crashed test left behind.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -43,7 +44,7 @@ export interface Backend {
   runWith(changes: Env): Promise<void>
 }
 
-const START_LIMIT_MS = 20_000
+const LIMIT_MS = 20_000
 
 /** Starts a program that serves HTTP on 127.0.0.1:$PORT, by default on a port that is free. */
 export async function startBackend(program: Program): Promise<Backend> {
@@ -55,14 +56,16 @@ export async function startBackend(program: Program): Promise<Backend> {
   let running: RunningProcess | undefined
   let marks = 0
 
+  const newMark = () => `/mark-${++marks}`
+
   const backend: Backend = {
     url,
     port,
     async answered() {
       // The log comes through a pipe: once this request is in it, everything before it is as well.
-      const mark = `/mark-${++marks}`
+      const mark = newMark()
       await fetch(url + mark)
-      await log.has(mark)
+      await log.waitFor(mark)
       return log.requests.filter(({ path }) => !path.startsWith('/mark-'))
     },
     async forget() {
@@ -78,7 +81,12 @@ export async function startBackend(program: Program): Promise<Backend> {
       if (running) return
       env = { ...env, ...changes }
       running = startProcess({ ...program, env }, log.read)
-      await running.until(async () => (await fetch(`${url}/mark-0`)).status > 0)
+      const mark = newMark()
+      await running.until(async () => {
+        await fetch(url + mark)
+        // Only if it answered itself: on a port that somebody else got, it would be them.
+        return log.names(mark)
+      })
     },
     async restart(changes) {
       await backend.stop()
@@ -128,7 +136,7 @@ export function startProcess(
   return {
     async until(question) {
       let late = false
-      const cancel = afterRealMs(START_LIMIT_MS, () => {
+      const cancel = afterRealMs(LIMIT_MS, () => {
         late = true
       })
       try {
@@ -152,14 +160,24 @@ export function startProcess(
   }
 }
 
-/** A port of the loopback interface that nobody listens on. */
+/**
+ * A port of the loopback interface that nobody listens on. It is below those that systems hand out by themselves: one of
+ * these could go to another program while a backend starts, or is down to be restarted.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
+  for (let tries = 0; tries < 20; tries++) {
+    const port = randomInt(20_000, 32_768)
+    const server = createServer().listen(port, '127.0.0.1')
+    try {
+      await once(server, 'listening')
+    } catch {
+      continue
+    }
+    server.close()
+    await once(server, 'close')
+    return port
+  }
+  throw new Error('There is no free port on 127.0.0.1.')
 }
 
 /** The folder that the runner made for this run; it ends the processes that are written down in it. */
@@ -197,8 +215,10 @@ function collectLines(child: ChildProcess, onLine: (line: string) => void): { ta
 function createAccessLog() {
   const watch = createWatch()
   const requests: AnsweredRequest[] = []
+  const names = (path: string) => requests.some((request) => request.path === path)
   return {
     requests,
+    names,
     read(line: string) {
       const [, method, path, status] =
         /\b(GET|POST|PUT|PATCH|DELETE|OPTIONS|HEAD) (?:https?:\/\/[^/\s]+)?(\/[^\s?"]*)\S*(?: HTTP\/[\d.]+)?"?\s+(\d{3})\b/.exec(
@@ -208,10 +228,11 @@ function createAccessLog() {
       requests.push({ method, path, status: Number(status) })
       watch.changed()
     },
-    async has(path: string) {
+    async waitFor(path: string) {
       await watch.until(
-        () => requests.some((request) => request.path === path),
+        () => names(path),
         () => `the access log names ${path}`,
+        LIMIT_MS,
       )
     },
   }
