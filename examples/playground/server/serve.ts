@@ -1,0 +1,67 @@
+// Serves the playground on loopback: Vite with the page, the package as it would be published from the source of this
+// moment, and the embedded auth server in its middlewares.
+import { mkdtemp, rm } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build as buildPackage } from 'tsup'
+import { createServer } from 'vite'
+import { createBackend, type ServerState } from './backend.js'
+import { humanPace, type Pace } from './pace.js'
+
+export interface PlaygroundOptions {
+  /** Default: Vite's usual one, or the next that is free; 0: any. */
+  port?: number
+  /** Default: slow enough for people. */
+  pace?: Pace
+  /** When the client gives up on a refresh. Default: longer than a slow one takes. */
+  refreshTimeoutMs?: number
+}
+
+export interface Playground {
+  url: string
+  state(): ServerState
+  close(): Promise<void>
+}
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+const PAGE = fileURLToPath(new URL('..', import.meta.url))
+
+export async function servePlayground(options: PlaygroundOptions = {}): Promise<Playground> {
+  const { port, pace = humanPace, refreshTimeoutMs = 7000 } = options
+  const built = await mkdtemp(join(tmpdir(), 'axios-auth-client-playground-'))
+  await buildPackage({ outDir: join(built, 'dist'), dts: false, silent: true })
+  const backend = createBackend(pace, refreshTimeoutMs)
+  const vite = await createServer({
+    configFile: false,
+    root: PAGE,
+    cacheDir: join(built, 'vite'),
+    logLevel: 'warn',
+    resolve: {
+      alias: { 'axios-auth-client': join(built, 'dist', 'index.js') },
+      // From wherever the package was built to.
+      dedupe: ['axios', 'jwt-decode'],
+    },
+    // The page has few modules, and all of them are ES modules already.
+    optimizeDeps: { noDiscovery: true, include: [] },
+    server: { host: '127.0.0.1', port, fs: { allow: [ROOT, built] } },
+    plugins: [
+      {
+        name: 'the embedded auth server',
+        configureServer: ({ middlewares }) => void middlewares.use(backend.handle),
+      },
+    ],
+  })
+  await vite.listen()
+  const address = vite.httpServer?.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${address.port}/`,
+    state: backend.state,
+    async close() {
+      backend.close()
+      await vite.close()
+      await rm(built, { recursive: true, force: true })
+    },
+  }
+}

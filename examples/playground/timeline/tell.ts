@@ -1,0 +1,88 @@
+// Tells a scene in sentences, for those who do not see the drawing or do not know yet what it means. Pure.
+import { tellDuration } from './draw.js'
+import type { Refresh, Row, Scene } from './scene.js'
+
+/** What has happened so far, one sentence or two for each turn. The last one is the news. */
+export function tellStory(scene: Scene): string[] {
+  const rows = scene.lanes.flatMap((lane) => lane.rows)
+  const refreshes = scene.lanes.flatMap((lane) => lane.refreshes)
+  if (rows.length === 0) return []
+  const from = scene.lanes.length > 1 ? ` from ${scene.lanes.length} tabs` : ''
+  return [
+    `${count(rows, 'request')}${from}, at once.`,
+    ...tellRefusals(rows, refreshes),
+    ...refreshes.flatMap((refresh) => tellRefresh(refresh, rows)),
+    ...tellInterruptions(scene, rows),
+    ...(scene.isOver ? [tellEnd(rows, refreshes)] : []),
+  ]
+}
+
+function tellRefusals(rows: Row[], refreshes: Refresh[]): string[] {
+  const refused = rows.filter(({ marks }) => marks.some(({ mark }) => mark === 'refused'))
+  // Told once there is an answer to it: the number still grows meanwhile.
+  if (refused.length === 0 || refreshes.length === 0) return []
+  return ['The server answers 401: the access token is no longer good.']
+}
+
+function tellRefresh(refresh: Refresh, rows: Row[]): string[] {
+  const { outcome, attempts, fromMs, toMs, reason } = refresh
+  if (outcome === 'adopted') return ['The other tab took the new token over, without a refresh of its own.']
+  const started = 'One refresh asks for a new token. Everybody else waits for it.'
+  if (toMs === undefined || outcome === 'running') return [started]
+  if (outcome === 'dropped') return [started]
+  if (outcome === 'failed') return [started, tellFailure(reason, attempts.length)]
+  const late = rows.filter(({ marks }) => marks.some(({ mark, atMs }) => mark === 'refused' && atMs > toMs))
+  return [
+    started,
+    `The new token is there after ${tellDuration(toMs - fromMs)}: each request that waited is sent again, with it.`,
+    ...(late.length
+      ? [`A 401 about the old token came late. That request is sent again too, without another refresh.`]
+      : []),
+  ]
+}
+
+function tellFailure(reason: string, attempts: number): string {
+  switch (reason) {
+    case 'SESSION_EXPIRED':
+      return 'The refresh is refused: the session is over. Everybody who waited is told, and an app shows its login page.'
+    case 'REFRESH_TIMEOUT':
+      return 'The refresh never answers, so the client gives up on it. Nobody waits for ever, and you are still signed in.'
+    default:
+      return `The refresh fails, after ${attempts} attempts. You are still signed in: try again in a moment.`
+  }
+}
+
+function tellInterruptions(scene: Scene, rows: Row[]): string[] {
+  const aborted = rows.filter(({ outcome }) => outcome === 'aborted')
+  const reasons = new Set(scene.lanes.flatMap(({ ends }) => ends.map(({ reason }) => reason)))
+  return [
+    ...(aborted.length
+      ? [`${count(aborted, 'request')} aborted: the caller hears of it at once, the others do not notice.`]
+      : []),
+    ...(reasons.has('signed-out')
+      ? ['Signed out in the middle of it: whoever waited is told at once, and the new token is not kept.']
+      : []),
+    ...(reasons.has('replaced')
+      ? ['Somebody else signed in: no request of the first user is sent in the name of the second.']
+      : []),
+  ]
+}
+
+function tellEnd(rows: Row[], refreshes: Refresh[]): string {
+  const ended = (outcome: Row['outcome']) => rows.filter((row) => row.outcome === outcome)
+  const [answered, aborted, failed] = [ended('answered'), ended('aborted'), ended('failed')]
+  const onTheWire = refreshes.filter(({ attempts }) => attempts.length > 0).length
+  const parts = [
+    answered.length === rows.length ? `all ${rows.length} answered` : `${answered.length} answered`,
+    ...(aborted.length ? [`${aborted.length} aborted`] : []),
+    ...(failed.length ? [`${failed.length} failed`] : []),
+  ]
+  const hint =
+    refreshes.length === 0 && failed.length === 0 ? ' The token is still good: expire it first.' : ''
+  const times = onTheWire === 0 ? 'no refresh' : onTheWire === 1 ? 'one refresh' : `${onTheWire} refreshes`
+  return `Done: ${times}, ${parts.join(', ')}.${hint}`
+}
+
+function count(things: unknown[], word: string): string {
+  return `${things.length} ${word}${things.length === 1 ? '' : 's'}`
+}
