@@ -1,8 +1,8 @@
 // The page: connects the app, its observers, the other tabs and the controls, and draws whenever something happens.
 import type { AuthStats } from 'axios-auth-client'
 import { createApp } from './app.js'
-import { drawCounters, drawLegend } from './panels.js'
-import type { ServerState } from './server/backend.js'
+import { drawCounters, drawLegend, element, write, writeList } from './panels.js'
+import { type ServerState, STATE_EVENT } from './server/state.js'
 import { joinTabs, type Message } from './tabs.js'
 import { drawTimeline } from './timeline/draw.js'
 import type { Happening, TimelineEvent } from './timeline/events.js'
@@ -12,11 +12,13 @@ import { readScene } from './timeline/scene.js'
 import { tellStory } from './timeline/tell.js'
 
 const USERS = ['Ada', 'Grace'] as const
+const MOST = 40
+
 const reel = createReel()
 const others = new Map<string, { openedAtMs: number; stats: AuthStats }>()
-const motion = matchMedia('(prefers-reduced-motion: reduce)')
+const stillness = matchMedia('(prefers-reduced-motion: reduce)')
 
-let server = await ask('state')
+let server = await askServer('state')
 const tabs = joinTabs(hear)
 const app = createApp(tell, server.refreshTimeoutMs)
 let nextId = 1
@@ -32,7 +34,6 @@ function tell(happening: Happening): void {
   const event: TimelineEvent = { tab: tabs.me, atMs: nowMs(), ...happening }
   reel.record(event)
   tabs.post({ say: 'event', event, stats: app.auth.stats() })
-  if (happening.what === 'refreshed' || reel.isOver()) void learn()
   redraw()
 }
 
@@ -42,70 +43,46 @@ function hear(message: Message, from: string): void {
       introduce()
       break
     case 'here':
-      // Those who were here first answer a newcomer, and hear of it by that.
-      if (!others.has(from)) introduce()
       others.set(from, message)
-      for (const event of message.events) if (!isKnown(event)) reel.record(event)
+      reel.replace(from, message.events)
       break
     case 'event': {
-      const other = others.get(from)
-      if (other) other.stats = message.stats
-      reel.record(message.event)
+      const { event, stats } = message
+      others.set(from, { openedAtMs: others.get(from)?.openedAtMs ?? Infinity, stats })
+      reel.record(event)
       break
     }
     case 'fire':
       fire(message.count)
       break
-    case 'server':
-      void learn()
-      break
     case 'bye':
       others.delete(from)
-      reel.forget(from)
+      reel.replace(from, [])
       break
   }
   redraw()
 }
 
-function isKnown({ tab, atMs, what }: TimelineEvent): boolean {
-  return reel.events.some((event) => event.tab === tab && event.atMs === atMs && event.what === what)
-}
-
-function introduce(): void {
-  const events = reel.events.filter(({ tab }) => tab === tabs.me)
-  tabs.post({ say: 'here', openedAtMs: tabs.openedAtMs, stats: app.auth.stats(), events })
-}
-
-// ---- The embedded server ---------------------------------------------------------------------------------------------
-
-async function ask(what: 'state' | 'expire' | 'refresh', body?: string): Promise<ServerState> {
+/** The page changes what the embedded server does, and looks at it. */
+async function askServer(what: 'state' | 'expire' | 'refresh', body?: string): Promise<ServerState> {
   const answer = await fetch(`/playground/${what}`, { method: 'POST', body })
   return answer.json()
 }
 
-async function learn(): Promise<void> {
-  server = await ask('state')
+import.meta.hot?.on(STATE_EVENT, (state: ServerState) => {
+  server = state
   redraw()
-}
-
-async function change(what: 'expire' | 'refresh', body?: string): Promise<void> {
-  server = await ask(what, body)
-  tabs.post({ say: 'server' })
-  redraw()
-}
+})
 
 // ---- The controls ----------------------------------------------------------------------------------------------------
 
-function element<T extends HTMLElement>(id: string): T {
-  return document.getElementById(id) as T
-}
-
+const plot = element('plot')
 const count = element<HTMLInputElement>('count')
 const everywhere = element<HTMLInputElement>('everywhere')
 const modes = [...document.querySelectorAll<HTMLInputElement>('input[name=mode]')]
 
 function wanted(): number {
-  return Math.min(40, Math.max(1, Math.round(Number(count.value)) || 1))
+  return Math.min(MOST, Math.max(1, Math.round(Number(count.value)) || 1))
 }
 
 function fire(howMany: number): void {
@@ -117,32 +94,30 @@ function fire(howMany: number): void {
 function fireWanted(): void {
   if (everywhere.checked) tabs.post({ say: 'fire', count: wanted() })
   fire(wanted())
+  plot.scrollIntoView({ block: 'nearest' })
 }
 
-function subject(): string | undefined {
-  const { status, subject = USERS[0] } = app.auth.getSnapshot()
+function userNow(): string | undefined {
+  const { status, subject } = app.auth.getSnapshot()
   return status === 'signed-in' ? subject : undefined
 }
 
-async function signIn(user: string): Promise<void> {
-  await app.signIn(user)
-  await learn()
-  tabs.post({ say: 'server' })
+/** Who may sign in: whoever is not. */
+function userNext(): string {
+  return USERS.find((user) => user !== userNow()) ?? USERS[0]
 }
-
-const otherUser = () => USERS.find((user) => user !== subject()) ?? USERS[0]
 
 element('show').onclick = async () => {
-  if (!subject()) await signIn(USERS[0])
-  await change('expire')
+  if (!userNow()) await app.signIn(USERS[0])
+  await askServer('expire')
   fireWanted()
 }
-element('expire').onclick = () => change('expire')
+element('expire').onclick = () => askServer('expire')
 element('send').onclick = fireWanted
 element('abort').onclick = app.abortOne
-element('leave').onclick = () => (subject() ? app.signOut() : signIn(USERS[0]))
-element('switch').onclick = () => signIn(subject() ? otherUser() : USERS[1])
-for (const mode of modes) mode.onchange = () => change('refresh', mode.value)
+element('leave').onclick = app.signOut
+element('switch').onclick = () => app.signIn(userNext())
+for (const mode of modes) mode.onchange = () => askServer('refresh', mode.value)
 count.oninput = redraw
 
 // ---- What one sees ---------------------------------------------------------------------------------------------------
@@ -162,76 +137,58 @@ function redraw(): void {
 function draw(): void {
   const order = [[tabs.me, tabs] as const, ...others].sort(([, a], [, b]) => a.openedAtMs - b.openedAtMs)
   const ids = order.map(([id]) => id)
-  const names = Object.fromEntries(
-    ids.map((id, index) => [id, `Tab ${index + 1}${id === tabs.me ? ' (this one)' : ''}`]),
-  )
+  const nameOf = (id: string, index: number) => `Tab ${index + 1}${id === tabs.me ? ' (this one)' : ''}`
+  const names = Object.fromEntries(ids.map((id, index) => [id, nameOf(id, index)]))
   const scene = readScene(reel.events, ids)
   const story = tellStory(scene)
-  const isMoving = !scene.isOver && !motion.matches
-  const plot = element('plot')
-  if (scene.lanes.length > 0) {
-    plot.innerHTML = drawTimeline(scene, {
-      width: plot.clientWidth,
-      label: story.join(' '),
-      ...(isMoving && { nowMs: nowMs() }),
-      ...(ids.length > 1 && { names }),
-    })
-  } else if (!plot.firstElementChild) {
-    plot.innerHTML = '<p class="empty">Press the blue button, and the requests draw themselves here.</p>'
-  }
-  write('news', story.at(-1) ?? 'Nothing yet.')
-  tellAll(story)
+  // Otherwise bars grow while nothing happens; who does not want that sees each change when it comes.
+  const isMoving = !scene.isOver && !stillness.matches
+  plot.innerHTML = scene.lanes.length
+    ? drawTimeline(scene, {
+        width: plot.clientWidth,
+        label: story.join(' '),
+        nowMs: isMoving ? nowMs() : undefined,
+        names: ids.length > 1 ? names : undefined,
+      })
+    : '<p class="empty">Press the blue button, and the requests draw themselves here.</p>'
+  write('news', story.at(-1) ?? 'Nothing has happened yet.')
+  writeList('story', story)
 
-  const user = subject()
-  write('who', user ? `Signed in as ${user}.` : 'Signed out.')
-  write('leave', user ? 'Sign out' : `Sign in as ${USERS[0]}`)
-  write('switch', user ? `Switch to ${otherUser()}` : `Sign in as ${USERS[1]}`)
-  write('show-count', String(wanted()))
-  write('tab-count', String(ids.length))
-  write(
-    'token',
-    server.isExpired
-      ? 'Expired at the server. The page does not know yet: a 401 will tell.'
-      : 'Good. The server accepts it.',
-  )
+  const user = userNow()
+  write('who', user ? `Signed in as ${user}` : 'Signed out')
+  write('switch', user ? `Switch to ${userNext()}` : `Sign in as ${userNext()}`)
+  write('show', `Expire the token, send ${wanted()} requests`)
+  write('tabs', `from every open tab (${ids.length})`)
+  write('token', server.isExpired ? 'Expired. The page does not know yet: a 401 will tell.' : 'Good.')
   for (const mode of modes) mode.checked = mode.value === server.refreshMode
-  const stats = order.map(([id]) => (id === tabs.me ? app.auth.stats() : others.get(id)!.stats))
   drawCounters(
-    ids.map((id) => names[id]!),
-    stats,
+    order.map(([id], index) => [
+      nameOf(id, index),
+      id === tabs.me ? app.auth.stats() : others.get(id)!.stats,
+    ]),
   )
   const { refused, served, refreshes, reuses } = server.counts
   write(
     'server',
-    `At the server, from all tabs: ${served} answered, ${refused} refused, ${refreshes} refresh calls, ${reuses} refresh tokens used twice.`,
+    `At the server, from all tabs: ${served} answered, ${refused} refused, refreshes: ${refreshes}, refresh tokens used twice: ${reuses}.`,
   )
   if (isMoving) redraw()
-}
-
-/** Only what is new, so that a live region is read out once. */
-function write(id: string, text: string): void {
-  const target = element(id)
-  if (target.textContent !== text) target.textContent = text
-}
-
-function tellAll(story: string[]): void {
-  const list = element('story')
-  while (list.children.length > story.length) list.lastElementChild?.remove()
-  story.forEach((sentence, index) => {
-    const item = list.children[index] ?? list.appendChild(document.createElement('li'))
-    if (item.textContent !== sentence) item.textContent = sentence
-  })
 }
 
 // ---- The start -------------------------------------------------------------------------------------------------------
 
 document.head.append(Object.assign(document.createElement('style'), { textContent: STYLE }))
 drawLegend()
-new ResizeObserver(redraw).observe(element('plot'))
+new ResizeObserver(redraw).observe(plot)
 app.auth.subscribe(redraw)
 tabs.post({ say: 'hello' })
 introduce()
 await app.auth.ready
 // Whoever opens the page wants to see requests, and not a login form.
-if (!subject()) await signIn(USERS[0])
+if (!userNow()) await app.signIn(USERS[0])
 redraw()
+
+function introduce(): void {
+  const events = reel.events.filter(({ tab }) => tab === tabs.me)
+  tabs.post({ say: 'here', openedAtMs: tabs.openedAtMs, stats: app.auth.stats(), events })
+}

@@ -22,25 +22,39 @@ const COUNTERS: [name: keyof AuthStats, label: string, meaning: string][] = [
   ['heldPeak', 'held peak', 'the most that ever waited at once'],
 ]
 
+export function element<T extends HTMLElement>(id: string): T {
+  return document.getElementById(id) as T
+}
+
+/** Touches nothing that is as it should be: a live region would be read out again. */
+export function write(id: string, text: string): void {
+  const target = element(id)
+  if (target.textContent !== text) target.textContent = text
+}
+
+export function writeList(id: string, texts: string[]): void {
+  const list = element(id)
+  if (texts.join() === [...list.children].map(({ textContent }) => textContent).join()) return
+  list.replaceChildren(
+    ...texts.map((textContent) => Object.assign(document.createElement('li'), { textContent })),
+  )
+}
+
 export function drawLegend(): void {
-  const list = document.getElementById('legend') as HTMLElement
-  list.innerHTML = LEGEND.map(
+  element('legend').innerHTML = LEGEND.map(
     ([sample, name, meaning]) =>
       `<li><svg class="timeline" width="28" height="18" aria-hidden="true">${sample}</svg><span><b>${name}</b>: ${meaning}</span></li>`,
   ).join('')
 }
 
 /** A column for each tab. */
-export function drawCounters(names: string[], stats: AuthStats[]): void {
-  const head = document.getElementById('counters-head') as HTMLElement
-  const body = document.getElementById('counters') as HTMLElement
-  head.innerHTML = `<tr><th scope="col">Counter</th>${names
-    .map((name) => `<th scope="col">${name}</th>`)
-    .join('')}<th scope="col">What it counts</th></tr>`
-  body.innerHTML = COUNTERS.map(
-    ([key, label, meaning]) =>
-      `<tr><th scope="row">${label}</th>${stats
-        .map((counted) => `<td>${counted[key]}</td>`)
-        .join('')}<td>${meaning}</td></tr>`,
-  ).join('')
+export function drawCounters(tabs: [name: string, stats: AuthStats][]): void {
+  const cells = (tag: 'td' | 'th scope="col"', texts: (string | number)[]) =>
+    texts.map((text) => `<${tag}>${text}</${tag.slice(0, 2)}>`).join('')
+  const heads = cells('th scope="col"', ['Counter', ...tabs.map(([name]) => name), 'What it counts'])
+  element('counters-head').innerHTML = `<tr>${heads}</tr>`
+  element('counters').innerHTML = COUNTERS.map(([key, label, meaning]) => {
+    const counted = cells('td', [...tabs.map(([, stats]) => stats[key]), meaning])
+    return `<tr><th scope="row">${label}</th>${counted}</tr>`
+  }).join('')
 }

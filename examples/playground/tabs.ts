@@ -11,8 +11,6 @@ export type Message =
   | { say: 'event'; event: TimelineEvent; stats: AuthStats }
   /** Every tab sends so many requests. */
   | { say: 'fire'; count: number }
-  /** Something was changed at the server. */
-  | { say: 'server' }
   | { say: 'bye' }
 
 export interface Tabs {

@@ -2,18 +2,10 @@
 // HTTP in Vite's own server. Owns the bridge between the two, the pace, and what the page's controls change.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
-import { type AuthServerCounts, createAuthServer } from 'axios-auth-client/testing'
+import { createAuthServer } from 'axios-auth-client/testing'
 import { getResponse } from 'msw'
-import { type Pace, REFRESH_MODES, type RefreshMode } from './pace.js'
-
-/** What the page learns of the server. */
-export interface ServerState {
-  refreshMode: RefreshMode
-  /** Whether the newest access token was expired by hand. */
-  isExpired: boolean
-  counts: AuthServerCounts
-  refreshTimeoutMs: number
-}
+import type { Pace } from './pace.js'
+import { REFRESH_MODES, type RefreshMode, type ServerState } from './state.js'
 
 export interface Backend {
   /** For Vite's middlewares: passes on what is not for the auth server. */
@@ -31,7 +23,14 @@ const REFRESH_MODE = '/playground/refresh'
 const REFRESH = '/auth/refresh'
 const LOGIN = '/auth/login'
 
-export function createBackend(pace: Pace, refreshTimeoutMs: number): Backend {
+export interface BackendOptions {
+  pace: Pace
+  refreshTimeoutMs: number
+  /** Called when the state may be another one. */
+  onChange(state: ServerState): void
+}
+
+export function createBackend({ pace, refreshTimeoutMs, onChange }: BackendOptions): Backend {
   // Long-lived: here tokens expire when somebody presses a button.
   const server = createAuthServer({ origin: ORIGIN, protected: ['/api/*'], accessLifetimeSeconds: 86_400 })
   let refreshMode: RefreshMode = 'granted'
@@ -48,6 +47,7 @@ export function createBackend(pace: Pace, refreshTimeoutMs: number): Backend {
       refreshMode = REFRESH_MODES.find((mode) => mode === body) ?? 'granted'
       server.refresh.always(refreshMode === 'slow' ? 'granted' : refreshMode)
     } else if (path !== STATE) return undefined
+    onChange(state())
     return state()
   }
 
@@ -68,10 +68,14 @@ export function createBackend(pace: Pace, refreshTimeoutMs: number): Backend {
       }),
     )
     const { status } = response ?? { status: 404 }
-    if (status === 200 && (path === REFRESH || path === LOGIN)) isExpired = false
+    onChange(state())
     if (path === REFRESH) await pace.beforeRefreshAnswer(mode)
     else if (path.startsWith('/api/')) {
       await pace.beforeAnswer(path, Number(url.searchParams.get('id')), status)
+    }
+    if (status === 200 && (path === REFRESH || path === LOGIN)) {
+      isExpired = false
+      onChange(state())
     }
     return response ?? new Response(null, { status })
   }

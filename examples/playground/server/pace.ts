@@ -1,10 +1,7 @@
 // When the embedded server answers: slowly enough for people to see it, differently for each request, and the same
 // each time.
 import { setTimeout as delay } from 'node:timers/promises'
-
-/** How the refresh endpoint ends, as the page lets one choose. */
-export type RefreshMode = 'granted' | 'slow' | 'refused' | 'unavailable' | 'hang'
-export const REFRESH_MODES: readonly RefreshMode[] = ['granted', 'slow', 'refused', 'unavailable', 'hang']
+import type { RefreshMode } from './state.js'
 
 /** Each resolves when the answer, which has been decided on arrival, may go out. */
 export interface Pace {
@@ -22,8 +19,8 @@ const REFRESH_MS: Record<RefreshMode, number> = {
 export const humanPace: Pace = {
   beforeAnswer(path, id, status) {
     const spread = (id * 29) % 50
-    if (path === SLOW_PATH) return delay(status === 401 ? 2600 : 900)
-    return delay(status === 401 ? 250 + 9 * spread : 500 + 14 * spread)
+    if (path === SLOW_PATH) return delay(status === 401 ? 2400 : 700)
+    return delay(status === 401 ? 200 + 7 * spread : 400 + 9 * spread)
   },
   beforeRefreshAnswer: (mode) => delay(REFRESH_MS[mode]),
 }

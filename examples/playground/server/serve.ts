@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build as buildPackage } from 'tsup'
-import { createServer } from 'vite'
-import { createBackend, type ServerState } from './backend.js'
+import { createServer, type ViteDevServer } from 'vite'
+import { createBackend } from './backend.js'
 import { humanPace, type Pace } from './pace.js'
+import { type ServerState, STATE_EVENT } from './state.js'
 
 export interface PlaygroundOptions {
   /** Default: Vite's usual one, or the next that is free; 0: any. */
@@ -32,8 +33,11 @@ export async function servePlayground(options: PlaygroundOptions = {}): Promise<
   const { port, pace = humanPace, refreshTimeoutMs = 7000 } = options
   const built = await mkdtemp(join(tmpdir(), 'axios-auth-client-playground-'))
   await buildPackage({ outDir: join(built, 'dist'), dts: false, silent: true })
-  const backend = createBackend(pace, refreshTimeoutMs)
-  const vite = await createServer({
+  const backend = createBackend({
+    ...{ pace, refreshTimeoutMs },
+    onChange: (state) => vite.ws.send(STATE_EVENT, state),
+  })
+  const vite: ViteDevServer = await createServer({
     configFile: false,
     root: PAGE,
     cacheDir: join(built, 'vite'),

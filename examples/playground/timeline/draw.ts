@@ -20,7 +20,7 @@ export interface DrawOptions {
 
 const AXIS_HEIGHT = 26
 const HEADING_HEIGHT = 28
-const REFRESH_HEIGHT = 30
+const REFRESH_HEIGHT = 36
 const LANE_GAP = 12
 const LEGEND_HEIGHT = 40
 const FRAME = 14
@@ -100,7 +100,7 @@ function drawAxis({ startMs }: Scene, { left, right, xAt }: Plot, top: number, b
   const ticks: string[] = []
   for (let ms = 0; xAt(startMs + ms) <= right; ms += step) {
     const x = round(xAt(startMs + ms))
-    const text = step >= 500 ? `${ms / 1000} s` : `${ms} ms`
+    const text = step >= 200 ? `${ms / 1000} s` : `${ms} ms`
     ticks.push(
       `<path class="grid" d="M${x} ${top + 18}V${round(bottom)}"/>`,
       `<text class="dim" x="${x}" y="${top + 12}"${ms ? ' text-anchor="middle"' : ''}>${text}</text>`,
@@ -122,7 +122,7 @@ function drawLane(
   const parts = [
     name ? `<text class="strong" x="${x}" y="${top + 18}">${escapeText(name)}</text>` : '',
     plot.isWide
-      ? `<text class="dim" x="${plot.left - 12}" y="${top + heading + 18}" text-anchor="end">the refresh</text>`
+      ? `<text class="dim" x="${plot.left - 12}" y="${top + heading + 20}" text-anchor="end">the refresh</text>`
       : '',
     ...lane.refreshes.map((refresh) => drawBand(refresh, plot, top + heading, bottom)),
     ...lane.rows.map((row, index) => drawRow(row, plot, rowsTop + (index + 0.5) * plot.rowHeight)),
@@ -149,15 +149,15 @@ function drawBand(refresh: Refresh, plot: Plot, top: number, bottom: number): st
         : [from - 6, 'end']
   const attempts = refresh.attempts.map(({ fromMs, toMs }) => {
     const end = Math.max(plot.xAt(toMs ?? plot.nowMs), plot.xAt(fromMs) + 2)
-    return `<path class="attempt" d="M${round(plot.xAt(fromMs))} ${top + 20}H${round(end)}"/>`
+    return `<path class="attempt" d="M${round(plot.xAt(fromMs))} ${top + 24}H${round(end)}"/>`
   })
   return [
     `<g class="refresh ${kind}">`,
-    `<rect class="band" x="${round(from)}" y="${top + 13}" width="${round(to - from)}" height="${round(bottom - top - 13)}"/>`,
-    `<path class="band-edge" d="M${round(from)} ${top + 13}V${round(bottom)}M${round(to)} ${top + 13}V${round(bottom)}"/>`,
-    `<rect class="pill" x="${round(from)}" y="${top + 4}" width="${round(to - from)}" height="19" rx="4"/>`,
+    `<rect class="band" x="${round(from)}" y="${top + 16}" width="${round(to - from)}" height="${round(bottom - top - 16)}"/>`,
+    `<path class="band-edge" d="M${round(from)} ${top + 16}V${round(bottom)}M${round(to)} ${top + 16}V${round(bottom)}"/>`,
+    `<rect class="pill" x="${round(from)}" y="${top + 4}" width="${round(to - from)}" height="24" rx="4"/>`,
     ...attempts,
-    `<text class="strong" x="${round(x)}" y="${top + 15}" text-anchor="${anchor}">${text}</text>`,
+    `<text class="strong" x="${round(x)}" y="${top + 17}" text-anchor="${anchor}">${text}</text>`,
     '</g>',
   ].join('')
 }
@@ -166,6 +166,7 @@ function tellBand({ outcome, fromMs, toMs, attempts, reason }: Refresh): string 
   const took = toMs === undefined ? '' : tellDuration(toMs - fromMs)
   switch (outcome) {
     case 'running':
+      if (attempts.length === 0) return 'waits its turn'
       return attempts.length > 1 ? `refreshing, attempt ${attempts.length}` : 'refreshing'
     case 'granted':
       return `one refresh, ${took}`

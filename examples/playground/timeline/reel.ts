@@ -6,8 +6,8 @@ export interface Reel {
   readonly events: readonly TimelineEvent[]
   isOver(): boolean
   record(event: TimelineEvent): void
-  /** A tab was closed: nobody will tell how its requests ended. */
-  forget(tab: string): void
+  /** A tab tells all that happened in it, or was closed: then nobody will tell how its requests ended. */
+  replace(tab: string, theirs: readonly TimelineEvent[]): void
 }
 
 export function createReel(): Reel {
@@ -22,8 +22,8 @@ export function createReel(): Reel {
       if (event.what === 'made' && isOver()) events = []
       events.push(event)
     },
-    forget(tab) {
-      events = events.filter((event) => event.tab !== tab)
+    replace(tab, theirs) {
+      events = [...events.filter((event) => event.tab !== tab), ...theirs]
     },
   }
 }

@@ -5,7 +5,10 @@ import type { Refresh, Row, Scene } from './scene.js'
 /** What has happened so far, one sentence or two for each turn. The last one is the news. */
 export function tellStory(scene: Scene): string[] {
   const rows = scene.lanes.flatMap((lane) => lane.rows)
-  const refreshes = scene.lanes.flatMap((lane) => lane.refreshes)
+  // The one that asks the server first, then those that take over what it got.
+  const refreshes = scene.lanes
+    .flatMap((lane) => lane.refreshes)
+    .sort((a, b) => Number(a.attempts.length === 0) - Number(b.attempts.length === 0))
   if (rows.length === 0) return []
   const from = scene.lanes.length > 1 ? ` from ${scene.lanes.length} tabs` : ''
   return [
@@ -27,6 +30,7 @@ function tellRefusals(rows: Row[], refreshes: Refresh[]): string[] {
 function tellRefresh(refresh: Refresh, rows: Row[]): string[] {
   const { outcome, attempts, fromMs, toMs, reason } = refresh
   if (outcome === 'adopted') return ['The other tab took the new token over, without a refresh of its own.']
+  if (attempts.length === 0) return []
   const started = 'One refresh asks for a new token. Everybody else waits for it.'
   if (toMs === undefined || outcome === 'running') return [started]
   if (outcome === 'dropped') return [started]
