@@ -156,10 +156,11 @@ function draw(): void {
 
   const user = userNow()
   write('who', user ? `Signed in as ${user}` : 'Signed out')
+  element<HTMLButtonElement>('leave').disabled = !user
   write('switch', user ? `Switch to ${userNext()}` : `Sign in as ${userNext()}`)
   write('show', `Expire the token, send ${wanted()} requests`)
   write('tabs', `from every open tab (${ids.length})`)
-  write('token', server.isExpired ? 'Expired. The page does not know yet: a 401 will tell.' : 'Good.')
+  write('token', server.isExpired ? 'Expired: the server answers 401 to it.' : 'Good.')
   for (const mode of modes) mode.checked = mode.value === server.refreshMode
   drawCounters(
     order.map(([id], index) => [

@@ -1,5 +1,6 @@
 // Draws a scene as SVG: a row for each request over one axis of time, a lane for each tab, and every refresh as a band
 // across its lane. Pure: the same scene and options give the same text, in the page and in the README's picture.
+import type { SessionEndReason } from 'axios-auth-client'
 import { drawMark, drawSpan, MARK_RADIUS, round } from './look.js'
 import type { Lane, Refresh, Row, Scene } from './scene.js'
 
@@ -21,6 +22,7 @@ export interface DrawOptions {
 const AXIS_HEIGHT = 26
 const HEADING_HEIGHT = 28
 const REFRESH_HEIGHT = 36
+const END_HEIGHT = 18
 const LANE_GAP = 12
 const LEGEND_HEIGHT = 40
 const FRAME = 14
@@ -31,6 +33,14 @@ const LABELS = 190
 const NUMBERS = 26
 /** A rough measure: text is drawn by whatever font the reader has. */
 const CHARACTER = 6.2
+
+const ENDS: Record<SessionEndReason, string> = {
+  refused: 'session over',
+  'signed-out': 'signed out',
+  'signed-out-elsewhere': 'signed out in another tab',
+  replaced: 'another user',
+  'replaced-elsewhere': 'another user, in another tab',
+}
 
 interface Plot {
   left: number
@@ -126,11 +136,16 @@ function drawLane(
       : '',
     ...lane.refreshes.map((refresh) => drawBand(refresh, plot, top + heading, bottom)),
     ...lane.rows.map((row, index) => drawRow(row, plot, rowsTop + (index + 0.5) * plot.rowHeight)),
-    ...lane.ends.map(
-      ({ atMs }) => `<path class="end" d="M${round(plot.xAt(atMs))} ${top + heading}V${round(bottom)}"/>`,
-    ),
+    ...lane.ends.map(({ atMs, reason }) => drawEnd(reason, round(plot.xAt(atMs)), top + heading, bottom)),
   ]
-  return { text: `<g class="lane">${parts.join('\n')}</g>`, height: bottom - top }
+  const height = bottom - top + (lane.ends.length ? END_HEIGHT : 0)
+  return { text: `<g class="lane">${parts.join('\n')}</g>`, height }
+}
+
+/** The end of a session, with its reason below the rows. */
+function drawEnd(reason: SessionEndReason, x: number, top: number, bottom: number): string {
+  const line = `<path class="end" d="M${x} ${top}V${round(bottom)}"/>`
+  return `${line}<text class="dim" x="${x}" y="${round(bottom + 13)}" text-anchor="middle">${ENDS[reason]}</text>`
 }
 
 function drawBand(refresh: Refresh, plot: Plot, top: number, bottom: number): string {

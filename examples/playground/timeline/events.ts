@@ -1,4 +1,5 @@
 // The words of the timeline: what can happen, in which tab and when. Observers write them, everything else reads them.
+import type { SessionEndReason } from 'axios-auth-client'
 
 /** One thing that happened. Times are milliseconds of one clock for all tabs. */
 export type TimelineEvent = { tab: string; atMs: number } & Happening
@@ -26,6 +27,6 @@ export type Happening =
   /** `adopted`: another tab had fetched the tokens. */
   | { what: 'refreshed'; adopted: boolean }
   | { what: 'refreshFailed'; reason: string }
-  | { what: 'sessionEnd'; reason: string }
+  | { what: 'sessionEnd'; reason: SessionEndReason }
 
 export type Tell = (happening: Happening) => void

@@ -1,5 +1,5 @@
 // Makes a scene of events: a lane for each tab, in it a row for each request and the refreshes. Pure.
-
+import type { SessionEndReason } from 'axios-auth-client'
 import type { TimelineEvent } from './events.js'
 
 export interface Scene {
@@ -15,7 +15,7 @@ export interface Lane {
   tab: string
   rows: Row[]
   refreshes: Refresh[]
-  ends: { atMs: number; reason: string }[]
+  ends: { atMs: number; reason: SessionEndReason }[]
 }
 
 export interface Row {

@@ -40,7 +40,7 @@ function tellRefresh(refresh: Refresh, rows: Row[]): string[] {
     started,
     `The new token is there after ${tellDuration(toMs - fromMs)}: each request that waited is sent again, with it.`,
     ...(late.length
-      ? [`A 401 about the old token came late. That request is sent again too, without another refresh.`]
+      ? ['A 401 about the old token came late. That request is sent again too, without another refresh.']
       : []),
   ]
 }
@@ -73,18 +73,15 @@ function tellInterruptions(scene: Scene, rows: Row[]): string[] {
 }
 
 function tellEnd(rows: Row[], refreshes: Refresh[]): string {
-  const ended = (outcome: Row['outcome']) => rows.filter((row) => row.outcome === outcome)
-  const [answered, aborted, failed] = [ended('answered'), ended('aborted'), ended('failed')]
-  const onTheWire = refreshes.filter(({ attempts }) => attempts.length > 0).length
-  const parts = [
-    answered.length === rows.length ? `all ${rows.length} answered` : `${answered.length} answered`,
-    ...(aborted.length ? [`${aborted.length} aborted`] : []),
-    ...(failed.length ? [`${failed.length} failed`] : []),
-  ]
-  const hint =
-    refreshes.length === 0 && failed.length === 0 ? ' The token is still good: expire it first.' : ''
-  const times = onTheWire === 0 ? 'no refresh' : onTheWire === 1 ? 'one refresh' : `${onTheWire} refreshes`
-  return `Done: ${times}, ${parts.join(', ')}.${hint}`
+  const told = (outcome: Row['outcome'], words: string) => {
+    const { length } = rows.filter((row) => row.outcome === outcome)
+    return length ? [`${length === rows.length ? 'all ' : ''}${length} ${words}`] : []
+  }
+  const asked = refreshes.filter(({ attempts }) => attempts.length > 0)
+  const times = ['no refresh', 'one refresh'][asked.length] ?? `${asked.length} refreshes`
+  const ends = [...told('answered', 'answered'), ...told('aborted', 'aborted'), ...told('failed', 'failed')]
+  const isIdle = asked.length === 0 && rows.every(({ outcome }) => outcome === 'answered')
+  return `Done: ${times}, ${ends.join(', ')}.${isIdle ? ' The token is still good: expire it first.' : ''}`
 }
 
 function count(things: unknown[], word: string): string {
