@@ -13,6 +13,8 @@ import { tellStory } from './timeline/tell.js'
 
 const USERS = ['Ada', 'Grace'] as const
 const MOST = 40
+/** Bars grow slowly: more pictures a second would be work for nothing. */
+const FRAME_MS = 40
 
 const reel = createReel()
 const others = new Map<string, { openedAtMs: number; stats: AuthStats }>()
@@ -173,7 +175,7 @@ function draw(): void {
     'server',
     `At the server, from all tabs: ${served} answered, ${refused} refused, refreshes: ${refreshes}, refresh tokens used twice: ${reuses}.`,
   )
-  if (isMoving) redraw()
+  if (isMoving) setTimeout(redraw, FRAME_MS)
 }
 
 // ---- The start -------------------------------------------------------------------------------------------------------
