@@ -64,41 +64,26 @@ const foreignAuthority = pick(
   '',
 )
 
-const scheme = pick(
-  'http:',
-  'http:',
-  'https:',
-  'https:',
-  'HTTP:',
-  'hTTpS:',
-  '',
-  'ht\ntp:',
-  '\thttp:',
-  ' https:',
-  'http:http:',
-  'blob:http:',
-  'javascript:',
-  'data:text/html,',
-  'file:',
-  'ws:',
-  'ftp:',
+const mostly = (usual: fc.Arbitrary<string>, others: fc.Arbitrary<string>) =>
+  fc.oneof({ weight: 3, arbitrary: usual }, { weight: 1, arbitrary: others })
+
+const scheme = mostly(
+  pick('http:', 'https:', 'HTTP:'),
+  pick(
+    '',
+    'ht\ntp:',
+    '\thttp:',
+    ' https:',
+    'http:http:',
+    'blob:http:',
+    'javascript:',
+    'data:text/html,',
+    'file:',
+    'ws:',
+    'ftp:',
+  ),
 )
-const slashes = pick(
-  '//',
-  '//',
-  '//',
-  '//',
-  '',
-  '/',
-  '///',
-  '////',
-  '\\\\',
-  '\\/',
-  '/\\',
-  '/\t/',
-  '\n//',
-  '//\\',
-)
+const slashes = mostly(pick('//'), pick('', '/', '///', '////', '\\\\', '\\/', '/\\', '/\t/', '\n//', '//\\'))
 const tail = pick(
   '',
   '/',
@@ -159,20 +144,12 @@ const intruder = fc.oneof(
 const change = fc.record({ at: fc.double({ min: 0, max: 1, noNaN: true }), over: fc.nat(2), intruder })
 
 const changed = (address: fc.Arbitrary<string>) =>
-  fc
-    .tuple(
-      address,
-      fc.oneof(
-        { weight: 2, arbitrary: fc.constant([]) },
-        { weight: 3, arbitrary: fc.array(change, { maxLength: 4 }) },
-      ),
-    )
-    .map(([text, changes]) =>
-      changes.reduce((before, { at, over, intruder: put }) => {
-        const index = Math.round(at * before.length)
-        return before.slice(0, index) + put + before.slice(index + over)
-      }, text),
-    )
+  fc.tuple(address, fc.oneof(fc.constant([]), fc.array(change, { maxLength: 4 }))).map(([text, changes]) =>
+    changes.reduce((before, { at, over, intruder: put }) => {
+      const index = Math.round(at * before.length)
+      return before.slice(0, index) + put + before.slice(index + over)
+    }, text),
+  )
 
 const joined = (...parts: fc.Arbitrary<string>[]) => fc.tuple(...parts).map((texts) => texts.join(''))
 
@@ -209,12 +186,13 @@ export interface Target {
   asObject: boolean
 }
 
-const maybe = <T>(arbitrary: fc.Arbitrary<T>, freq = 2) => fc.option(arbitrary, { nil: undefined, freq })
+/** Missing once in `freq`. */
+const maybe = <T>(arbitrary: fc.Arbitrary<T>, freq: number) => fc.option(arbitrary, { nil: undefined, freq })
 
 export const hostileTarget: fc.Arbitrary<Target> = fc.record({
   url: maybe(hostileAddress, 9),
-  baseURL: maybe(hostileAddress, 1),
-  allowAbsoluteUrls: fc.constantFrom(undefined, undefined, true, false),
-  params: maybe(fc.dictionary(intruder, intruder, { maxKeys: 2 }), 1),
+  baseURL: maybe(hostileAddress, 2),
+  allowAbsoluteUrls: fc.constantFrom(undefined, true, false),
+  params: maybe(fc.dictionary(intruder, intruder, { maxKeys: 2 }), 4),
   asObject: fc.nat(9).map((roll) => roll === 0),
 })

@@ -20,10 +20,13 @@ export interface Network {
   readonly agents: { httpAgent: HttpAgent; httpsAgent: HttpsAgent }
   /** And Node's fetch by this one. */
   readonly dispatcher: unknown
+  /** Where the servers listen on 127.0.0.1, for a browser that is told by rules. */
+  readonly ports: { home: number; foreign: number }
   close(): Promise<void>
 }
 
-export async function createNetwork(homes: readonly string[]): Promise<Network> {
+/** @param page what home answers to a GET of /page */
+export async function createNetwork(homes: readonly string[], page = ''): Promise<Network> {
   let arrivals: Arrival[] = []
   const home = await listen('home')
   const foreign = await listen('foreign')
@@ -40,6 +43,7 @@ export async function createNetwork(homes: readonly string[]): Promise<Network> 
     },
     agents: { httpAgent, httpsAgent },
     dispatcher,
+    ports: { home: home.port, foreign: foreign.port },
     async close() {
       httpAgent.destroy()
       httpsAgent.destroy()
@@ -70,8 +74,14 @@ export async function createNetwork(homes: readonly string[]): Promise<Network> 
   }
 
   async function receive(at: Arrival['at'], message: IncomingMessage, response: ServerResponse) {
+    // Any page may send anything here, or a browser would keep to itself what must not arrive.
+    const { origin = '*', 'access-control-request-headers': wanted = '*' } = message.headers
+    response.setHeader('access-control-allow-origin', origin)
+    response.setHeader('access-control-allow-headers', wanted)
     const request = receiveHead(message, 0, 0)
     await receiveBody(message, request)
+    if (request.method === 'OPTIONS') return void response.writeHead(204).end()
+    if (request.path === '/page') return void response.setHeader('content-type', 'text/html').end(page)
     arrivals.push({ at, everything: everythingIn(request) })
     // Foreign refuses everything: its 401 must not cost us a refresh.
     response.writeHead(at === 'home' ? 200 : 401, { 'content-length': '0' }).end()
