@@ -7,7 +7,17 @@ import { FakeStorage } from '../contracts/fake-storage.js'
 import { createOpenStore } from '../support/stores.js'
 import { startApp } from './app.js'
 import { holdsFor } from './seed.js'
-import { changeOf, damaged, fieldOf, isUsable, nearMiss, usableToken, withChanges } from './values.js'
+import {
+  changeOf,
+  damaged,
+  fieldOf,
+  isUsable,
+  nearMiss,
+  readable,
+  thatThrows,
+  usableToken,
+  withChanges,
+} from './values.js'
 
 const KEY = 'app'
 
@@ -89,13 +99,7 @@ const livingRecord: fc.Arbitrary<unknown> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.constantFrom(...['v', 'tokens', 'sessionId']).map((name) =>
-      Object.defineProperty({ v: 1, sessionId: 's', version: 1, tokens: { accessToken: 'a' } }, name, {
-        get() {
-          throw new Error('a field that throws')
-        },
-      }),
-    ),
+    arbitrary: thatThrows({ v: 1, sessionId: 's', version: 1, tokens: { accessToken: 'a' } }),
   },
 )
 
@@ -146,15 +150,6 @@ async function expectStart(store: TokenStore, held: unknown, look: () => unknown
     expect(await carried()).toBe('Bearer access-after')
   } finally {
     auth.dispose()
-  }
-}
-
-/** What cannot even be read is nothing. */
-function readable<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch {
-    return undefined
   }
 }
 

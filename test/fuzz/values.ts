@@ -91,3 +91,24 @@ export function damaged(text: string, at: number, put: string): string {
   const index = Math.floor(at * text.length)
   return text.slice(0, index) + put
 }
+
+/** Each of these objects with one field that throws when it is read. */
+export const thatThrows = (whole: object): fc.Arbitrary<unknown> =>
+  fc.constantFrom(...Object.keys(whole)).map((name) =>
+    Object.defineProperty({ ...whole }, name, {
+      // Or fast-check could not print it.
+      enumerable: false,
+      get() {
+        throw new Error('a field that throws')
+      },
+    }),
+  )
+
+/** What cannot even be read is nothing. */
+export function readable<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
+}
