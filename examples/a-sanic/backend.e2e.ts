@@ -132,6 +132,14 @@ describe('Sanic + PyJWT: its tokens', () => {
     expect(await app.whoAmI()).toBe('ada')
   })
 
+  it('go to one only of those who come with the same refresh token at the same moment', async () => {
+    const { backend } = await signedIn(shared)
+    const { refreshToken } = storedTokens()
+    const answers = await Promise.all(all(20, undefined).map(() => refresh(backend.url, refreshToken)))
+    expect(answers.filter(({ code }) => code === 1)).toHaveLength(1)
+    expect(answers.filter(({ message }) => message === 'The refresh token has been used')).toHaveLength(19)
+  })
+
   it('are no good for each other’s purpose', async () => {
     const { backend } = await signedIn(shared)
     const { accessToken, refreshToken } = storedTokens()
@@ -165,16 +173,24 @@ describe('Sanic + PyJWT: its app', () => {
 
   it.each([
     ['/orders/7?tab=items', ['/login?redirect=%2Forders%2F7%3Ftab%3Ditems']],
-    ['/oauth/callback', ['/login']],
-    ['/login', []],
+    ['/oauth/callback?code=1', ['/login']],
+    ['/login?redirect=%2Forders', []],
     ['/refresh_token', []],
     ['/403', []],
     ['/404', []],
+    ['/help#sign-in', []],
   ])('sends a user on %s whose session is over to %j', async (path, visits) => {
     const { app, backend } = await signedInAt(path)
     await revokedElsewhere(backend.url)
     expect(await failureOf(app.auth.refresh())).toMatchObject({ code: 'SESSION_EXPIRED' })
     expect(app.visits).toEqual(visits)
+  })
+
+  it('sends nobody anywhere who signs in over a live session', async () => {
+    const { app } = await signedInAt('/orders')
+    await app.signIn('bob', USERS.bob)
+    expect(await app.whoAmI()).toBe('bob')
+    expect(app.visits).toEqual([])
   })
 
   it('leaves nothing in the storage but the locale after a sign-out, and the user where they are', async () => {

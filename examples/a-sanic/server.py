@@ -1,4 +1,4 @@
-"""Sanic + PyJWT: every answer has a `code`, and a refusal is an HTTP 200 with `code: 0`. App routes answer 401."""
+"""Sanic + PyJWT: a refused sign-in or refresh is an HTTP 200 with `code: 0`; app routes answer 401."""
 
 import asyncio
 import os
@@ -19,6 +19,7 @@ PERMISSIONS = {"user": ["orders:read"], "admin": ["orders:read", "audit:read"]}
 API = "/api/v1/system"
 
 app = Sanic("backend")
+# Hashing and SQLite take their time. Asked in a thread, so that they keep no other request waiting.
 accounts = Accounts(os.environ.get("DATABASE", "accounts.sqlite"), os.environ.get("DEMO_USERS", ""))
 
 
@@ -47,7 +48,7 @@ def make_tokens(name, session_id):
     }
 
 
-def read_token(token, kind):
+async def read_token(token, kind):
     """The claims of a token of this kind, if it is good."""
     try:
         claims = jwt.decode(token, SECRET_KEY, algorithms=["HS256"], options={"require": ["exp", "sub", "sid", "jti"]})
@@ -58,7 +59,7 @@ def read_token(token, kind):
     # Both are signed with one key: without this, a refresh token would be an access token that lives for a month.
     if claims.get("type") != kind:
         raise Refused(f"This is no {kind} token")
-    if accounts.is_revoked(claims["sid"]):
+    if await asyncio.to_thread(accounts.is_revoked, claims["sid"]):
         raise Refused("You have signed out")
     return claims
 
@@ -68,7 +69,7 @@ def protected(permission=None):
         @wraps(handler)
         async def guarded(request, *args, **kwargs):
             try:
-                request.ctx.claims = read_token(request.token or "", "access")
+                request.ctx.claims = await read_token(request.token or "", "access")
             except Refused as refusal:
                 raise Unauthorized(str(refusal), scheme="Bearer") from None
             # Asked anew each time: what the client was told at the sign-in decides what it shows, and nothing else.
@@ -101,7 +102,6 @@ async def say_why(_request, error):
 @app.post(f"{API}/login/")
 async def login(request):
     name = posted(request, "username")
-    # A good hash takes its time: in a thread, so that the others are not kept waiting.
     if not await asyncio.to_thread(accounts.check, name, posted(request, "password")):
         raise Refused("Wrong user name or password")
     answer = {"code": 1, "permissions": permissions_of(name), "roles": roles_of(name)}
@@ -110,11 +110,10 @@ async def login(request):
 
 @app.post(f"{API}/refresh_token/")
 async def refresh_token(request):
-    claims = read_token(posted(request, "refresh_token"), "refresh")
-    # Good once: who comes with it a second time has it from somewhere else.
-    if accounts.is_revoked(claims["jti"]):
+    claims = await read_token(posted(request, "refresh_token"), "refresh")
+    # Good once, also for two who come with it at the same moment.
+    if not await asyncio.to_thread(accounts.revoke, claims["jti"]):
         raise Refused("The refresh token has been used")
-    accounts.revoke(claims["jti"])
     return json({"code": 1, **make_tokens(claims["sub"], claims["sid"])})
 
 
@@ -122,7 +121,7 @@ async def refresh_token(request):
 @protected()
 async def logout(request):
     # Every token of the session names it, so this revokes the refresh token without being shown it.
-    accounts.revoke(request.ctx.claims["sid"])
+    await asyncio.to_thread(accounts.revoke, request.ctx.claims["sid"])
     return json({"code": 1})
 
 

@@ -40,10 +40,10 @@ class Accounts:
         salt, expected = self._credentials(name) or NOBODY
         return hmac.compare_digest(_hash(password, salt), expected)
 
-    def revoke(self, session_id: str) -> None:
-        """Signs a session out for good: every access and refresh token that names it."""
+    def revoke(self, session_id: str) -> bool:
+        """Signs a session out for good: every token that names it. Only the first who asks gets `True`."""
         with closing(self._connect()) as db, db:
-            db.execute("INSERT OR IGNORE INTO revoked VALUES (?)", (session_id,))
+            return db.execute("INSERT OR IGNORE INTO revoked VALUES (?)", (session_id,)).rowcount == 1
 
     def is_revoked(self, session_id: str) -> bool:
         with closing(self._connect()) as db:

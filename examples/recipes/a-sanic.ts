@@ -4,7 +4,8 @@ import { createAuthClient, localStorageStore, refreshWithBody, SessionRefused } 
 /** Sanic + PyJWT: failures come as HTTP 200 with `code: 0`, and a 401 for a token that has not expired is no expiry. */
 export function createSanicApi(baseURL: string, goTo: (path: string) => void, currentPath: () => string) {
   const api = axios.create({ baseURL })
-  const open = ['/login', '/refresh_token', '/403', '/404']
+  // Pages that need no session. The last one stands for those of your app.
+  const open = ['/login', '/refresh_token', '/403', '/404', '/help']
   const auth = createAuthClient(api, {
     store: localStorageStore({ key: 'session' }),
     refresh: refreshWithBody({
@@ -17,10 +18,12 @@ export function createSanicApi(baseURL: string, goTo: (path: string) => void, cu
     }),
     shouldRefresh: ({ response, expired }) => response.status === 401 && expired !== false,
     onSessionEnd({ reason }) {
-      if (reason === 'signed-out') return
+      // Their own sign-out leads where the app says, and who was replaced by a new sign-in is signed in.
+      if (reason === 'signed-out' || reason === 'replaced') return
       const path = currentPath()
-      if (path === '/oauth/callback') goTo('/login')
-      else if (!open.includes(path)) goTo(`/login?redirect=${encodeURIComponent(path)}`)
+      const [page = ''] = path.split(/[?#]/)
+      if (page === '/oauth/callback') goTo('/login')
+      else if (!open.includes(page)) goTo(`/login?redirect=${encodeURIComponent(path)}`)
     },
   })
 
