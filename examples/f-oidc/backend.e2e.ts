@@ -128,6 +128,17 @@ describe('oidc-provider: rotation', () => {
     expect(await redeem(backend.url, theirs.refresh_token)).toMatchObject({ status: 400 })
   })
 
+  it('ends for all of those who send the same refresh token at the same moment', async () => {
+    const { app, backend } = await signedIn(shared)
+    const { refresh_token } = lastGranted()
+    const answers = await Promise.all(all(20, undefined).map(() => redeem(backend.url, refresh_token)))
+    const [first, ...others] = answers.filter(({ status }) => status === 200)
+    expect([first?.status, others]).toEqual([200, []])
+    expect((await me(backend.url, first?.data.access_token)).status).toBe(401)
+    expect(await redeem(backend.url, first?.data.refresh_token)).toMatchObject({ status: 400 })
+    expect(await failureOf(app.auth.refresh())).toMatchObject({ code: 'SESSION_EXPIRED' })
+  })
+
   it('leaves another sign-in of the same user in the same browser alone when one is signed out', async () => {
     const { app, backend } = await signedIn(shared)
     const first = lastGranted()
@@ -216,6 +227,27 @@ describe('oidc-provider: the sign-in', () => {
     const again = await exchange(backend.url, address, { code_verifier: verifier })
     expect(again).toMatchObject({ status: 400, data: { error: 'invalid_grant' } })
     expect(await failureOf(page.whoAmI())).toMatchObject({ cause: { code: 'SESSION_EXPIRED' } })
+  })
+
+  it('asks for the password in the browser that began it, and in no other', async () => {
+    const { page, backend } = await openHere()
+    const start = await fetch(await page.startSignIn(), { redirect: 'manual' })
+    const form = new URL(start.headers.get('location') ?? '', backend.url)
+    const Cookie = start.headers
+      .getSetCookie()
+      .map((cookie) => cookie.split(';')[0])
+      .join('; ')
+    expect((await fetch(form, { headers: { Cookie } })).status).toBe(200)
+    expect((await fetch(form)).status).toBe(400)
+    const body = new URLSearchParams(ADA)
+    expect((await fetch(form, { method: 'POST', body, redirect: 'manual' })).status).toBe(400)
+  })
+
+  it('takes no more than a name and a password', async () => {
+    const { page } = await openHere()
+    const start = await page.startSignIn()
+    const long = { ...ADA, password: 'x'.repeat(10_000) }
+    await expect(page.browser.visit(start, long)).rejects.toThrow('Payload Too Large')
   })
 
   it('is offered to the app’s own origin only', async () => {

@@ -1,16 +1,6 @@
 // Plays the browser in which a user signs in: real redirects, real cookies, and the provider's own form, filled in.
 
-/** jsdom as far as it is used here: it brings no types. */
-interface Jsdom {
-  JSDOM: new (html: string) => { window: { document: Document } }
-  CookieJar: new () => {
-    getCookieStringSync(url: string): string
-    setCookieSync(cookie: string, url: string): unknown
-  }
-}
-
-const name: string = 'jsdom'
-const { JSDOM, CookieJar } = (await import(name)) as Jsdom
+import { CookieJar, JSDOM } from '../backends/jsdom.js'
 
 export interface Credentials {
   username: string
@@ -66,7 +56,7 @@ export function openBrowser(app: string): Browser {
   }
 }
 
-/** A form without fields to fill in is one that the page's own script would send. */
+/** Also the provider's own form without a field to fill in: its page sends that by itself to replace who is signed in. */
 function fill(form: HTMLFormElement, { username, password }: Credentials): URLSearchParams {
   const filled = new URLSearchParams()
   for (const { name, type, value } of form.querySelectorAll('input')) {

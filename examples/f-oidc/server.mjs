@@ -87,6 +87,8 @@ async function showLogin(ctx, next) {
     ctx.body = loginPage()
     return
   }
+  // A name and a password: nobody may fill the memory with more.
+  if (!(ctx.request.length < 1000)) ctx.throw(413)
   const form = new URLSearchParams(await text(ctx.req))
   const name = form.get('username') ?? ''
   if (await passwords.check(name, form.get('password') ?? '')) {

@@ -1,31 +1,7 @@
 // The page of the tests: jsdom's, with cookies kept as a browser keeps them, on the origin that the backend will have.
 // Imported before axios, which looks for a page and its origin once, when it is loaded.
+import { type Cookie, JSDOM } from '../backends/jsdom.js'
 import { freePort } from '../backends/process.js'
-
-export interface Cookie {
-  key: string
-  value: string
-  path: string | null
-  httpOnly: boolean
-}
-
-/** jsdom as far as it is used here: it brings no types. */
-interface Jsdom {
-  JSDOM: new (
-    html: string,
-    settings: { url: string },
-  ) => {
-    window: Window & typeof globalThis
-    cookieJar: {
-      getCookiesSync(url: string, options: { allPaths: boolean }): Cookie[]
-      setCookieSync(cookie: string, url: string): unknown
-      removeAllCookiesSync(): void
-    }
-  }
-}
-
-const name: string = 'jsdom'
-const { JSDOM } = (await import(name)) as Jsdom
 
 export const port = await freePort()
 const url = `http://127.0.0.1:${port}/`
