@@ -57,7 +57,9 @@ export function createOriginCheck(
   let lastBase: string | undefined
   let lastOrigin: string | undefined
 
-  return ({ url = '', baseURL, allowAbsoluteUrls }) => {
+  return ({ url: target = '', baseURL, allowAbsoluteUrls }) => {
+    // axios takes URL objects too.
+    const url = String(target)
     if (!baseURL) return isAllowedOrigin(originOf(url))
     if (!ABSOLUTE.test(url)) return isAllowedOrigin(originWith(baseURL, url))
     // Before axios 1.8 the option does not exist, and the absolute URL is where the request goes.

@@ -335,6 +335,20 @@ describe('G20: a token goes only to allowed origins', () => {
     expect(sent[0]?.authorization).toBe(placed ? 'Bearer secret' : undefined)
   })
 
+  it.each([undefined, false])(
+    'G20: a URL object is read like its text (allowAbsoluteUrls: %s)',
+    async (allowAbsoluteUrls) => {
+      const { api, sent } = recorder()
+      await client(api, { tokens: { accessToken: 'secret' }, origins: [HOME] }).ready
+      for (const url of ['https://api.example.com/x', 'https://evil.example/x']) {
+        await api.request({ url: new URL(url) as never, baseURL: '/app', allowAbsoluteUrls })
+      }
+      expect(sent.map(({ authorization }) => authorization)).toEqual(
+        allowAbsoluteUrls === false ? [undefined, undefined] : ['Bearer secret', undefined],
+      )
+    },
+  )
+
   it('G20: allowAbsoluteUrls: false takes no token to a foreign baseURL, whichever axios reads it', async () => {
     const { api, sent } = recorder({ baseURL: HOME })
     await client(api, { tokens: { accessToken: 'secret' } }).ready
