@@ -168,6 +168,9 @@ describe('the guarantees', () => {
   it('are mirrored by the summary', () => {
     const forged = structuredClone(result)
     Object.assign(requestOf(forged, 'ordinary'), { outcome: 'pending' })
+    // However busy the machine was.
+    const given = requestOf(forged, 'aborted')
+    Object.assign(given, { settledAtMs: given.abortedAtMs })
     forged.foreignTokens = 2
     forged.signedIn.server = false
     expect(summarise(forged)).toMatchObject({
