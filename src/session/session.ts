@@ -535,12 +535,9 @@ export function createSession(deps: SessionDeps): Session {
     flight = mine
     publish()
     events.emit('refreshStart', { reason })
+    const turn = { signal: controller.signal, written: () => written(mine), shows }
     mine.landed = deps.tabs
-      .exclusively(
-        () => flyInTime(mine),
-        controller.signal,
-        () => mine.asked,
-      )
+      .exclusively(() => flyInTime(mine), turn)
       .catch(
         (fault): Verdict => ({
           error: isAuthClientError(fault)
@@ -550,6 +547,21 @@ export function createSession(deps: SessionDeps): Session {
       )
       .then((verdict) => finish(mine, verdict))
     return mine
+  }
+
+  /** For other tabs: what to look for in the store before they refresh. Hints, no tokens. */
+  function written({ asked, login }: Flight): string | undefined {
+    if (!asked || !vault.inSync() || !login) return undefined
+    return `${login.id} ${login.ended ? Infinity : login.version}`
+  }
+
+  function shows(written: string): boolean {
+    const found = vault.glance()
+    // An asynchronous store is asked when the flight begins, and says itself when it has taken what was written.
+    if (!found) return true
+    reconcile(found)
+    const [id, version] = written.split(' ')
+    return !current || current.id !== id || current.version >= Number(version)
   }
 
   /** The time counts from here: waiting for another tab's refresh has a limit of its own. */

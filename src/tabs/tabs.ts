@@ -6,13 +6,22 @@ import { AuthClientError } from '../errors.js'
 /** The other tabs that share a store, as far as a refresh is concerned. */
 export interface Tabs {
   /**
-   * Runs `work` while no other tab runs its own, as far as that can be had. Settles as `work` does. An aborted `signal`
-   * ends the wait for a turn, not the work. `hasWritten`: whether the work may have changed the store.
+   * Runs `work` while no other tab runs its own, as far as that can be had, and not before the store shows here what
+   * other tabs have written to it. Settles as `work` does.
    * @throws {AuthClientError} code `REFRESH_TIMEOUT` when others had their turns, and there was none for this tab.
    */
-  exclusively<T>(work: () => Promise<T>, signal: AbortSignal, hasWritten: () => boolean): Promise<T>
+  exclusively<T>(work: () => Promise<T>, turn: Turn): Promise<T>
   /** Lets go of what is still held, and leaves no timer. */
   close(): void
+}
+
+export interface Turn {
+  /** Aborted: it is not waited for any longer. The work itself goes on. */
+  signal: AbortSignal
+  /** What the work has left in the store, in a word without a slash; `undefined` when it has not touched it. */
+  written(): string | undefined
+  /** Whether the store shows here what another tab has `written`, or something newer. */
+  shows(written: string): boolean
 }
 
 /** There is no other tab: the store is not shared. */
@@ -21,11 +30,14 @@ export function soloTab(): Tabs {
 }
 
 /**
- * How long the lock is kept after a refresh. Measured in Chromium: a lock can reach the next tab before what was written
- * to localStorage under it does, on a busy machine by more than 100 ms, and that tab would refresh with a token that is
- * spent. It costs nobody time: tabs that wait leave the queue as soon as they hear of the new tokens.
+ * How long, and how often, a tab that has its turn looks for what others have written. Measured in Chromium: a lock can
+ * reach the next tab before what was written to localStorage under it does, on a busy machine by more than 100 ms.
  */
-const LINGER_MS = 1000
+const CATCH_UP_MS = 2000
+const CATCH_UP_LOOK_MS = 50
+
+/** How long a tab tells what it has written. Firefox keeps a page that holds a lock out of its back/forward cache. */
+const FLAG_MS = 5000
 
 /** How often a waiting tab looks who holds the lock, in parts of its patience. */
 const LOOKS = 4
@@ -36,28 +48,28 @@ const LOOKS = 4
  * Nothing is stolen: the work of a robbed holder would go on all the same.
  */
 export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs {
+  const flag = `${name}:written:`
   /** Lets go of each lock that is held. */
   const ends = new Set<() => void>()
+  let lowerFlag = () => {}
+  let closed = false
   const letGo = () => {
+    lowerFlag()
     for (const end of [...ends]) end()
   }
   // A page must not take a lock along into the back/forward cache.
   globalThis.addEventListener?.('pagehide', letGo)
   return {
-    exclusively: (work, signal, hasWritten) =>
-      takeTurn(work, signal, hasWritten, [`${name}:refresh`, `${name}:refresh:2`]),
+    exclusively: (work, turn) => takeTurn(work, turn, [`${name}:refresh`, `${name}:refresh:2`]),
     close() {
+      closed = true
       globalThis.removeEventListener?.('pagehide', letGo)
       letGo()
     },
   }
 
-  function takeTurn<T>(
-    work: () => Promise<T>,
-    signal: AbortSignal,
-    hasWritten: () => boolean,
-    [lock, ...further]: string[],
-  ): Promise<T> {
+  function takeTurn<T>(work: () => Promise<T>, turn: Turn, [lock, ...further]: string[]): Promise<T> {
+    const { signal } = turn
     // Absent on insecure origins. Without it, the look into the store before a refresh is the only guard.
     const locks = globalThis.navigator?.locks
     if (!locks || lock === undefined || signal.aborted) return work()
@@ -75,19 +87,81 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
         signal.removeEventListener('abort', giveUp)
       }
       signal.addEventListener('abort', giveUp)
-      const request = locks.request(lock, { signal: wait.signal }, async () => {
+      const request = locks.request(lock, { signal: wait.signal }, () => {
         decided = true
         stopWaiting()
-        await nextTask()
-        const turn = work()
-        resolve(turn)
-        await over(turn, hasWritten)
+        return held(async () => {
+          await catchUp(locks, turn)
+          const result = work()
+          resolve(result)
+          await result.catch(() => {})
+          await raiseFlag(locks, turn.written())
+        })
       })
       request.catch(() => {
         stopWaiting()
         // Given up; or locks cannot be had in this place (an opaque origin, blocked storage).
-        if (!decided) resolve(takeTurn(work, signal, hasWritten, further))
+        if (!decided) resolve(takeTurn(work, turn, further))
       })
+    })
+  }
+
+  /** Resolves when `task` is done, or earlier when the page goes. */
+  function held(task: () => Promise<void>): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        ends.delete(end)
+        resolve()
+      }
+      ends.add(end)
+      task().then(end, end)
+    })
+  }
+
+  /**
+   * Tells the other tabs what was written, by the name of a lock that nobody waits for. Locks come and go in one order
+   * for all tabs, so whoever has the next turn sees it: that is the proof that the store cannot give.
+   */
+  function raiseFlag(locks: LockManager, written: string | undefined): Promise<void> {
+    return new Promise((raised) => {
+      if (written === undefined) return raised()
+      // A name of its own, should two tabs have written the same.
+      const request = locks.request(`${flag}${written}/${Math.random()}`, () => {
+        raised()
+        lowerFlag()
+        if (closed) return undefined
+        return new Promise<void>((lowered) => {
+          const lower = () => {
+            cancel()
+            lowered()
+          }
+          const cancel = clock.setTimer(lower, FLAG_MS)
+          lowerFlag = lower
+        })
+      })
+      request.catch(() => raised())
+    })
+  }
+
+  /** Waits until the store shows what the flags say. */
+  async function catchUp(locks: LockManager, { signal, shows }: Turn): Promise<void> {
+    const flags = (await heldLocks(locks))
+      .map((lock) => lock.name ?? '')
+      .filter((lock) => lock.startsWith(flag))
+    const isShown = (lock: string) => shows(lock.slice(flag.length).split('/')[0] as string)
+    const deadlineMs = clock.nowMs() + CATCH_UP_MS
+    while (!signal.aborted && !flags.every(isShown) && clock.nowMs() < deadlineMs) await pause(signal)
+  }
+
+  function pause(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        cancel()
+        signal.removeEventListener('abort', end)
+        resolve()
+      }
+      const cancel = clock.setTimer(end, CATCH_UP_LOOK_MS)
+      signal.addEventListener('abort', end)
     })
   }
 
@@ -113,7 +187,7 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
     }
 
     async function look(): Promise<void> {
-      const found = await holderOf(locks, lock).catch(() => undefined)
+      const found = (await heldLocks(locks)).find((held) => held.name === lock)?.clientId
       if (stopped) return
       if (found !== holder) looksAtHolder = 0
       holder = found
@@ -122,41 +196,13 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
       else cancel = clock.setTimer(look, patienceMs / LOOKS)
     }
   }
-
-  async function holderOf(locks: LockManager, lock: string): Promise<string | undefined> {
-    const { held } = await locks.query()
-    return held?.find(({ name }) => name === lock)?.clientId
-  }
-
-  /** Resolves when the lock is no longer needed. */
-  function over(turn: Promise<unknown>, hasWritten: () => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      let cancel = () => {}
-      const end = () => {
-        cancel()
-        ends.delete(end)
-        resolve()
-      }
-      const linger = () => {
-        if (ends.has(end) && hasWritten()) cancel = clock.setTimer(end, LINGER_MS)
-        else end()
-      }
-      ends.add(end)
-      turn.then(linger, linger)
-    })
-  }
 }
 
-/** One task later, for news of the store that stand in line behind the lock. No timer: hidden tabs get theirs late. */
-function nextTask(): Promise<void> {
-  // Every browser has it; where tests stand in for one, there is no other process to wait for.
-  if (!globalThis.MessageChannel) return Promise.resolve()
-  const { port1, port2 } = new MessageChannel()
-  return new Promise((resolve) => {
-    port1.onmessage = () => {
-      port1.close()
-      resolve()
-    }
-    port2.postMessage(undefined)
-  })
+/** Who holds what, as far as it is told. */
+async function heldLocks(locks: LockManager): Promise<LockInfo[]> {
+  try {
+    return (await locks.query()).held ?? []
+  } catch {
+    return []
+  }
 }

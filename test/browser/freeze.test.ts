@@ -239,6 +239,8 @@ async function loseHolder(
 /** Who holds the locks of this origin and who waits for them, each by the browser's own name for the tab. */
 async function locksOf(tab: ChaosTab | undefined): Promise<{ held: string[]; pending: string[] }> {
   const found = await tab?.window.evaluate<LockManagerSnapshot>('navigator.locks.query()')
-  const clients = (locks: LockInfo[] = []) => locks.map(({ clientId }) => clientId ?? '')
+  // Not those that only say what was written: nobody waits for them.
+  const clients = (locks: LockInfo[] = []) =>
+    locks.filter(({ name }) => name?.includes(':refresh')).map(({ clientId }) => clientId ?? '')
   return { held: clients(found?.held), pending: clients(found?.pending) }
 }

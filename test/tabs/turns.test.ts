@@ -2,7 +2,13 @@
 // browser's own order of locks and storage is in test/browser.
 import axios from 'axios'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { type AuthClient, authErrorOf, createAuthClient, refreshWithBody } from '../../src/index.js'
+import {
+  type AuthClient,
+  authErrorOf,
+  createAuthClient,
+  refreshWithBody,
+  type TokenStore,
+} from '../../src/index.js'
 import {
   createWatchedClock,
   failureOf,
@@ -23,16 +29,37 @@ const NO_RETRY = { limit: 0, baseDelayMs: 300 }
 
 beforeEach(() => void vi.stubGlobal('navigator', { locks: createFakeLocks() }))
 
-async function setUp({ clock = createWatchedClock() }: { clock?: WatchedClock } = {}) {
-  const server = await startServer({ tokens: 'opaque' })
+async function setUp({ clock = createWatchedClock(), graceMs = 0 } = {}) {
+  const server = await startServer({ tokens: 'opaque', graceMs })
   const store: OpenStore = Object.assign(createOpenStore(), { name: 'app' })
-  const openTab = (refresh = refreshWithBody({ url: '/auth/refresh' })) => {
+  const openTab = (refresh = refreshWithBody({ url: '/auth/refresh' }), seen: TokenStore = store) => {
     const api = axios.create({ baseURL: server.url })
-    const auth = createAuthClient(api, { refresh, store, clock, refreshRetry: NO_RETRY })
+    const auth = createAuthClient(api, { refresh, store: seen, clock, refreshRetry: NO_RETRY })
     onTestFinished(() => auth.dispose())
     return { api, auth }
   }
   return { server, store, clock, openTab }
+}
+
+/** The store as a tab in another process sees it: what others write arrives there when the test says so. */
+function seenFromAfar(store: OpenStore) {
+  let seen = store.kept
+  const arrive = () => {
+    seen = store.kept
+  }
+  const view: TokenStore = {
+    name: 'app',
+    load: () => seen,
+    save(record) {
+      void store.save(record)
+      arrive()
+    },
+    clear(reason) {
+      void store.clear(reason)
+      arrive()
+    },
+  }
+  return { view, arrive }
 }
 
 /** One refresh of a tab, from its turn to the moment that its lock is free again. */
@@ -40,7 +67,7 @@ async function turnOf({ auth }: { auth: AuthClient }, clock: WatchedClock): Prom
   await untilSnapshot(auth, ({ refreshing }) => refreshing)
   await clock.advance(1)
   await landed(auth)
-  await clock.advance(1_000)
+  await microtasksDone()
 }
 
 describe('several tabs', () => {
@@ -79,6 +106,72 @@ describe('several tabs', () => {
     expect(outcomesOf(await answer)).toEqual(['ok'])
     expect(server.counts).toMatchObject({ refreshes: 2, reuses: 0 })
     expect(second.auth.stats()).toMatchObject({ refreshes: 1, adopted: 1 })
+  })
+
+  it('G4: a lock that arrives before the news of the store sends no refresh token twice', async () => {
+    const { server, store, clock, openTab } = await setUp()
+    const first = openTab()
+    await first.auth.signIn(tokensOf(server.login()))
+    const { view, arrive } = seenFromAfar(store)
+    const second = openTab(undefined, view)
+    await first.auth.refresh()
+    const waiting = second.auth.refresh()
+    await clock.advance(1_000)
+    expect(server.counts.refreshes).toBe(1)
+    arrive()
+    await clock.advance(50)
+    await waiting
+    expect(server.counts).toMatchObject({ refreshes: 1, reuses: 0 })
+    expect(second.auth.stats()).toMatchObject({ refreshes: 0, adopted: 1 })
+    expect(await second.auth.getAccessToken()).toBe(await first.auth.getAccessToken())
+  })
+
+  it('G1: news that never arrive keep nobody from a refresh for longer than 2 s', async () => {
+    const { server, store, clock, openTab } = await setUp({ graceMs: 60_000 })
+    const first = openTab()
+    await first.auth.signIn(tokensOf(server.login()))
+    const second = openTab(undefined, seenFromAfar(store).view)
+    await first.auth.refresh()
+    const waiting = second.auth.refresh()
+    for (let passedMs = 0; passedMs < 2_100; passedMs += 50) await clock.advance(50)
+    await waiting
+    expect(server.counts).toMatchObject({ refreshes: 2, reuses: 0 })
+  })
+
+  it('G13: a session that was refused is not asked for again by a tab that the news has not reached', async () => {
+    const { server, store, clock, openTab } = await setUp()
+    const first = openTab()
+    await first.auth.signIn(tokensOf(server.login()))
+    const { view, arrive } = seenFromAfar(store)
+    const second = openTab(undefined, view)
+    server.refresh.always(401)
+    expect(authErrorOf(await failureOf(first.auth.refresh()))?.code).toBe('SESSION_EXPIRED')
+    const waiting = failureOf(second.auth.refresh())
+    await clock.advance(1_000)
+    arrive()
+    await clock.advance(50)
+    // This store keeps no reason.
+    expect(authErrorOf(await waiting)?.code).toBe('SIGNED_OUT')
+    expect(server.counts.refreshes).toBe(1)
+  })
+
+  it('keeps no lock after a refresh but one that tells of it, for 5 s or until its client is gone', async () => {
+    const { server, clock, openTab } = await setUp()
+    const { auth } = openTab()
+    const names = async () => {
+      await microtasksDone()
+      return ((await navigator.locks.query()).held ?? []).map(({ name }) => name)
+    }
+    await auth.signIn(tokensOf(server.login()))
+    await auth.refresh()
+    await auth.refresh()
+    expect(await names()).toEqual([expect.stringMatching(/^app:written:\S+ 3\/0\.\d+/)])
+    await clock.advance(5_000)
+    expect(await names()).toEqual([])
+    await auth.refresh()
+    expect(await names()).toHaveLength(1)
+    auth.dispose()
+    expect(await names()).toEqual([])
   })
 
   it('G4: updateTokens in a tab that has not heard of the newest refresh token does not bring the old one back', async () => {
