@@ -1,34 +1,18 @@
 // Puts the parts together: the only file that knows them all.
 import { AuthClientError, badOption, isObject } from './errors.js'
-import { type AuthEvents, type AuthListener, createEvents, guard } from './events.js'
+import { type AuthEvents, type AuthListener, type AuthStats, createEvents, guard } from './events.js'
 import { hold } from './gate.js'
 import { readHeader } from './headers.js'
 import { type AuthClientOptions, resolveOptions } from './options.js'
 import { createSession, type Waiter } from './session/session.js'
-import { type AuthSnapshot, take as takeSnapshot } from './session/snapshot.js'
+import type { AuthSnapshot } from './session/snapshot.js'
 import { createVault } from './session/vault.js'
 import { cleanCause } from './session/verdict.js'
 import { lockedTabs, soloTab } from './tabs/tabs.js'
 import type { Tokens } from './tokens.js'
 import type { AxiosLike } from './transport/bare.js'
-import { type Binding, bind, type TransportStats } from './transport/bind.js'
+import { type Binding, bind } from './transport/bind.js'
 import { originOf, pageOrigin } from './transport/origin.js'
-
-/** What `stats()` counts, since creation. */
-export interface AuthStats {
-  /** Refreshes that reached for the network. */
-  refreshes: number
-  /** Requests that were sent again. */
-  replays: number
-  /** Requests that wait for tokens at this moment. */
-  heldNow: number
-  /** The most that ever waited at once. */
-  heldPeak: number
-  /** Answers that refused a token we had placed. */
-  refused: number
-  /** Newer tokens taken over from another tab without a refresh. */
-  adopted: number
-}
 
 /** The session of an app, bound to its axios instance. */
 export interface AuthClient {
@@ -108,6 +92,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   }
 
   const events = createEvents()
+  const stats: AuthStats = { refreshes: 0, replays: 0, heldNow: 0, heldPeak: 0, refused: 0, adopted: 0 }
   const vault = createVault({ store, clock, tokenless, limitMs: refreshTimeoutMs, onError: reportStoreError })
   const session = createSession({
     ...resolved,
@@ -118,15 +103,8 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     tabs:
       store.name === undefined ? soloTab() : lockedTabs(store.name, refreshTimeoutMs + LOCK_MARGIN_MS, clock),
     events,
+    stats,
   })
-  const transportStats: TransportStats = { replays: 0, heldNow: 0, heldPeak: 0, refused: 0 }
-  const serverSnapshot = takeSnapshot({
-    // Without the moment of expiry: server and browser received the tokens at different times.
-    login: session.tokensAtStart && { ...session.tokensAtStart, expiresAtMs: undefined },
-    pending: true,
-    refreshing: false,
-  })
-
   const stopListening = [listenToStore(), listenToNetwork()]
   const first = add(instance, home)
 
@@ -137,10 +115,10 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     refresh: session.refresh,
     getAccessToken,
     getSnapshot: session.getSnapshot,
-    getServerSnapshot: () => serverSnapshot,
-    subscribe: session.subscribe,
+    getServerSnapshot: session.getServerSnapshot,
+    subscribe: (listener) => events.on('change', () => listener()),
     on: events.on,
-    stats: () => ({ ...session.stats, ...transportStats }),
+    stats: () => ({ ...stats }),
     attach(other) {
       session.assertAlive()
       assertFree(other)
@@ -164,7 +142,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
       ...resolved,
       session,
       events,
-      stats: transportStats,
+      stats,
       isAllowedOrigin,
       maySettleLate: cookies || !!session.unsettled(),
     })

@@ -46,17 +46,38 @@ export interface AuthEvents {
   storeError: { operation: 'load' | 'save' | 'clear' | 'subscribe'; error: Error }
 }
 
+/** What `stats()` counts, since creation. */
+export interface AuthStats {
+  /** Refreshes that reached for the network. */
+  refreshes: number
+  /** Requests that were sent again. */
+  replays: number
+  /** Requests that wait for tokens at this moment. */
+  heldNow: number
+  /** The most that ever waited at once. */
+  heldPeak: number
+  /** Answers that refused a token we had placed. */
+  refused: number
+  /** Newer tokens taken over from another tab without a refresh. */
+  adopted: number
+}
+
 export type AuthListener<Name extends keyof AuthEvents> = (event: AuthEvents[Name]) => void
 
+/** All that can be listened to: the events, and every change of the snapshot. */
+interface Topics extends AuthEvents {
+  change: unknown
+}
+
 export interface Events {
-  on<Name extends keyof AuthEvents>(name: Name, listener: AuthListener<Name>): () => void
-  emit<Name extends keyof AuthEvents>(name: Name, event: AuthEvents[Name]): void
+  on<Name extends keyof Topics>(name: Name, listener: (event: Topics[Name]) => void): () => void
+  emit<Name extends keyof Topics>(name: Name, event: Topics[Name]): void
   clear(): void
 }
 
 export function createEvents(): Events {
   // An entry for every call: subscribing one function twice must not be undone by one of the two.
-  const entries = new Set<{ name: string; listener: AuthListener<never> }>()
+  const entries = new Set<{ name: string; listener: (event: never) => void }>()
   return {
     on(name, listener) {
       const entry = { name, listener }
@@ -65,7 +86,7 @@ export function createEvents(): Events {
     },
     emit(name, event) {
       for (const entry of [...entries]) {
-        if (entry.name === name) guard(() => (entry.listener as AuthListener<typeof name>)(event))
+        if (entry.name === name) guard(() => entry.listener(event as never))
       }
     },
     clear: () => entries.clear(),

@@ -1,5 +1,5 @@
 // The front door: what the package promises, name by name. Everything else may change.
-export { type AuthClient, type AuthStats, createAuthClient } from './client.js'
+export { type AuthClient, createAuthClient } from './client.js'
 export type { Clock } from './clock.js'
 export {
   AuthClientError,
@@ -8,7 +8,14 @@ export {
   isAuthClientError,
   SessionRefused,
 } from './errors.js'
-export type { AuthEvents, AuthListener, RefreshReason, SessionEnd, SessionEndReason } from './events.js'
+export type {
+  AuthEvents,
+  AuthListener,
+  AuthStats,
+  RefreshReason,
+  SessionEnd,
+  SessionEndReason,
+} from './events.js'
 export type { Claims } from './lifetime.js'
 export type { AuthClientOptions } from './options.js'
 export { type BearerHeaderOptions, basicUser, bearerHeader } from './placement/header.js'

@@ -4,7 +4,14 @@
 // be told what happened and nobody can be forgotten.
 import type { Clock } from '../clock.js'
 import { AuthClientError, badOption, isAuthClientError, isObject } from '../errors.js'
-import { type Events, guard, type RefreshReason, type SessionEnd, type SessionEndReason } from '../events.js'
+import {
+  type AuthStats,
+  type Events,
+  guard,
+  type RefreshReason,
+  type SessionEnd,
+  type SessionEndReason,
+} from '../events.js'
 import { type Deferred, deferred } from '../gate.js'
 import { createSessionId, REFUSED, type StoredRecord } from '../storage/store.js'
 import type { Tabs } from '../tabs/tabs.js'
@@ -21,7 +28,7 @@ import {
   renewLogin,
 } from './login.js'
 import { askForGrant, type Verdict } from './refresh.js'
-import { type AuthSnapshot, createSnapshots } from './snapshot.js'
+import { type AuthSnapshot, snapshotOf } from './snapshot.js'
 import type { Found, Vault } from './vault.js'
 
 /** What a refresh is told. The client adds `http` to it. */
@@ -48,13 +55,6 @@ export interface Patience<W extends Waiter> {
   leave?(waiter: W): void
 }
 
-export interface SessionStats {
-  /** Refreshes that reached for the network. */
-  refreshes: number
-  /** Newer tokens taken over from another tab without one. */
-  adopted: number
-}
-
 export interface SessionDeps {
   /** `undefined`: there is no way to refresh, so a refused token ends the session and the clock decides nothing. */
   refresh: ((input: RefreshInput) => unknown) | undefined
@@ -68,6 +68,7 @@ export interface SessionDeps {
   tabs: Tabs
   clock: Clock
   events: Events
+  stats: AuthStats
   refreshAheadMs: number
   refreshTimeoutMs: number
   refreshRetry: { limit: number; baseDelayMs: number }
@@ -77,9 +78,6 @@ export interface SessionDeps {
 
 export interface Session {
   readonly ready: Promise<void>
-  readonly stats: SessionStats
-  /** The session that the tokens known at the start make, whatever the store holds. */
-  readonly tokensAtStart: Login | undefined
   /** @throws {AuthClientError} code `DISPOSED`. */
   assertAlive(): void
   current(): Login | undefined
@@ -123,7 +121,8 @@ export interface Session {
   /** The refresh that is under way, so that a call made by it can be told from one that waits for it. */
   underWay(): { signal: AbortSignal; refreshToken: string | undefined } | undefined
   getSnapshot(): AuthSnapshot
-  subscribe(listener: () => void): () => void
+  /** The same in every place where a page is rendered: only what the `tokens` known at the start tell. */
+  getServerSnapshot(): AuthSnapshot
   dispose(): void
 }
 
@@ -165,9 +164,8 @@ const REFUSED_ELSEWHERE = 'The session is over: it was refused in another tab.'
 const KNOWN_TOKENS = 20
 
 export function createSession(deps: SessionDeps): Session {
-  const { vault, clock, events, refreshAheadMs, refreshTimeoutMs, tokenless } = deps
+  const { vault, clock, events, stats, refreshAheadMs, refreshTimeoutMs, tokenless } = deps
   const nowMs = () => clock.nowMs()
-  const stats: SessionStats = { refreshes: 0, adopted: 0 }
   /** Sessions that ended here: whatever a store or another tab still holds of them is a ghost. */
   const endedIds = new Set<string>()
   let knownTokens: readonly string[] = []
@@ -178,18 +176,18 @@ export function createSession(deps: SessionDeps): Session {
   let loading: Deferred | undefined
   let disposed: AuthClientError | undefined
 
-  const { publish, ...snapshots } = createSnapshots(() => ({
-    login: current,
-    pending: !!loading,
-    refreshing: !!flight,
-  }))
   const tokensAtStart = deps.tokens && newLogin(deps.tokens)
+  // Without the moment of expiry: server and browser received the tokens at different times.
+  const serverSnapshot = snapshotOf(
+    tokensAtStart && { ...tokensAtStart, expiresAtMs: undefined },
+    true,
+    false,
+  )
+  let snapshot = snapshotOf(undefined, false, false)
   const ready = load()
 
   return {
     ready,
-    stats,
-    tokensAtStart,
     assertAlive,
     current: () => current,
     knownTokens: () => knownTokens,
@@ -216,7 +214,8 @@ export function createSession(deps: SessionDeps): Session {
     noteServed,
     take,
     underWay: () => flight && { signal: flight.controller.signal, refreshToken: flight.login?.refreshToken },
-    ...snapshots,
+    getSnapshot: () => snapshot,
+    getServerSnapshot: () => serverSnapshot,
     dispose,
   }
 
@@ -399,7 +398,7 @@ export function createSession(deps: SessionDeps): Session {
     assertAlive()
     if (login?.ended) throw login.ended
     if (joined.error) throw joined.error
-    return snapshots.getSnapshot()
+    return snapshot
   }
 
   function dispose(): void {
@@ -410,7 +409,6 @@ export function createSession(deps: SessionDeps): Session {
     vault.close()
     deps.tabs.close()
     settle()
-    snapshots.clear()
   }
 
   async function loaded(): Promise<void> {
@@ -431,6 +429,12 @@ export function createSession(deps: SessionDeps): Session {
       'SESSION_CHANGED',
       'Someone else signed in: this request belonged to the session before.',
     )
+  }
+
+  function publish(): void {
+    const last = snapshot
+    snapshot = snapshotOf(current, !!loading, !!flight, last)
+    if (snapshot !== last) events.emit('change', snapshot)
   }
 
   /** Ends a session for everybody here: no one gets at its tokens any more, and it cannot come back. */

@@ -1,6 +1,5 @@
 // What the outside may see of the session, in the shape that `useSyncExternalStore` wants.
 // Promise: frozen, the same object as long as nothing in it changed, and no token in it.
-import { guard } from '../events.js'
 import type { Claims } from '../lifetime.js'
 import type { Login } from './login.js'
 
@@ -20,40 +19,20 @@ export interface AuthSnapshot {
 
 const FIELDS = ['status', 'refreshing', 'expiresAtMs', 'subject', 'claims'] as const
 
-export interface SnapshotSource {
-  login: Login | undefined
-  pending: boolean
-  refreshing: boolean
-}
-
-export function createSnapshots(read: () => SnapshotSource) {
-  const listeners = new Set<() => void>()
-  let latest = take(read())
-  return {
-    getSnapshot: () => latest,
-    publish() {
-      const next = take(read())
-      if (FIELDS.every((field) => latest[field] === next[field])) return
-      latest = next
-      for (const listener of [...listeners]) guard(listener)
-    },
-    subscribe(listener: () => void) {
-      const entry = () => listener()
-      listeners.add(entry)
-      return () => void listeners.delete(entry)
-    },
-    clear: () => listeners.clear(),
-  }
-}
-
-export function take({ login, pending, refreshing }: SnapshotSource): AuthSnapshot {
-  if (!login) return Object.freeze({ status: pending ? 'pending' : 'signed-out', refreshing })
-  const { expiresAtMs, subject, claims } = login
-  return Object.freeze({
-    status: 'signed-in',
+/** The snapshot of this moment; `last` itself, if nothing in it has changed. */
+export function snapshotOf(
+  login: Login | undefined,
+  pending: boolean,
+  refreshing: boolean,
+  last?: AuthSnapshot,
+): AuthSnapshot {
+  const { expiresAtMs, subject, claims } = login ?? {}
+  const next: AuthSnapshot = {
+    status: login ? 'signed-in' : pending ? 'pending' : 'signed-out',
     refreshing,
     ...(expiresAtMs !== undefined && { expiresAtMs }),
     ...(subject !== undefined && { subject }),
     ...(claims && { claims }),
-  })
+  }
+  return last && FIELDS.every((field) => last[field] === next[field]) ? last : Object.freeze(next)
 }

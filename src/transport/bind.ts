@@ -5,7 +5,7 @@
 import type { AxiosError, AxiosRequestConfig, AxiosResponse } from 'axios'
 import type { Clock } from '../clock.js'
 import { AuthClientError, isAuthClientError, isObject, setCause } from '../errors.js'
-import { type Events, guard, isThenable, report } from '../events.js'
+import { type AuthStats, type Events, guard, isThenable, report } from '../events.js'
 import { hold } from '../gate.js'
 import { readHeader, writeHeader } from '../headers.js'
 import type { Placement } from '../placement/placement.js'
@@ -18,22 +18,11 @@ import { carries, isTokenRefused, type RefreshQuestion } from './judge.js'
 import { createOriginCheck } from './origin.js'
 import { discard, isReplayable, snapshotForm } from './replay.js'
 
-export interface TransportStats {
-  /** Requests sent again. */
-  replays: number
-  /** Requests that wait for tokens at this moment. */
-  heldNow: number
-  /** The most that ever waited at once. */
-  heldPeak: number
-  /** Answers that refused a token we had placed. */
-  refused: number
-}
-
 export interface TransportDeps {
   session: Session
   clock: Clock
   events: Events
-  stats: TransportStats
+  stats: AuthStats
   place: Placement
   isAllowedOrigin(origin: string | undefined): boolean
   shouldRefresh?: ((question: RefreshQuestion) => boolean | PromiseLike<boolean>) | undefined
