@@ -1,14 +1,7 @@
 // Asks for a grant until the answer decides: tries again while the endpoint cannot be reached, within the time there is.
 // Knows no session, and never hands on the endpoint's raw error.
-import { AuthClientError, isAuthClientError, SessionRefused } from '../errors.js'
-import { cleanCause, describeFailure, isSessionRefused, judgeFailure, retryAfterMs } from './verdict.js'
-
-/** Why there is no grant. */
-export interface Verdict {
-  error: AuthClientError
-  /** How long the server asked to be left alone. */
-  pauseMs?: number | undefined
-}
+import { SessionRefused } from '../errors.js'
+import { judgeFailure, type Verdict } from './verdict.js'
 
 export interface Asking {
   ask(): unknown
@@ -35,22 +28,12 @@ export async function askForGrant(asking: Asking): Promise<{ answer: unknown } |
     } catch (error) {
       failure = error
     }
-    const kind = judgeFailure(failure, asking.isFinal)
-    const pauseMs = retryAfterMs(failure, nowMs())
-    const delayMs = Math.max(pauseMs ?? 0, Math.random() * retry.baseDelayMs * 2 ** attempt)
-    const again = kind === 'unavailable' && attempt < retry.limit && nowMs() + delayMs < deadlineMs
+    const verdict = judgeFailure(failure, asking.isFinal, asking.secrets(), nowMs())
+    const { mayTryAgain, pauseMs = 0 } = verdict
+    const delayMs = Math.max(pauseMs, Math.random() * retry.baseDelayMs * 2 ** attempt)
+    const again = mayTryAgain && attempt < retry.limit && nowMs() + delayMs < deadlineMs
     if (again && isWanted()) await asking.sleep(delayMs)
     // Asked again, because the wait may have outlived the session.
-    if (!again || !isWanted())
-      return { error: explain(failure, kind === 'refused', asking.secrets()), pauseMs }
+    if (!again || !isWanted()) return verdict
   }
-}
-
-function explain(failure: unknown, refused: boolean, secrets: readonly string[]): AuthClientError {
-  const cause = cleanCause(failure, secrets)
-  // What a strategy says itself is meant for the user; it is left out where it quotes a token.
-  const said = (isAuthClientError(failure) || (refused && isSessionRefused(failure))) && cause?.message
-  const code = refused ? 'SESSION_EXPIRED' : isAuthClientError(failure) ? failure.code : 'REFRESH_FAILED'
-  const prefix = refused ? 'The session is over' : 'The refresh failed, and the session is kept'
-  return new AuthClientError(code, said || `${prefix}: ${describeFailure(failure, cause)}.`, cause)
 }

@@ -27,9 +27,10 @@ import {
   recordOf,
   renewLogin,
 } from './login.js'
-import { askForGrant, type Verdict } from './refresh.js'
+import { askForGrant } from './refresh.js'
 import { type AuthSnapshot, snapshotOf } from './snapshot.js'
 import type { Found, Vault } from './vault.js'
+import type { Verdict } from './verdict.js'
 
 /** What a refresh is told. The client adds `http` to it. */
 export interface RefreshInput {

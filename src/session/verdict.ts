@@ -1,15 +1,16 @@
 // Decides what a failed refresh means, and cleans its error. Pure: no state, no clock, no network.
 // Promise: only a refusal ends a session; everything else keeps the user signed in.
-import { isAuthClientError, isObject, type SessionRefused } from '../errors.js'
+import { AuthClientError, isAuthClientError, isObject } from '../errors.js'
 import { readHeader } from '../headers.js'
 
-export type Failure =
-  /** The server will never renew this session. */
-  | 'refused'
-  /** It may work in a moment: try again. */
-  | 'unavailable'
-  /** Trying again would bring the same answer. */
-  | 'rejected'
+/** Why there is no grant. */
+export interface Verdict {
+  error: AuthClientError
+  /** It may work in a moment. */
+  mayTryAgain?: boolean
+  /** How long the server asked to be left alone. */
+  pauseMs?: number
+}
 
 /** What is read of an error, whoever threw it: axios, another HTTP client, a strategy. */
 interface Thrown {
@@ -40,33 +41,37 @@ export function isRefusal(error: unknown): boolean {
   return code === 'invalid_grant' || !/^[a-z]+(_[a-z]+)+$/.test(String(code))
 }
 
-/** By name, so that the class of another copy of the package counts too. */
-export function isSessionRefused(error: unknown): error is SessionRefused {
-  return asThrown(error).name === 'SessionRefused'
-}
-
-export function judgeFailure(error: unknown, isFinal: (error: unknown) => boolean): Failure {
-  if (isSessionRefused(error)) return 'refused'
-  if (isAuthClientError(error)) return 'rejected'
-  if (isFinal(error)) return 'refused'
-  const status = statusOf(error)
-  return !status || status >= 500 || [408, 425, 429].includes(status) ? 'unavailable' : 'rejected'
+/** What it means that a refresh threw this, in words that hold none of `secrets`. `SESSION_EXPIRED`: it was refused. */
+export function judgeFailure(
+  failure: unknown,
+  isFinal: (error: unknown) => boolean,
+  secrets: readonly string[],
+  nowMs: number,
+): Verdict {
+  const status = statusOf(failure)
+  const isOurs = isAuthClientError(failure)
+  // By name, so that the class of another copy of the package counts too.
+  const isSaid = asThrown(failure).name === 'SessionRefused'
+  const isOver = isSaid || (!isOurs && isFinal(failure))
+  const cause = cleanCause(failure, secrets)
+  const why = status ? `its endpoint answered ${status}` : cause?.message || 'its endpoint did not answer'
+  return {
+    error: new AuthClientError(
+      isOver ? 'SESSION_EXPIRED' : isOurs ? failure.code : 'REFRESH_FAILED',
+      // What a strategy says itself is meant for the user; it is left out where it quotes a token.
+      ((isSaid || isOurs) && cause?.message) || `The refresh ${isOver ? 'was refused' : 'failed'}: ${why}.`,
+      cause,
+    ),
+    mayTryAgain: !isOver && !isOurs && (!status || status >= 500 || [408, 425, 429].includes(status)),
+    pauseMs: retryAfterMs(failure, nowMs),
+  }
 }
 
 /** What the server's `Retry-After` asks for (RFC 9110 section 10.2.3), in milliseconds. */
-export function retryAfterMs(error: unknown, nowMs: number): number | undefined {
-  const value = readHeader(asThrown(error).response?.headers, 'Retry-After')
-  if (value === undefined) return undefined
-  const waitMs = Number(value) * 1000 || Date.parse(String(value)) - nowMs
-  return waitMs > 0 ? waitMs : undefined
-}
-
-/** What happened, in words that hold no secret: `cause` is the cleaned error. */
-export function describeFailure(error: unknown, cause: Error | undefined): string {
-  const status = statusOf(error)
-  return status
-    ? `the refresh endpoint answered ${status}`
-    : cause?.message || 'no answer from the refresh endpoint'
+function retryAfterMs(error: unknown, nowMs: number): number {
+  const value = String(readHeader(asThrown(error).response?.headers, 'Retry-After'))
+  const waitMs = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - nowMs
+  return waitMs > 0 ? waitMs : 0
 }
 
 /**

@@ -395,7 +395,7 @@ describe('G10: an endpoint that is unavailable', () => {
     await expect(refreshed).resolves.toMatchObject({ status: 'signed-in' })
   })
 
-  it.each(['0', '-5', 'soon', '', 'Wed, 01 Jan 2020 00:00:00 GMT'])(
+  it.each(['0', '-5', 'soon', '', 'Infinity', '0x10', '1e9', 'Wed, 01 Jan 2020 00:00:00 GMT'])(
     'G10: a Retry-After of "%s" asks for nothing',
     async (retryAfter) => {
       const world = await setUp()
