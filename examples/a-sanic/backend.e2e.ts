@@ -134,10 +134,14 @@ describe('Sanic + PyJWT: its tokens', () => {
 
   it('go to one only of those who come with the same refresh token at the same moment', async () => {
     const { backend } = await signedIn(shared)
-    const { refreshToken } = storedTokens()
-    const answers = await Promise.all(all(100, undefined).map(() => refresh(backend.url, refreshToken)))
-    expect(answers.filter(({ code }) => code === 1)).toHaveLength(1)
-    expect(answers.filter(({ message }) => message === 'The refresh token has been used')).toHaveLength(99)
+    let { refreshToken } = storedTokens()
+    // Round after round, over connections that are open already: so they do come at the same moment, most times.
+    for (let round = 0; round < 30; round++) {
+      const answers = await Promise.all(all(8, undefined).map(() => refresh(backend.url, refreshToken)))
+      const [granted, ...others] = answers.filter(({ code }) => code === 1)
+      expect([typeof granted?.refresh_token, others]).toEqual(['string', []])
+      refreshToken = String(granted?.refresh_token)
+    }
   })
 
   it('are no good for each other’s purpose', async () => {
