@@ -132,12 +132,16 @@ describe('oidc-provider: rotation', () => {
 
   it('ends for all of those who send the same refresh token at the same moment', async () => {
     const { app, backend } = await signedIn(shared)
-    const { refresh_token } = lastGranted()
-    const answers = await Promise.all(all(20, undefined).map(() => redeem(backend.url, refresh_token)))
-    const [first, ...others] = answers.filter(({ status }) => status === 200)
-    expect([first?.status, others]).toEqual([200, []])
-    expect((await me(backend.url, first?.data.access_token)).status).toBe(401)
-    expect(await redeem(backend.url, first?.data.refresh_token)).toMatchObject({ status: 400 })
+    // Round after round, over connections that are open already: so they do come at the same moment, most times.
+    for (let round = 0; round < 10; round++) {
+      await app.signIn('ada', USERS.ada)
+      const { refresh_token } = lastGranted()
+      const answers = await Promise.all(all(8, undefined).map(() => redeem(backend.url, refresh_token)))
+      const [first, ...others] = answers.filter(({ status }) => status === 200)
+      expect([first?.status, others.length]).toEqual([200, 0])
+      expect((await me(backend.url, first?.data.access_token)).status).toBe(401)
+      expect(await redeem(backend.url, first?.data.refresh_token)).toMatchObject({ status: 400 })
+    }
     expect(await failureOf(app.auth.refresh())).toMatchObject({ code: 'SESSION_EXPIRED' })
   })
 
