@@ -37,15 +37,16 @@ const pace = {
   beforeRefreshAnswer: () => refreshGate.pass(),
 }
 
+/** Whoever is held in a story is released by hand. */
+const LONG_MS = 40_000
+const options = { port: 0, pace, refreshTimeoutMs: LONG_MS }
+
 describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000 }, () => {
   let browser: Browser
   let playground: Playground
 
   beforeAll(async () => {
-    ;[browser, playground] = await Promise.all([
-      chromium!.launch(),
-      servePlayground({ port: 0, pace, refreshTimeoutMs: 40_000 }),
-    ])
+    ;[browser, playground] = await Promise.all([chromium!.launch(), servePlayground(options)])
   }, 60_000)
 
   afterAll(() => Promise.all([browser?.close(), playground?.close()]))
@@ -84,7 +85,10 @@ describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000
     await press(page, 'from every open tab (2)')
     await press(page, 'Expire the token, send 6 requests')
     const waiting = Array(6).fill('sent held · refused')
-    for (const tab of [page, second]) await seeRows(tab, [waiting, waiting])
+    for (const tab of [page, second]) {
+      await tab.bringToFront()
+      await seeRows(tab, [waiting, waiting])
+    }
     // One that is opened in the middle of it sees the same.
     const third = await openTab()
     await seeRows(third, [waiting, waiting])
@@ -92,6 +96,7 @@ describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000
     refreshGate.open()
     const answered = Array(6).fill('sent held renewed · refused replayed answered')
     for (const tab of [page, second, third]) {
+      await tab.bringToFront()
       await seeRows(tab, [answered, answered])
       await seeNews(tab, 'Done: one refresh, all 12 answered.')
       expect((await refreshesOf(tab)).flat().sort()).toEqual(['adopted', 'granted'])
@@ -103,6 +108,7 @@ describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000
     expect(counted()).toMatchObject({ served: 12, refused: 12, refreshes: 1, reuses: 0 })
 
     await third.close()
+    await page.bringToFront()
     await expect.poll(() => textOf(page, '#tabs'), PATIENCE).toBe('from every open tab (2)')
   })
 
@@ -128,9 +134,9 @@ describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000
   })
 
   it('draws a refresh that is never answered until the client gives up on it', async () => {
-    const impatient = await servePlayground({ port: 0, pace, refreshTimeoutMs: 300 })
-    onTestFinished(() => impatient.close())
-    const { page } = await openPlayground(impatient)
+    options.refreshTimeoutMs = 300
+    const { page } = await openPlayground()
+    options.refreshTimeoutMs = LONG_MS
     await press(page, 'never be answered')
     await press(page, 'Expire the token, send 6 requests')
     await seeNews(page, 'Done: one refresh, all 6 failed.')
@@ -220,7 +226,7 @@ describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000
   // ---- What a story is told with -----------------------------------------------------------------------------------
 
   /** A page in a profile of its own, signed in as Ada, and what the server counted since. */
-  async function openPlayground(server = playground) {
+  async function openPlayground() {
     const profile: Profile = await browser.profile()
     const problems: string[] = []
     onTestFinished(async () => {
@@ -230,18 +236,18 @@ describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000
       expect(problems).toEqual([])
     })
     async function openTab() {
-      const page = await profile.open(server.url, true)
+      const page = await profile.open(playground.url, true)
       page.on('pageerror', (error) => problems.push(String(error)))
       await expect.poll(() => textOf(page, '#who'), PATIENCE).toBe('Signed in as Ada')
       return page
     }
     const page = await openTab()
     // As the story before may have left it.
-    await fetch(`${server.url}playground/refresh`, { method: 'POST', body: 'granted' })
-    const { counts } = server.state()
+    await fetch(`${playground.url}playground/refresh`, { method: 'POST', body: 'granted' })
+    const { counts } = playground.state()
     const counted = () =>
       Object.fromEntries(
-        Object.entries(server.state().counts).map(([name, now]) => [
+        Object.entries(playground.state().counts).map(([name, now]) => [
           name,
           now - counts[name as keyof typeof counts],
         ]),
@@ -267,6 +273,8 @@ describe('the picture of the README', () => {
 
 /** As a user of assistive technology finds it: by what it is called. */
 async function press(page: Page, name: string): Promise<void> {
+  // A browser draws what is in front, and little of the rest.
+  await page.bringToFront()
   await page.locator(`::-p-aria(${name})`).click()
 }
 

@@ -25,7 +25,7 @@ const LOGIN = '/auth/login'
 
 export interface BackendOptions {
   pace: Pace
-  refreshTimeoutMs: number
+  refreshTimeoutMs(): number
   /** Called when the state may be another one. */
   onChange(state: ServerState): void
 }
@@ -36,7 +36,12 @@ export function createBackend({ pace, refreshTimeoutMs, onChange }: BackendOptio
   let refreshMode: RefreshMode = 'granted'
   let isExpired = false
 
-  const state = (): ServerState => ({ refreshMode, isExpired, counts: server.counts, refreshTimeoutMs })
+  const state = (): ServerState => ({
+    refreshMode,
+    isExpired,
+    counts: server.counts,
+    refreshTimeoutMs: refreshTimeoutMs(),
+  })
 
   /** The page's controls; `undefined` when it is none of them. */
   function control(path: string, body: string): ServerState | undefined {

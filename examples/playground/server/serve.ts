@@ -16,7 +16,7 @@ export interface PlaygroundOptions {
   port?: number
   /** Default: slow enough for people. */
   pace?: Pace
-  /** When the client gives up on a refresh. Default: longer than a slow one takes. */
+  /** When the client of a page that is opened from now on gives up on a refresh. Default: after the slow ones. */
   refreshTimeoutMs?: number
 }
 
@@ -30,11 +30,12 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const PAGE = fileURLToPath(new URL('..', import.meta.url))
 
 export async function servePlayground(options: PlaygroundOptions = {}): Promise<Playground> {
-  const { port, pace = humanPace, refreshTimeoutMs = 7000 } = options
+  const { port, pace = humanPace } = options
   const built = await mkdtemp(join(tmpdir(), 'axios-auth-client-playground-'))
   await buildPackage({ outDir: join(built, 'dist'), dts: false, silent: true })
   const backend = createBackend({
-    ...{ pace, refreshTimeoutMs },
+    pace,
+    refreshTimeoutMs: () => options.refreshTimeoutMs ?? 7000,
     onChange: (state) => vite.ws.send(STATE_EVENT, state),
   })
   const vite: ViteDevServer = await createServer({
