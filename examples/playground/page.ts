@@ -117,7 +117,7 @@ element('show').onclick = async () => {
 element('expire').onclick = () => askServer('expire')
 element('send').onclick = fireWanted
 element('abort').onclick = app.abortOne
-element('leave').onclick = app.signOut
+element('leave').onclick = () => userNow() && app.signOut()
 element('switch').onclick = () => app.signIn(userNext())
 for (const mode of modes) mode.onchange = () => askServer('refresh', mode.value)
 count.oninput = redraw
@@ -158,7 +158,8 @@ function draw(): void {
 
   const user = userNow()
   write('who', user ? `Signed in as ${user}` : 'Signed out')
-  element<HTMLButtonElement>('leave').disabled = !user
+  // Not `disabled`: that would take the focus away from whoever has just pressed it.
+  element('leave').ariaDisabled = String(!user)
   write('switch', user ? `Switch to ${userNext()}` : `Sign in as ${userNext()}`)
   write('show', `Expire the token, send ${wanted()} requests`)
   write('tabs', `from every open tab (${ids.length})`)

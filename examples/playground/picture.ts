@@ -17,8 +17,8 @@ const REQUESTS = 9
 const WIDTH = 880
 
 const LABEL =
-  'A timeline of nine requests that meet an expired token together: each is refused with 401 and held, ' +
-  'one refresh runs for all of them, then each is replayed with the new token and answered.'
+  'Nine requests over time. Those that meet the expired token are refused with 401 and held, one refresh runs for all ' +
+  'of them, then each is replayed with the new token and answered. One is aborted while it waits.'
 
 const NOTES: Record<RequestRecord['role'], string> = {
   ordinary: '',

@@ -364,7 +364,7 @@ function measure() {
     [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.nodeValue?.trim())
   const pale = [...document.querySelectorAll('body *')].filter(isText).flatMap((element) => {
     const { color, fill } = getComputedStyle(element)
-    if (element.matches(':disabled, title, style')) return []
+    if (element.matches('title, style')) return []
     const text = element instanceof SVGElement ? fill : color
     const [light = 0, dark = 0] = [luminance(text), luminance(groundOf(element))].sort((a, b) => b - a)
     return (light + 0.05) / (dark + 0.05) >= 4.5 ? [] : [`${element.textContent?.trim()}: ${text}`]

@@ -85,7 +85,7 @@ function layOut(
   const hasReasons = rows.some(({ outcome }) => outcome === 'failed')
   const left = frame + (isWide ? LABELS : NUMBERS)
   const edge = width - frame
-  const right = edge - (hasReasons ? 92 : 52)
+  const right = edge - (hasReasons ? 108 : 52)
   const untilMs = Math.max(nowMs, scene.lastMs)
   // While it goes on, the axis grows in steps: bars move, and what has been drawn stays where it is for a while.
   const spanMs = scene.isOver ? Math.max(1, scene.lastMs - scene.startMs) : stepAbove(untilMs - scene.startMs)
