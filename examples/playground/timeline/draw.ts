@@ -135,8 +135,8 @@ function drawLane(
       ? `<text class="dim" x="${plot.left - 12}" y="${top + heading + 20}" text-anchor="end">the refresh</text>`
       : '',
     ...lane.refreshes.map((refresh) => drawBand(refresh, plot, top + heading, bottom)),
-    ...lane.rows.map((row, index) => drawRow(row, plot, rowsTop + (index + 0.5) * plot.rowHeight)),
     ...lane.ends.map(({ atMs, reason }) => drawEnd(reason, round(plot.xAt(atMs)), top + heading, bottom)),
+    ...lane.rows.map((row, index) => drawRow(row, plot, rowsTop + (index + 0.5) * plot.rowHeight)),
   ]
   const height = bottom - top + (lane.ends.length ? END_HEIGHT : 0)
   return { text: `<g class="lane">${parts.join('\n')}</g>`, height }
