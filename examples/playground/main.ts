@@ -3,6 +3,4 @@ import { servePlayground } from './server/serve.js'
 
 const { url, close } = await servePlayground()
 console.log(`The playground is at ${url} (open it twice to see two tabs). Ctrl+C ends it.`)
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void close().then(() => process.exit(0)))
-}
+process.once('SIGINT', () => void close().then(() => process.exit(0)))

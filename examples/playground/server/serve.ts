@@ -55,6 +55,11 @@ export async function servePlayground(options: PlaygroundOptions = {}): Promise<
       {
         name: 'the embedded auth server',
         configureServer: ({ middlewares }) => void middlewares.use(backend.handle),
+        // Here and not in `close`: Vite ends itself when it is terminated.
+        async closeBundle() {
+          backend.close()
+          await rm(built, { recursive: true, force: true })
+        },
       },
     ],
   })
@@ -63,10 +68,6 @@ export async function servePlayground(options: PlaygroundOptions = {}): Promise<
   return {
     url: `http://127.0.0.1:${address.port}/`,
     state: backend.state,
-    async close() {
-      backend.close()
-      await vite.close()
-      await rm(built, { recursive: true, force: true })
-    },
+    close: () => vite.close(),
   }
 }
