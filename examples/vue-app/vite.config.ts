@@ -1,33 +1,37 @@
-// Starts the app with the embedded backend, or with the one that VITE_BACKEND names.
+// Starts the app with the embedded backend, or in front of the one that VITE_BACKEND names.
 import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
-import { defineConfig, loadEnv } from 'vite'
-import { embeddedBackend, proxyTo } from './backend/vite-plugin.js'
+import { defineConfig } from 'vite'
+import { embeddedBackend } from './backend.js'
 
-const PREFIX = '/backend'
+/** Where the page finds its backend: on its own origin, so no CORS is needed. */
+const PATH = '/backend'
 
-/** Where the example backends listen by themselves. */
-const DEFAULT_URLS: Record<string, string> = {
+/** Where the other example backends listen, unless BACKEND_URL says otherwise. */
+const URLS: Record<string, string> = {
   'a-sanic': 'http://127.0.0.1:8000',
   'c-flask-header': 'http://127.0.0.1:5000',
   'd-fastapi': 'http://127.0.0.1:8000',
 }
 
-export default defineConfig(({ mode }) => {
-  const env = loadEnv(mode, here('.'), ['VITE_', 'BACKEND_', 'ACCESS_'])
-  const { VITE_BACKEND: name = '', BACKEND_URL, ACCESS_SECONDS = '20' } = env
-  if (name && !DEFAULT_URLS[name]) {
-    throw new Error(`VITE_BACKEND=${name}: there are ${Object.keys(DEFAULT_URLS).join(', ')}.`)
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+export default defineConfig(() => {
+  const { VITE_BACKEND, BACKEND_URL, ACCESS_SECONDS = '20' } = process.env
+  if (VITE_BACKEND && !URLS[VITE_BACKEND]) {
+    throw new Error(`VITE_BACKEND=${VITE_BACKEND}: there are ${Object.keys(URLS).join(', ')}.`)
   }
-  const url = BACKEND_URL ?? DEFAULT_URLS[name]
-  const proxy = url ? proxyTo(url, PREFIX) : undefined
+  const target = VITE_BACKEND && (BACKEND_URL ?? URLS[VITE_BACKEND])
+  const proxy = target
+    ? { [PATH]: { target, rewrite: (path: string) => path.slice(PATH.length) } }
+    : undefined
   return {
     root: here('.'),
-    plugins: [vue(), !url && embeddedBackend(PREFIX, { accessSeconds: Number(ACCESS_SECONDS) })],
+    plugins: [vue(), !target && embeddedBackend(PATH, Number(ACCESS_SECONDS))],
     server: { host: '127.0.0.1', proxy },
     preview: { host: '127.0.0.1', proxy },
     resolve: {
-      // The source of the repository that this folder lives in. Remove the alias when you copy the folder elsewhere.
+      // The source of the repository that this folder lives in. Copied elsewhere, the app does without.
       alias: [
         { find: /^axios-auth-client$/, replacement: here('../../src/index.ts') },
         { find: /^axios-auth-client\/vue$/, replacement: here('../../src/bindings/vue.ts') },
@@ -35,7 +39,3 @@ export default defineConfig(({ mode }) => {
     },
   }
 })
-
-function here(path: string): string {
-  return fileURLToPath(new URL(path, import.meta.url))
-}

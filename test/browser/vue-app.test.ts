@@ -1,39 +1,30 @@
-// Stories of a user of examples/vue-app, in a real browser, with its embedded backend: of the app as it was built, and
-// of a developer's dev server.
-// Promise: what the user sees is what the backend counted.
+// Stories of a user of examples/vue-app, in a real browser, with its embedded backend: of the app as it is built, and of
+// a developer's dev server.
+// Promise: what the user sees is what the server answered.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import type { Backend } from '../../examples/vue-app/backend/server.js'
-import {
-  newProfile,
-  POLL,
-  type Profile,
-  type RunningApp,
-  startBuilt,
-  startDev,
-  type Tab,
-} from '../../examples/vue-app/e2e/stage.js'
 import { findChromium, launchChromium } from './chromium.js'
+import { newProfile, type Profile, type RunningApp, startBuilt, startDev, type Tab } from './vue-app-stage.js'
 
 const executable = findChromium()
 const ADA = ['ada', 'ada-likes-numbers'] as const
 const BOB = ['bob', 'bob-likes-bricks'] as const
 
-describe.skipIf(!executable)('the Vue app', { timeout: 30_000 }, () => {
+describe.skipIf(!executable)('the Vue app', { timeout: 60_000 }, () => {
   let browser: Browser
   let app: RunningApp
-  let backend: Backend
   let profile: Profile
 
   beforeAll(async () => {
-    ;[browser, app] = await Promise.all([launchChromium(executable ?? ''), startBuilt()])
-    backend = app.backend as Backend
-  }, 30_000)
+    ;[browser, app] = await Promise.all([
+      launchChromium(executable ?? ''),
+      startBuilt({ ACCESS_SECONDS: '600' }),
+    ])
+  }, 60_000)
 
   beforeEach(async () => {
     profile = await newProfile(browser, app)
-    backend.endSessions()
-    backend.forget()
+    app.forget()
   })
 
   afterAll(async () => {
@@ -41,173 +32,130 @@ describe.skipIf(!executable)('the Vue app', { timeout: 30_000 }, () => {
     await app?.close()
   })
 
-  async function signedIn(path = '/', user: readonly [string, string] = ADA): Promise<Tab> {
-    const tab = await profile.open(path)
-    await tab.signIn(...user)
-    await tab.isAt(path)
-    if (path === '/') await tab.hasDozen()
-    backend.forget()
+  /** Ada in front of her dashboard; what was answered until then does not count. */
+  async function signedIn(): Promise<Tab> {
+    const tab = await profile.open('/')
+    await tab.signIn(...ADA)
+    await tab.hasDozen()
+    app.forget()
     return tab
   }
 
-  const stored = (page: Page) => page.evaluate(() => JSON.stringify({ ...localStorage }))
+  /** How often each route of the session answered, and how many figures were sent. */
+  const counted = () => ({
+    granted: app.count('POST /auth/refresh 200'),
+    refused: app.count('POST /auth/refresh 401'),
+    figures: app.answers().filter((answer) => /^GET \/figures\/\w+ 200$/.test(answer)).length,
+  })
 
   describe('signing in', () => {
-    it('says so when the password is wrong, and lets the user in when it is right', async () => {
-      const tab = await profile.open('/')
-      await tab.isAt('/login?redirect=/')
-      await tab.signIn('ada', 'wrong')
-      expect(await tab.says('alert')).toBe('That name and password do not fit.')
-      expect(backend.counts).toEqual({ granted: 0, refused: 0, figures: 0 })
-
-      // The form waits for another try: the name is still there, the cursor is where it is needed.
-      await tab.page.keyboard.type(ADA[1])
-      await tab.page.keyboard.press('Enter')
-      await tab.isAt('/')
-      await tab.hasDozen()
-      await expect.poll(() => tab.page.locator('.user').innerText(), POLL).toBe('ada')
-      expect(backend.counts).toEqual({ granted: 0, refused: 0, figures: 12 })
-    })
-
-    it('takes the user to the guarded page that they wanted, with its query and hash', async () => {
+    it('says so when the password is wrong; with the right one, it goes to the page that the user wanted', async () => {
       const tab = await profile.open('/account?tab=billing#cards')
       await tab.isAt('/login?redirect=/account?tab=billing%23cards')
-      expect(await stored(tab.page)).toBe('{}')
+      await tab.signIn('ada', 'wrong')
+      await tab.says('alert', 'That name and password do not fit.')
       await tab.signIn(...ADA)
       await tab.isAt('/account?tab=billing#cards')
-      expect(await tab.page.locator('h1').innerText()).toBe('Account')
+      expect(await tab.page.locator('.user').innerText()).toBe('ada')
+      expect(app.answers()).toEqual(['POST /auth/login 401', 'POST /auth/login 200'])
     })
 
     it('takes the user to no other site, and to no page that is none', async () => {
-      const login = (redirect: string) => `/login?redirect=${encodeURIComponent(redirect)}`
-      const tab = await profile.open(login('//elsewhere.test/'))
+      const tab = await profile.open(loginFor('//elsewhere.test/'))
       await tab.signIn(...ADA)
       await tab.isAt('/')
       for (const redirect of ['/\\elsewhere.test', 'https://elsewhere.test/', '/login', '/nowhere']) {
-        await tab.page.goto(login(redirect))
+        await tab.page.goto(loginFor(redirect))
         await tab.isAt('/')
       }
-      await tab.page.goto(login('/account'))
+      await tab.page.goto(loginFor('/account'))
       await tab.isAt('/account')
-    })
-
-    it('can be done by keyboard, past a link that skips to the content', async () => {
-      const { page, ...tab } = await profile.open('/login')
-      await page.locator('h1').waitFor()
-      await page.keyboard.press('Tab')
-      expect(await page.locator(':focus').innerText()).toBe('Skip to the content')
-      await page.keyboard.press('Tab')
-      await page.keyboard.type(ADA[0])
-      await page.keyboard.press('Tab')
-      await page.keyboard.type(ADA[1])
-      await page.keyboard.press('Tab')
-      const button = page.locator(':focus-visible')
-      expect(await button.innerText()).toBe('Sign in')
-      expect(await button.evaluate((element) => getComputedStyle(element).outlineStyle)).toBe('solid')
-      await page.keyboard.press('Space')
-      await tab.isAt('/')
-      // The new page has the focus, so a screen reader says where it is.
-      await expect.poll(() => page.locator(':focus').innerText(), POLL).toBe('Dashboard')
-      expect(await page.title()).toBe('Dashboard · Shop floor')
     })
   })
 
   describe('when the access token is dead', () => {
     it('shows a dozen results after one refresh, and counts it', async () => {
       const tab = await signedIn()
-      expect(await tab.panel('refreshes').innerText()).toBe('0')
-      backend.expireAccessTokens()
-      await tab.loadAgain()
+      await tab.panelSays({ Status: 'signed in', 'Time left': '10 min', Refreshes: '0', 'Sent again': '0' })
+      await tab.press('Let the token die')
+      await tab.press('Load again')
+      await tab.panelSays({ Status: 'signed in', Refreshes: '1', 'Sent again': '12' })
       await tab.hasDozen()
-      expect(backend.counts).toEqual({ granted: 1, refused: 0, figures: 12 })
-      expect(await tab.panel('refreshes').innerText()).toBe('1')
-      expect(await tab.panel('replays').innerText()).toBe('12')
-      expect(await tab.panel('status').innerText()).toBe('signed in')
+      expect(counted()).toEqual({ granted: 1, refused: 0, figures: 12 })
     })
 
     it('knows the session after a reload, and refreshes once', async () => {
       const tab = await signedIn()
-      backend.expireAccessTokens()
+      await tab.press('Let the token die')
+      await expect.poll(() => app.count('POST /auth/expire 204')).toBe(1)
       await tab.page.reload()
-      await tab.isAt('/')
       await tab.hasDozen()
-      await expect.poll(() => tab.page.locator('.user').innerText(), POLL).toBe('ada')
-      expect(backend.counts).toEqual({ granted: 1, refused: 0, figures: 12 })
+      expect(await tab.page.locator('.user').innerText()).toBe('ada')
+      expect(counted()).toEqual({ granted: 1, refused: 0, figures: 12 })
     })
 
     it('refreshes once for two tabs that ask at the same time', async () => {
-      const tabs = [await signedIn(), await profile.open('/')]
-      for (const tab of tabs) await tab.hasDozen()
-      backend.forget()
-      backend.expireAccessTokens()
-      await Promise.all(tabs.map((tab) => tab.loadAgain()))
-      for (const tab of tabs) await tab.hasDozen()
-      expect(backend.counts).toEqual({ granted: 1, refused: 0, figures: 24 })
-      const told = await Promise.all(
-        tabs.flatMap((tab) => [tab.panel('refreshes').innerText(), tab.panel('adopted').innerText()]),
-      )
-      expect(told.sort()).toEqual(['0', '0', '1', '1'])
+      const tab = await signedIn()
+      const other = await profile.open('/')
+      await other.hasDozen()
+      await tab.press('Let the token die')
+      await expect.poll(() => app.count('POST /auth/expire 204')).toBe(1)
+      app.forget()
+      await Promise.all([tab.press('Load again'), other.press('Load again')])
+      await expect.poll(() => counted().figures).toBe(24)
+      expect(counted()).toEqual({ granted: 1, refused: 0, figures: 24 })
+      const lines = (one: Tab) => one.page.locator('.panel dd').allInnerTexts()
+      await expect
+        .poll(async () => (await Promise.all([lines(tab), lines(other)])).map((all) => all[2]).sort())
+        .toEqual(['0', '1'])
     })
 
     it('goes to the login page with a message when the refresh is refused, and comes back from there', async () => {
-      const tab = await signedIn('/account')
-      await tab.page.getByRole('link', { name: 'Dashboard' }).click()
-      await tab.hasDozen()
-      backend.endSessions()
-      await tab.loadAgain()
+      const tab = await signedIn()
+      await endAtServer(tab.page)
+      await tab.press('Load again')
       await tab.isAt('/login?redirect=/')
-      expect(await tab.says('status')).toBe('Your session has ended. Please sign in again.')
-      expect(backend.counts).toMatchObject({ granted: 0, refused: 1 })
+      await tab.says('status', 'Your session has ended. Please sign in again.')
+      expect(counted()).toEqual({ granted: 0, refused: 1, figures: 0 })
       expect(await stored(tab.page)).not.toContain('refreshToken')
-
       await tab.signIn(...ADA)
-      await tab.isAt('/')
       await tab.hasDozen()
-      await tab.signOut()
-      await tab.isAt('/login')
-      expect(await tab.page.locator('.notice').count()).toBe(0)
     })
-  })
 
-  describe('a token that lives for two seconds', () => {
-    it('is seen to run out, and the next load renews it without a 401', async () => {
+    it('renews it without a 401 when the clock has told, and shows the time running out', async () => {
       const quick = await startBuilt({ ACCESS_SECONDS: '2' })
       onTestFinished(() => quick.close())
-      const { open } = await newProfile(browser, quick)
-      const tab = await open('/')
+      const tab = await (await newProfile(browser, quick)).open('/')
       await tab.signIn(...ADA)
       await tab.hasDozen()
-      await expect.poll(() => tab.panel('time-left').innerText(), POLL).toBe('over')
-      quick.backend?.forget()
-      const refused = refusalsIn(tab.page)
-      await tab.loadAgain()
+      await tab.panelSays({ 'Time left': 'over' })
+      quick.forget()
+      await tab.press('Load again')
+      await tab.panelSays({ Status: 'signed in', Refreshes: '1', 'Sent again': '0' })
       await tab.hasDozen()
-      expect(quick.backend?.counts).toEqual({ granted: 1, refused: 0, figures: 12 })
-      expect(refused()).toBe(0)
-      await expect.poll(() => tab.panel('time-left').innerText(), POLL).toMatch(/^[12] s$/)
+      expect(quick.answers()).toHaveLength(13)
+      expect(quick.answers().filter((answer) => answer.endsWith('200'))).toHaveLength(13)
     })
   })
 
   describe('without a network', () => {
-    it('says so on each card, keeps the session, and goes on when it is back', async () => {
+    it('says so, keeps the session, and goes on when it is back', async () => {
       const tab = await signedIn()
       await profile.context.setOffline(true)
-      await tab.loadAgain()
-      await expect.poll(() => tab.cards('failed').count(), POLL).toBe(12)
-      expect(await tab.says('alert')).toBe(
-        'The server cannot be reached right now. Please try again in a moment.',
-      )
+      await tab.press('Load again')
+      await tab.says('alert', 'The server cannot be reached right now. Please try again in a moment.')
+      await expect.poll(() => tab.cards('failed').count()).toBe(12)
       await profile.context.setOffline(false)
-      await tab.loadAgain()
+      await tab.press('Load again')
       await tab.hasDozen()
-      expect(backend.counts).toEqual({ granted: 0, refused: 0, figures: 12 })
+      expect(counted()).toEqual({ granted: 0, refused: 0, figures: 12 })
     })
 
     it('signs out all the same', async () => {
-      const tab = await signedIn('/account')
+      const tab = await signedIn()
       await profile.context.setOffline(true)
-      await tab.signOut()
-      await tab.page.locator('form').waitFor()
+      await tab.press('Sign out')
+      await tab.isAt('/login')
       expect(await stored(tab.page)).not.toContain('refreshToken')
     })
   })
@@ -218,76 +166,65 @@ describe.skipIf(!executable)('the Vue app', { timeout: 30_000 }, () => {
       const second = await profile.open('/account')
       await second.isAt('/login?redirect=/account')
       await first.signIn(...ADA)
-      await first.isAt('/')
+      await first.hasDozen()
       await second.isAt('/account')
       const record = await stored(first.page)
 
-      await second.signOut()
+      await second.press('Sign out')
       await second.isAt('/login')
       await first.isAt('/login?redirect=/')
-      expect(await first.says('status')).toBe('You have signed out in another tab.')
+      await first.says('status', 'You have signed out in another tab.')
       expect(await second.page.locator('.notice').count()).toBe(0)
 
       // Whoever has kept the tokens cannot go on with them.
-      backend.forget()
+      app.forget()
       const thief = await (await newProfile(browser, app)).open('/login')
-      await thief.page.evaluate((text) => Object.assign(localStorage, JSON.parse(text)), record)
+      await store(thief.page, record)
       await thief.page.goto('/')
       await thief.isAt('/login?redirect=/')
-      expect(backend.counts).toEqual({ granted: 0, refused: 1, figures: 0 })
+      expect(counted()).toEqual({ granted: 0, refused: 1, figures: 0 })
     })
 
     it('show nothing of one user to the next', async () => {
       const tab = await signedIn()
+      const adas = await figuresIn(tab.page)
       const bobs = await (await newProfile(browser, app)).open('/')
       await bobs.signIn(...BOB)
-      await bobs.isAt('/')
       await bobs.hasDozen()
-      backend.forget()
 
       // As if the first had slept through a sign-out and a sign-in in another tab.
-      const other = await profile.open('/nowhere')
-      const record = await stored(bobs.page)
-      await other.page.evaluate((text) => Object.assign(localStorage, JSON.parse(text)), record)
-      await expect.poll(() => tab.page.locator('.user').innerText(), POLL).toBe('bob')
-      await tab.isAt('/')
+      const other = await profile.open('/account')
+      await store(other.page, await stored(bobs.page))
+      await expect.poll(() => tab.page.locator('.user').innerText()).toBe('bob')
       await tab.hasDozen()
-      // The dashboard was loaded anew, for him.
-      expect(backend.counts).toEqual({ granted: 0, refused: 0, figures: 12 })
+      expect(await figuresIn(tab.page)).toEqual(await figuresIn(bobs.page))
+      expect(await figuresIn(tab.page)).not.toEqual(adas)
     })
   })
 
+  it('fits a phone: no page is wider than the screen', async () => {
+    const tab = await profile.open('/')
+    await tab.page.setViewportSize({ width: 360, height: 740 })
+    const width = () => tab.page.evaluate(() => document.documentElement.scrollWidth)
+    expect(await width()).toBe(360)
+    await tab.signIn(...ADA)
+    await tab.hasDozen()
+    expect(await width()).toBe(360)
+  })
+
   describe('for its developer', () => {
-    it('leaves no second client behind when its modules are replaced in the running page', async () => {
+    it('comes with its backend from one dev server, and stays signed in, once, when a module is edited', async () => {
       const dev = await startDev()
       onTestFinished(() => dev.close())
-      const { page, ...tab } = await (await newProfile(browser, dev)).open('/account')
+      const tab = await (await newProfile(browser, dev)).open('/')
       await tab.signIn(...ADA)
-      await tab.isAt('/account')
-      await page.getByRole('link', { name: 'Dashboard' }).click()
       await tab.hasDozen()
-      expect(await countListeners(page)).toBe(1)
-
-      await page.locator('html').evaluate((html) => {
-        html.dataset.page = 'the first'
-      })
       const [module] = dev.vite.moduleGraph.getModulesByFile(`${dev.vite.config.root}/src/api.ts`) ?? []
       if (!module) throw new Error('The page has not loaded src/api.ts.')
-      for (let time = 1; time <= 2; time++) {
-        await page.locator('main').evaluate((main) => {
-          main.dataset.old = 'true'
-        })
-        await dev.vite.reloadModule(module)
-        await page.locator('main:not([data-old])').waitFor()
-        await tab.hasDozen()
-      }
-      expect(await page.locator('html').getAttribute('data-page')).toBe('the first')
-      expect(await countListeners(page)).toBe(1)
-      dev.backend?.forget()
-      dev.backend?.expireAccessTokens()
-      await tab.loadAgain()
+      dev.forget()
+      await Promise.all([tab.page.waitForEvent('load'), dev.vite.reloadModule(module)])
       await tab.hasDozen()
-      expect(dev.backend?.counts).toEqual({ granted: 1, refused: 0, figures: 12 })
+      expect(dev.answers()).toHaveLength(12)
     })
 
     it('names the backends there are when VITE_BACKEND names none of them', async () => {
@@ -298,22 +235,21 @@ describe.skipIf(!executable)('the Vue app', { timeout: 30_000 }, () => {
   })
 })
 
-/** Counts the answers with status 401 from now on. */
-function refusalsIn(page: Page): () => number {
-  let refusals = 0
-  page.on('response', (response) => {
-    if (response.status() === 401) refusals++
-  })
-  return () => refusals
-}
+const loginFor = (redirect: string) => `/login?redirect=${encodeURIComponent(redirect)}`
 
-/** How many clients listen for the network to come back. */
-async function countListeners(page: Page): Promise<number> {
-  const devTools = await page.context().newCDPSession(page)
-  const { result } = await devTools.send('Runtime.evaluate', {
-    expression: 'getEventListeners(window).online?.length ?? 0',
-    includeCommandLineAPI: true,
+/** What this origin has in its localStorage. */
+const stored = (page: Page) => page.evaluate(() => JSON.stringify({ ...localStorage }))
+
+const store = (page: Page, record: string) =>
+  page.evaluate((text) => void Object.assign(localStorage, JSON.parse(text)), record)
+
+const figuresIn = (page: Page) => page.locator('.card .value').allInnerTexts()
+
+/** Ends the session at the server, and nobody tells the app. */
+function endAtServer(page: Page): Promise<void> {
+  return page.evaluate(async () => {
+    const { accessToken } = JSON.parse(localStorage.getItem('vue-app') ?? '').tokens
+    const headers = { authorization: `Bearer ${accessToken}` }
+    await fetch('/backend/auth/logout', { method: 'POST', headers })
   })
-  await devTools.detach()
-  return Number(result.value)
 }

@@ -1,76 +1,44 @@
-// Owns the pages, and who may see them.
-// Promise: whoever is sent to the login page comes back to where they wanted to be, and to no other site.
-import { onScopeDispose } from 'vue'
-import {
-  createRouter,
-  createWebHistory,
-  type RouteLocationNormalizedGeneric,
-  type RouteLocationRaw,
-} from 'vue-router'
+// The pages, and who may see them.
+// Promise: whoever is sent to the login page comes back to where they wanted to be, and goes to no other site.
+import { createRouter, createWebHistory, type RouteLocationNormalized, type RouteLocationRaw } from 'vue-router'
 import { auth } from './api.js'
+import AccountPage from './pages/AccountPage.vue'
+import DashboardPage from './pages/DashboardPage.vue'
+import LoginPage from './pages/LoginPage.vue'
 
 export const router = createRouter({
   history: createWebHistory(),
   routes: [
-    {
-      path: '/',
-      name: 'dashboard',
-      component: () => import('./views/DashboardPage.vue'),
-      meta: { title: 'Dashboard', guarded: true },
-    },
-    {
-      path: '/account',
-      name: 'account',
-      component: () => import('./views/AccountPage.vue'),
-      meta: { title: 'Account', guarded: true },
-    },
-    {
-      path: '/login',
-      name: 'login',
-      component: () => import('./views/LoginPage.vue'),
-      meta: { title: 'Sign in' },
-    },
-    {
-      path: '/:path(.*)*',
-      name: 'not-found',
-      component: () => import('./views/NotFoundPage.vue'),
-      meta: { title: 'Not found' },
-    },
+    { path: '/', name: 'dashboard', component: DashboardPage, meta: { guarded: true } },
+    { path: '/account', name: 'account', component: AccountPage, meta: { guarded: true } },
+    { path: '/login', name: 'login', component: LoginPage },
+    { path: '/:path(.*)*', redirect: { name: 'dashboard' } },
   ],
 })
 
-const isSignedIn = () => auth.getSnapshot().status === 'signed-in'
-
 router.beforeEach(async (to) => {
+  // Only with an asynchronous store does this wait.
   await auth.ready
-  if (to.meta.guarded && !isSignedIn()) return loginFor(to)
-  if (to.name === 'login' && isSignedIn()) return wantedPage(to)
+  const isSignedIn = auth.getSnapshot().status === 'signed-in'
+  if (to.meta.guarded && !isSignedIn) return loginFor(to)
+  if (to.name === 'login' && isSignedIn) return wantedPage(to)
   return true
 })
 
-router.afterEach((to) => {
-  document.title = `${String(to.meta.title)} · Shop floor`
+auth.on('sessionEnd', ({ reason }) => {
+  const page = router.currentRoute.value
+  // Somebody else has signed in, in another tab: nothing of the first one stays on the screen.
+  if (reason === 'replaced-elsewhere') location.reload()
+  else if (page.meta.guarded) void router.push(reason === 'signed-out' ? { name: 'login' } : loginFor(page))
 })
 
-/** For the component that lives as long as the app: what `onSessionEnd` is for, at the place where the router is known. */
-export function useLoginAtSessionEnd(): void {
-  const stop = auth.on('sessionEnd', ({ reason }) => {
-    const page = router.currentRoute.value
-    // Somebody else has signed in, and may be where they are.
-    if (!page.meta.guarded || reason.startsWith('replaced')) return
-    void router.push(reason === 'signed-out' ? { name: 'login' } : loginFor(page))
-  })
-  onScopeDispose(stop)
-}
-
-function loginFor({ fullPath }: RouteLocationNormalizedGeneric): RouteLocationRaw {
+function loginFor({ fullPath }: RouteLocationNormalized): RouteLocationRaw {
   return { name: 'login', query: { redirect: fullPath } }
 }
 
 /** Where the user wanted to go before the login page came in between. */
-export function wantedPage({ query: { redirect } }: RouteLocationNormalizedGeneric): RouteLocationRaw {
-  // The address bar is open to everybody: only a page of this app will do, and the login page is none.
-  const isPath = typeof redirect === 'string' && /^\/(?![/\\])/.test(redirect)
-  const page = isPath ? router.resolve(redirect) : undefined
-  return page?.meta.guarded ? page.fullPath : { name: 'dashboard' }
+function wantedPage({ query: { redirect } }: RouteLocationNormalized): RouteLocationRaw {
+  // Anybody can write a link to the login page: only a page of this app will do.
+  const { name, query, hash, meta } = router.resolve(String(redirect ?? '/'))
+  return meta.guarded ? { name, query, hash } : { name: 'dashboard' }
 }
