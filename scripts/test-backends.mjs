@@ -17,6 +17,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const EXAMPLES = join(ROOT, 'examples')
 const CACHE = join(ROOT, 'node_modules', '.cache', 'backends')
 const GRACE_MS = 5_000
+/** This one has no backend of its own: its tests start those of other folders. */
+const NEEDS = { 'vue-app': ['a-sanic', 'c-flask-header', 'd-fastapi'] }
 
 /** A fault of the machine or of the call, told in a sentence and without a stack. */
 class Missing extends Error {}
@@ -152,10 +154,12 @@ async function runTests(folders, options, pythons) {
 
 async function main(args) {
   const folders = wantedFolders(args.filter((arg) => !arg.startsWith('-')))
-  const required = folders.flatMap((folder) => {
-    const requirements = requirementsOf(folder)
-    return requirements ? [{ folder, ...requirements }] : []
-  })
+  const required = folders
+    .flatMap((one) => NEEDS[one] ?? one)
+    .flatMap((folder) => {
+      const requirements = requirementsOf(folder)
+      return requirements ? [{ folder, ...requirements }] : []
+    })
   if (required.some(({ text }) => /^redis==/m.test(text))) assertRedis()
   const python = required.length > 0 ? findPython() : undefined
   const pythons = Object.fromEntries(required.map((one) => [one.folder, install(one.folder, one, python)]))

@@ -106,7 +106,9 @@ function createBackend(accessSeconds: number): (request: IncomingMessage) => Pro
 function figureOf(name: string) {
   const seed = [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 9973, 7)
   const series = Array.from({ length: 12 }, (_, week) =>
-    Math.round((400 + seed) * (0.8 + 0.02 * week + 0.12 * Math.sin(seed + week) + 0.05 * Math.sin(3 * week))),
+    Math.round(
+      (400 + seed) * (1 + 0.02 * week + 0.12 * Math.sin(seed + week) + 0.05 * Math.sin(seed * week)),
+    ),
   )
   return { value: series.at(-1), series }
 }

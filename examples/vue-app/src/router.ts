@@ -1,6 +1,11 @@
 // The pages, and who may see them.
 // Promise: whoever is sent to the login page comes back to where they wanted to be, and goes to no other site.
-import { createRouter, createWebHistory, type RouteLocationNormalized, type RouteLocationRaw } from 'vue-router'
+import {
+  createRouter,
+  createWebHistory,
+  type RouteLocationNormalized,
+  type RouteLocationRaw,
+} from 'vue-router'
 import { auth } from './api.js'
 import AccountPage from './pages/AccountPage.vue'
 import DashboardPage from './pages/DashboardPage.vue'
@@ -40,5 +45,5 @@ function loginFor({ fullPath }: RouteLocationNormalized): RouteLocationRaw {
 function wantedPage({ query: { redirect } }: RouteLocationNormalized): RouteLocationRaw {
   // Anybody can write a link to the login page: only a page of this app will do.
   const { name, query, hash, meta } = router.resolve(String(redirect ?? '/'))
-  return meta.guarded ? { name, query, hash } : { name: 'dashboard' }
+  return meta.guarded && name ? { name, query, hash } : { name: 'dashboard' }
 }

@@ -4,5 +4,6 @@ declare module '*.vue' {
   import type { Component } from 'vue'
 
   const component: Component
-  export { component as default }
+
+  export default component
 }
