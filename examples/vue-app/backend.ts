@@ -72,19 +72,18 @@ function createBackend(accessSeconds: number): (request: IncomingMessage) => Pro
     switch (route) {
       case 'POST /auth/login': {
         const { username, password } = await bodyOf(request)
-        if (!password || PASSWORDS.get(username ?? '') !== password) {
-          throw new Refusal(401, 'Wrong name or password.')
-        }
+        const user = String(username)
+        if (!password || PASSWORDS.get(user) !== password) throw new Refusal(401, 'Wrong name or password.')
         const id = randomUUID()
-        const session: Session = { user: String(username), refreshToken: '', expiresAtMs: new Map() }
+        const session: Session = { user, refreshToken: '', expiresAtMs: new Map() }
         sessions.set(id, session)
         return issue(id, session)
       }
       case 'POST /auth/refresh': {
-        const { refresh_token = '' } = await bodyOf(request)
-        const id = idIn(refresh_token)
+        const token = String((await bodyOf(request)).refresh_token)
+        const id = idIn(token)
         const session = sessions.get(id)
-        if (session?.refreshToken === refresh_token) return issue(id, session)
+        if (session?.refreshToken === token) return issue(id, session)
         // Spent before: its owner or a thief has the newer one, and nobody can tell which (RFC 9700, 4.14.2).
         sessions.delete(id)
         throw new Refusal(401, 'This session is over.')
@@ -113,7 +112,7 @@ function figureOf(name: string) {
   return { value: series.at(-1), series }
 }
 
-async function bodyOf(request: IncomingMessage): Promise<Record<string, string | undefined>> {
+async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {
   try {
     return Object(await json(request))
   } catch {

@@ -124,6 +124,12 @@ export type Tab = ReturnType<typeof tabOf>
 
 function tabOf(page: Page) {
   const cards = (state: 'ready' | 'failed'): Locator => page.locator(`.card.${state}`)
+  /** The lines of the session panel. */
+  async function panel() {
+    const lines = await page.locator('.panel dl div').allInnerTexts()
+    return Object.fromEntries(lines.map((line) => line.split(/\s*\n\s*/)))
+  }
+
   return {
     page,
     cards,
@@ -141,17 +147,9 @@ function tabOf(page: Page) {
     async hasDozen() {
       await expect.poll(() => cards('ready').count(), POLL).toBe(12)
     },
+    panel,
     /** Waits until the session panel says so. */
-    async panelSays(lines: Record<string, string>) {
-      const read = async () => {
-        const [names, values] = await Promise.all([
-          page.locator('.panel dt').allInnerTexts(),
-          page.locator('.panel dd').allInnerTexts(),
-        ])
-        return Object.fromEntries(names.map((name, at) => [name, values[at]]))
-      }
-      await expect.poll(read, POLL).toMatchObject(lines)
-    },
+    panelSays: (lines: Record<string, string>) => expect.poll(panel, POLL).toMatchObject(lines),
     /** Waits until there is such a message. */
     async says(role: 'alert' | 'status', text: string) {
       await expect.poll(() => page.getByRole(role).allInnerTexts(), POLL).toContain(text)
