@@ -114,7 +114,7 @@ export async function newProfile(browser: Browser, app: RunningApp): Promise<Pro
     async open(path) {
       const page = await context.newPage()
       await page.goto(path)
-      return tabOf(page)
+      return tabOf(page, app.url)
     },
   }
 }
@@ -122,7 +122,7 @@ export async function newProfile(browser: Browser, app: RunningApp): Promise<Pro
 /** One tab, in the words of who sits in front of it. */
 export type Tab = ReturnType<typeof tabOf>
 
-function tabOf(page: Page) {
+function tabOf(page: Page, appUrl: string) {
   const cards = (state: 'ready' | 'failed'): Locator => page.locator(`.card.${state}`)
   /** The lines of the session panel. */
   async function panel() {
@@ -140,7 +140,7 @@ function tabOf(page: Page) {
       await page.getByRole('button', { name: 'Sign in' }).click()
     },
     /** Waits until the tab is there. @param path with query and hash */
-    isAt: (path: string) => page.waitForURL((url) => url.pathname + url.search + url.hash === path),
+    isAt: (path: string) => page.waitForURL(new URL(path, appUrl).href),
     press: (name: 'Load again' | 'Renew now' | 'Let the token die' | 'Sign out') =>
       page.getByRole('button', { name }).click(),
     /** Waits until every card of the dashboard is loaded. */
