@@ -52,6 +52,7 @@ async function inFolder(
   start: (config: InlineConfig) => Promise<{ server: { close(): Promise<void> }; httpServer: Server }>,
 ): Promise<RunningApp> {
   const folder = await mkdtemp(join(tmpdir(), 'vue-app-'))
+  const cleanUp = () => rm(folder, { recursive: true, force: true })
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
   try {
     const { server, httpServer } = await start({
@@ -70,9 +71,12 @@ async function inFolder(
       forget: () => void answers.splice(0),
       async close() {
         await server.close()
-        await rm(folder, { recursive: true, force: true })
+        await cleanUp()
       },
     }
+  } catch (error) {
+    await cleanUp()
+    throw error
   } finally {
     vi.unstubAllEnvs()
   }
@@ -140,7 +144,7 @@ function tabOf(page: Page, appUrl: string) {
       await page.getByRole('button', { name: 'Sign in' }).click()
     },
     /** Waits until the tab is there. @param path with query and hash */
-    isAt: (path: string) => page.waitForURL(new URL(path, appUrl).href),
+    isAt: (path: string) => page.waitForURL(({ href }) => href === new URL(path, appUrl).href),
     press: (name: 'Load again' | 'Renew now' | 'Let the token die' | 'Sign out') =>
       page.getByRole('button', { name }).click(),
     /** Waits until every card of the dashboard is loaded. */
