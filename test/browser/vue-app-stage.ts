@@ -153,7 +153,7 @@ function tabOf(page: Page, appUrl: string) {
     },
     panel,
     /** Waits until the session panel says so. */
-    panelSays: (lines: Record<string, string>) => expect.poll(panel, POLL).toMatchObject(lines),
+    panelSays: (lines: object) => expect.poll(panel, POLL).toMatchObject(lines),
     /** Waits until there is such a message. */
     async says(role: 'alert' | 'status', text: string) {
       await expect.poll(() => page.getByRole(role).allInnerTexts(), POLL).toContain(text)
