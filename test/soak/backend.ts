@@ -10,6 +10,7 @@ import type { Asked, Told } from './backend-process.js'
  * is useless and still hands over the next one.
  */
 const FAULTS: [name: string, behaviour: RefreshBehaviour][] = [
+  ['same token, rotated', 'same-token-rotated'],
   ['503', 503],
   ['500', 500],
   ['429, Retry-After 1', { status: 429, retryAfter: 1 }],
@@ -24,7 +25,6 @@ const FAULTS: [name: string, behaviour: RefreshBehaviour][] = [
   ['rubbish, 2 MB', 'two-megabytes-of-rubbish'],
   ['unusable token', 'line-break-token'],
   ['same token', 'same-token'],
-  ['same token, rotated', 'same-token-rotated'],
 ]
 
 const FAULTY_PART = 1 / 5
