@@ -20,8 +20,8 @@ const MOST_SOCKETS = 4 * WORKERS
 /** A request may wait for one refresh that never answers, and for the next. */
 const PATIENCE_MS = 30_000
 const REFRESH_TIMEOUT_MS = 2_000
-/** Of noise, in all rounds together. One listener or closure left by every hundredth request is more. */
-const HEAP_TOLERANCE = 1.5 * 2 ** 20
+/** What the code itself still gathers while it warms up. One small object left by every request is several times that. */
+const HEAP_TOLERANCE = 2 ** 20
 
 interface App {
   adapter: string
