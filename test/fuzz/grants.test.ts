@@ -162,7 +162,7 @@ const mayHeal = ({ status }: Answer) => status >= 500 || [408, 425, 429].include
 
 /** A lifetime that is over before the replay could be sent proves nothing here. */
 function isShort(expiresIn: unknown): boolean {
-  const seconds = Number.parseFloat(String(expiresIn))
+  const seconds = typeof expiresIn === 'object' ? Number.NaN : Number.parseFloat(String(expiresIn))
   return seconds > 0 && seconds < 60
 }
 

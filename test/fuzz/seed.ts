@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { it } from 'vitest'
 
 /** How many runs a property of weight 1 gets. */
-export const RUNS = Number(process.env.FUZZ_RUNS ?? 250)
+export const RUNS = Number(process.env.FUZZ_RUNS ?? 200)
 const { FUZZ_SEED, FUZZ_PATH: path } = process.env
 
 /** A test that `promise` holds for every generated value. Cheap properties weigh more and get more runs. */

@@ -12,7 +12,7 @@ export interface Sender {
 }
 
 const instances = ['xhr', 'fetch'].map((adapter) =>
-  axios.create({ adapter: adapter as 'xhr', timeout: 5_000 }),
+  axios.create({ adapter: adapter as 'xhr', timeout: 30_000 }),
 )
 const clients: ReturnType<typeof createAuthClient>[] = []
 

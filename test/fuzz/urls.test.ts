@@ -71,13 +71,14 @@ describe.each(adapters)('G20: by %s', (_, version, defaults) => {
     const wanted = Object.fromEntries(Object.entries(target).filter(([, value]) => value !== undefined))
     const hostile =
       asObject && url !== undefined && URL.canParse(url) ? { ...wanted, url: new URL(url) } : wanted
-    const error = await api
-      .request({ method: 'post', data: { a: 1 }, timeout: 5_000, ...(hostile as object) })
-      .then(
-        () => undefined,
-        (thrown: unknown) => thrown,
-      )
-    return { arrivals: network.look(), error }
+    let code: unknown
+    try {
+      await api.request({ method: 'post', data: { a: 1 }, timeout: 30_000, ...(hostile as object) })
+    } catch (error) {
+      code = (error as { code?: unknown }).code
+    }
+    expect(code).not.toBe('ECONNABORTED')
+    return network.look()
   }
 
   for (const [index, [name]] of placements.entries()) {
@@ -86,9 +87,7 @@ describe.each(adapters)('G20: by %s', (_, version, defaults) => {
       hostileTarget,
       async (target) => {
         for (const client of clients.slice(2 * index, 2 * index + 2)) {
-          const { arrivals, error } = await send(client, target)
-          expect(String((error as { code?: string } | undefined)?.code)).not.toBe('ECONNABORTED')
-          for (const { at, everything } of arrivals) {
+          for (const { at, everything } of await send(client, target)) {
             if (at === 'foreign') {
               arrived.foreign++
               expect(everything).not.toSatisfy(isSecret)
@@ -114,7 +113,7 @@ describe.each(adapters)('G20: by %s', (_, version, defaults) => {
     ordinaryAddress,
     async (url) => {
       for (const client of clients) {
-        const { arrivals } = await send(client, { url, asObject: false })
+        const arrivals = await send(client, { url, asObject: false })
         expect(arrivals).toHaveLength(1)
         for (const { at, everything } of arrivals) {
           expect(at).toBe('home')
