@@ -1,28 +1,13 @@
 // The failure this exists to catch: everything is green in the repository, and the published package does not load,
 // or its types do not, in somebody's project.
-// It packs what `npm run build` made, installs the tarball into an empty project outside of the repository, and uses
-// it there. Needs the registry, or npm's cache after `npm ci`.
-import { execFile } from 'node:child_process'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+// It installs the packed package into an empty project outside of the repository, and uses it there.
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { checkTypes, install, manifestOf, type Packed, packPackage, repository, run } from './packing.js'
 
-const repository = fileURLToPath(new URL('../..', import.meta.url))
 const consumer = fileURLToPath(new URL('./consumer', import.meta.url))
-const tsc = path.join(repository, 'node_modules/typescript/bin/tsc')
 
 // Folders of node_modules, by what they hold: the ends of the range, and the first 1.x with types for CommonJS.
 const AXIOS = { latest: 'axios', '1.2.6': 'axios-1.2', '0.27.2': 'axios-0.27' }
@@ -37,51 +22,23 @@ const WAYS = {
   },
 }
 
-interface Packed {
-  filename: string
-  files: { path: string }[]
-}
-
-let place: string
-let project: string
 let packed: Packed
+let project: string
 
 beforeAll(async () => {
-  refuseStaleBuild()
-  place = mkdtempSync(path.join(tmpdir(), 'axios-auth-client-'))
-  const { stdout } = await run(
-    'npm',
-    ['pack', '--json', '--ignore-scripts', '--pack-destination', place],
-    repository,
-  )
-  packed = (JSON.parse(stdout) as Packed[])[0]!
-  project = path.join(place, 'project')
+  packed = await packPackage()
+  project = path.join(packed.place, 'project')
   mkdirSync(project)
   writeFileSync(path.join(project, 'package.json'), JSON.stringify({ name: 'project', private: true }))
-  const tarball = path.join(place, packed.filename)
   const { version } = manifestOf(path.join(repository, 'node_modules/axios'))
-  await run(
-    'npm',
-    [
-      'install',
-      '--prefer-offline',
-      '--no-audit',
-      '--no-fund',
-      '--ignore-scripts',
-      tarball,
-      `axios@${version}`,
-    ],
-    project,
-  )
+  await install(project, packed.tarball, `axios@${version}`)
 })
 
-afterAll(() => {
-  if (place) rmSync(place, { recursive: true, force: true })
-})
+afterAll(() => packed?.remove())
 
 describe('the tarball', () => {
   it('holds the build, README, LICENSE and CHANGELOG, and nothing else', () => {
-    const files = packed.files.map((file) => file.path).sort()
+    const files = [...packed.files].sort()
     const beside = files.filter((file) => !file.startsWith('dist/'))
     expect(beside).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
     expect(
@@ -132,7 +89,7 @@ describe('the installed package runs', () => {
 
 describe.each(Object.entries(AXIOS))('its types with axios %s', (name, folder) => {
   it.each(Object.entries(WAYS))('compile under %s', async (way, { extension, options }) => {
-    const home = path.join(place, `${name} ${way}`)
+    const home = path.join(packed.place, `${name} ${way}`)
     cpSync(path.join(project, 'node_modules'), path.join(home, 'node_modules'), { recursive: true })
     if (folder !== 'axios') {
       rmSync(path.join(home, 'node_modules/axios'), { recursive: true })
@@ -157,43 +114,10 @@ describe.each(Object.entries(AXIOS))('its types with axios %s', (name, folder) =
       path.join(home, 'tsconfig.json'),
       JSON.stringify({ compilerOptions, files: [`api${extension}`] }),
     )
-    await run(process.execPath, [tsc, '--pretty', 'false'], home)
+    await checkTypes(home)
   })
 })
 
 function installed(): string {
   return path.join(project, 'node_modules/axios-auth-client')
-}
-
-interface Manifest {
-  version: string
-  dependencies?: Record<string, string>
-  scripts?: Record<string, string>
-  sideEffects?: boolean
-}
-
-function manifestOf(folder: string): Manifest {
-  return JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as Manifest
-}
-
-/** The result of a program that ended well; otherwise an error with everything that it said. */
-async function run(program: string, args: string[], cwd: string): Promise<{ stdout: string }> {
-  try {
-    return await promisify(execFile)(program, args, { cwd, maxBuffer: 1e8 })
-  } catch (error) {
-    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string }
-    throw new Error(
-      `${path.basename(program)} ${args.join(' ')} failed:\n${stdout}${stderr || String(error)}`,
-    )
-  }
-}
-
-function refuseStaleBuild(): void {
-  const built = path.join(repository, 'dist/index.d.cts')
-  const newest = readdirSync(path.join(repository, 'src'), { recursive: true, encoding: 'utf8' })
-    .map((file) => statSync(path.join(repository, 'src', file)).mtimeMs)
-    .reduce((a, b) => Math.max(a, b), 0)
-  if (!existsSync(built) || statSync(built).mtimeMs < newest) {
-    throw new Error('dist/ is missing or older than src/: run npm run build first')
-  }
 }

@@ -6,7 +6,7 @@ import axios from 'axios'
 import { act, createElement, StrictMode, useState } from 'react'
 import { createRoot } from 'react-dom/client'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { AuthProvider, useAuthClient } from '../../examples/testing/one-client/auth-provider.js'
+import { AuthProvider, useAuthClient } from '../../examples/samples/react-browser/auth-provider.js'
 import { type AuthClientOptions, createAuthClient, type TokenStore } from '../../src/index.js'
 import { createFakeTabs } from '../../src/testing/index.js'
 
