@@ -17,6 +17,7 @@ async function openApp(store = createFakeTabs().openTab()) {
   }
 }
 
+// #region five
 it('sends one refresh for five requests', async () => {
   const { press, shows } = await openApp()
   await press('Sign in')
@@ -26,6 +27,7 @@ it('sends one refresh for five requests', async () => {
   await shows('5 orders')
   expect(backend.counts).toMatchObject({ refused: 5, refreshes: 1, served: 5 })
 })
+// #endregion
 
 it('sends the user to the login page when the refresh is refused', async () => {
   const { press, shows } = await openApp()
