@@ -11,8 +11,8 @@ import {
 } from 'axios-auth-client'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { createManualClock } from '../src/testing/manual-clock.js'
 import { type AuthServer, startAuthServer } from './support/auth-server.js'
-import { createManualClock } from './support/manual-clock.js'
 import { settleAll } from './support/settle-all.js'
 
 const endings: (() => unknown)[] = []

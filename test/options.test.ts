@@ -11,7 +11,7 @@ import {
   noCredential,
 } from 'axios-auth-client'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createManualClock } from './support/manual-clock.js'
+import { createManualClock } from '../src/testing/manual-clock.js'
 
 const endings: (() => unknown)[] = []
 afterEach(() => {

@@ -2,7 +2,7 @@
 // tells when to renew it, measured from receipt, so no clock makes a client refresh before every request.
 import fc from 'fast-check'
 import { describe, expect } from 'vitest'
-import { createManualClock } from '../support/manual-clock.js'
+import { createManualClock } from '../../src/testing/manual-clock.js'
 import { startApp } from './app.js'
 import { holdsFor } from './seed.js'
 import { changeOf, damaged, nearMiss, withChanges } from './values.js'

@@ -5,13 +5,13 @@ import axios, { type AxiosInstance } from 'axios'
 import { type AuthClientOptions, authErrorOf, createAuthClient, refreshWithBody } from 'axios-auth-client'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
+import { createManualClock, type ManualClock } from '../../src/testing/manual-clock.js'
 import {
   type AuthServer,
   type LoginAnswer,
   type StartOptions,
   startAuthServer,
 } from '../support/auth-server.js'
-import { createManualClock, type ManualClock } from '../support/manual-clock.js'
 import { settleAll } from '../support/settle-all.js'
 
 const SECOND = 1_000

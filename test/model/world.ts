@@ -10,8 +10,8 @@ import axios, {
 } from 'axios'
 import type { Scheduler } from 'fast-check'
 import { type AuthClient, createAuthClient, refreshWithBody, type TokenStore } from '../../src/index.js'
-import { createFakeLocks } from '../support/locks.js'
-import { createManualClock, type ManualClock } from '../support/manual-clock.js'
+import { createFakeTabs } from '../../src/testing/fake-tabs.js'
+import { createManualClock, type ManualClock } from '../../src/testing/manual-clock.js'
 import { microtasksDone } from '../support/real-time.js'
 import type { Model, RequestFacts } from './model.js'
 
@@ -233,14 +233,14 @@ export class World {
   }
 
   navigator(): { locks?: unknown } {
-    return this.shape.locks ? { locks: createFakeLocks() } : {}
+    return this.shape.locks ? { locks: createFakeTabs().locks } : {}
   }
 
   // ---- time ------------------------------------------------------------------------------------------------------
 
   /** Moves time and fires what is due. */
   async advance(ms: number): Promise<void> {
-    this.model.elapsedMs += Math.max(0, ms)
+    this.model.elapsedMs += ms
     await this.clock.advance(ms)
   }
 
@@ -265,7 +265,8 @@ export class World {
     while (this.scheduler.count() > 0 || this.clock.pending > 0) {
       await this.release(Number.POSITIVE_INFINITY, after)
       const { nextInMs } = this.clock
-      if (nextInMs !== undefined) await this.advance(nextInMs)
+      // After a jump a timer may be overdue.
+      if (nextInMs !== undefined) await this.advance(Math.max(0, nextInMs))
       await quiet()
       after()
     }

@@ -3,8 +3,8 @@
 import axios from 'axios'
 import { createAuthClient, type TokenStore } from 'axios-auth-client'
 import { afterEach, describe, expect, it } from 'vitest'
+import { createManualClock } from '../../src/testing/manual-clock.js'
 import { describeTokenStore } from '../contracts/token-store.js'
-import { createManualClock } from '../support/manual-clock.js'
 
 describeTokenStore('an asynchronous store', () => {
   const kept = new Map<string, string>()

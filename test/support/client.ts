@@ -14,8 +14,8 @@ import {
   type SessionEnd,
   type Tokens,
 } from '../../src/index.js'
+import { createManualClock, type ManualClock } from '../../src/testing/manual-clock.js'
 import { type AuthServer, type LoginAnswer, type StartOptions, startAuthServer } from './auth-server.js'
-import { createManualClock, type ManualClock } from './manual-clock.js'
 import { createWatch } from './watch.js'
 
 /** A manual clock that can be waited for: a timer that a network answer sets is there when `until` resolves. */

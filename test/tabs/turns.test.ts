@@ -9,6 +9,7 @@ import {
   refreshWithBody,
   type TokenStore,
 } from '../../src/index.js'
+import { createFakeTabs } from '../../src/testing/fake-tabs.js'
 import {
   createWatchedClock,
   failureOf,
@@ -20,14 +21,13 @@ import {
   type WatchedClock,
 } from '../support/client.js'
 import { createHandRefresh, type HandRefresh } from '../support/hand-refresh.js'
-import { createFakeLocks } from '../support/locks.js'
 import { microtasksDone } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
 import { createOpenStore, type OpenStore } from '../support/stores.js'
 
 const NO_RETRY = { limit: 0, baseDelayMs: 300 }
 
-beforeEach(() => void vi.stubGlobal('navigator', { locks: createFakeLocks() }))
+beforeEach(() => void vi.stubGlobal('navigator', { locks: createFakeTabs().locks }))
 
 async function setUp({ clock = createWatchedClock(), graceMs = 0 } = {}) {
   const server = await startServer({ tokens: 'opaque', graceMs })

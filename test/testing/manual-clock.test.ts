@@ -23,7 +23,7 @@ describe('createManualClock', () => {
     const clock = createManualClock(0)
     const fired: number[] = []
     clock.setTimer(async () => {
-      await Promise.resolve()
+      for (let step = 0; step < 50; step++) await undefined
       clock.setTimer(() => fired.push(clock.nowMs()), 5)
     }, 10)
     await clock.advance(15)
@@ -36,6 +36,7 @@ describe('createManualClock', () => {
     const cancel = clock.setTimer(() => fired.push('cancelled'), 1)
     clock.setTimer(() => fired.push('slept through'), 1)
     cancel()
+    expect(clock.pending).toBe(1)
     clock.jump(100)
     expect(fired).toEqual([])
     await clock.advance(0)
