@@ -17,8 +17,6 @@ export interface AuthSnapshot {
   readonly claims?: Claims
 }
 
-const FIELDS = ['status', 'refreshing', 'expiresAtMs', 'subject', 'claims'] as const
-
 /** The snapshot of this moment; `last` itself, if nothing in it has changed. */
 export function snapshotOf(
   login: Login | undefined,
@@ -34,5 +32,6 @@ export function snapshotOf(
     ...(subject !== undefined && { subject }),
     ...(claims && { claims }),
   }
-  return last && FIELDS.every((field) => last[field] === next[field]) ? last : Object.freeze(next)
+  // Claims come from JSON, so their text tells them apart.
+  return last && JSON.stringify(last) === JSON.stringify(next) ? last : Object.freeze(next)
 }

@@ -66,14 +66,16 @@ export function readRecord(stored: unknown, tokenless: boolean): StoredRecord | 
 
 export function createRecord(sessionId: string, version: number, tokens: Tokens): StoredRecord {
   const { accessToken, refreshToken, expiresAtMs, subject } = tokens
-  return {
+  const record = {
     v: RECORD_FORMAT,
     sessionId,
     version,
-    tokens: refreshToken ? { accessToken, refreshToken } : { accessToken },
-    ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
-    ...(subject === undefined ? {} : { subject }),
+    tokens: { accessToken, refreshToken: refreshToken || undefined },
+    expiresAtMs,
+    subject,
   }
+  // Some stores refuse a field that is there and undefined.
+  return JSON.parse(JSON.stringify(record)) as StoredRecord
 }
 
 /** A name for one sign-in. It has to be unique, not secret: no `crypto`, which insecure origins and React Native lack. */

@@ -30,11 +30,10 @@ export function soloTab(): Tabs {
 }
 
 /**
- * How long, and how often, a tab that has its turn looks for what others have written. Measured in Chromium: a lock can
- * reach the next tab before what was written to localStorage under it does, on a busy machine by more than 100 ms.
+ * How long a tab that has its turn waits for what others have written. Measured in Chromium: a lock can reach the next
+ * tab before what was written to localStorage under it does, on a busy machine by more than 100 ms.
  */
 const CATCH_UP_MS = 2000
-const CATCH_UP_LOOK_MS = 50
 
 /** How long a tab tells what it has written. Firefox keeps a page that holds a lock out of its back/forward cache. */
 const FLAG_MS = 5000
@@ -143,24 +142,16 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
     })
   }
 
-  /** Waits until the store shows what the flags say. */
+  /** Waits until the store shows what the flags say. Its news need no turn any more: `signal` ends the wait. */
   async function catchUp(locks: LockManager, { signal, shows }: Turn): Promise<void> {
-    const flags = (await heldLocks(locks))
-      .map((lock) => lock.name ?? '')
-      .filter((lock) => lock.startsWith(flag))
-    const isShown = (lock: string) => shows(lock.slice(flag.length).split('/')[0] as string)
-    const deadlineMs = clock.nowMs() + CATCH_UP_MS
-    while (!signal.aborted && !flags.every(isShown) && clock.nowMs() < deadlineMs) await pause(signal)
-  }
-
-  function pause(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
+    const flags = (await heldLocks(locks)).map((lock) => lock.name?.split(flag)[1]?.split('/')[0])
+    if (signal.aborted || flags.every((written) => written === undefined || shows(written))) return
+    await new Promise<void>((resolve) => {
       const end = () => {
         cancel()
-        signal.removeEventListener('abort', end)
         resolve()
       }
-      const cancel = clock.setTimer(end, CATCH_UP_LOOK_MS)
+      const cancel = clock.setTimer(end, CATCH_UP_MS)
       signal.addEventListener('abort', end)
     })
   }
