@@ -26,7 +26,7 @@ function offline(refresh: RefreshStrategy | undefined, more: AuthClientOptions =
   const api = axios.create({
     baseURL: 'https://api.example.com',
     adapter: async (config) => {
-      const authorization = config.headers.get('Authorization')?.toString()
+      const authorization = config.headers.Authorization?.toString()
       sent.push(authorization)
       const status = authorization?.startsWith('Bearer good') ? 200 : 401
       const response = { data: {}, status, statusText: '', headers: {}, config }

@@ -23,7 +23,7 @@ function createApi(defaults: AxiosRequestConfig = {}) {
   const api = axios.create({
     baseURL: 'https://api.example.com',
     adapter: async (config) => {
-      sent.push(config.headers.get('Authorization')?.toString())
+      sent.push(config.headers.Authorization?.toString())
       return { data: {}, status: 200, statusText: 'OK', headers: {}, config }
     },
     ...defaults,

@@ -5,6 +5,7 @@ import axios, { type AxiosInstance, type AxiosRequestConfig } from 'axios'
 import { setupCache } from 'axios-cache-interceptor'
 import MockAdapter from 'axios-mock-adapter'
 import axiosRetry from 'axios-retry'
+import { adapterAsFunction } from '../support/adapters.js'
 import type { Scene } from './transport-scene.js'
 
 export interface PlugIn {
@@ -121,7 +122,7 @@ export const limiterOfTheInstance: PlugIn = {
   oneAtATime: true,
   install(api) {
     const enqueue = createQueue()
-    const send = axios.getAdapter(api.defaults.adapter)
+    const send = adapterAsFunction(api.defaults.adapter)
     api.defaults.adapter = (config) => enqueue(() => send(config))
   },
 }
@@ -132,7 +133,7 @@ export const limiterOfEachRequest: PlugIn = {
   install(api) {
     const enqueue = createQueue()
     api.interceptors.request.use((config) => {
-      const send = axios.getAdapter(config.adapter)
+      const send = adapterAsFunction(config.adapter)
       config.adapter = (sent) => enqueue(() => send(sent))
       return config
     })

@@ -5,6 +5,7 @@ import { getEventListeners } from 'node:events'
 import axios, { type AxiosRequestConfig } from 'axios'
 import { describe, expect, it } from 'vitest'
 import { noCredential } from '../../src/index.js'
+import { adapterAsFunction } from '../support/adapters.js'
 import { eventsOf, failureOf, outcomesOf, setUp, untilHeld, type World } from '../support/client.js'
 import { createHandRefresh } from '../support/hand-refresh.js'
 import { microtasksDone } from '../support/real-time.js'
@@ -316,7 +317,7 @@ describe('G18: timeout', () => {
   it('G18: each attempt gets the whole of it', async () => {
     const { server, api } = await setUp()
     const seen: unknown[] = []
-    const http = axios.getAdapter('http')
+    const http = adapterAsFunction('http')
     api.defaults.adapter = (config) => {
       seen.push(config.timeout)
       return http(config)

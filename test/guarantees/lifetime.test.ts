@@ -64,7 +64,7 @@ function setUpOffline(clock: ManualClock, more: AuthClientOptions = {}) {
   const api = axios.create({
     baseURL: 'https://api.example.com',
     adapter: async (config) => {
-      sent.push(config.headers.get('Authorization')?.toString())
+      sent.push(config.headers.Authorization?.toString())
       return { data: {}, status: 200, statusText: 'OK', headers: {}, config }
     },
   })

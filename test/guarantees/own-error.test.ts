@@ -18,6 +18,7 @@ import {
   refreshWithOAuth2,
   SessionRefused,
 } from '../../src/index.js'
+import { adapterAsFunction, adapterNamed } from '../support/adapters.js'
 import type { Answer, AuthServer, ReceivedRequest } from '../support/auth-server.js'
 import { eventsOf, failureOf, landed, setUp, startServer, tokensOf, type World } from '../support/client.js'
 import { createOpenStore } from '../support/stores.js'
@@ -135,7 +136,7 @@ describe("G9: the error is the caller's own", () => {
         response: { status: 401, data: { message: 'token missing, expired or unknown' } },
         config: { method: 'post', url: `/api/item/${i}`, data: `{"i":${i}}`, params: { i }, meta: { i } },
       })
-      expect(error.config?.headers.get('x-i')).toBe(String(i))
+      expect(error.config?.headers['x-i']).toBe(String(i))
       expect(error.response?.config).toBe(error.config)
       expect(error.request).toBeDefined()
       expect(isAuthClientError(error)).toBe(false)
@@ -156,7 +157,7 @@ describe("G9: the error is the caller's own", () => {
     })
     const auth = createAuthClient(api, { refresh: refreshWithBody({ url: '/auth/refresh' }) })
     await auth.signIn(tokensOf(server.login()))
-    const adapter = axios.getAdapter('http')
+    const adapter = adapterAsFunction('http')
     server.killAccessTokens()
     server.refresh.next(404)
     const sent = api.get('/api/item', { adapter, authClient: { place: true } })
@@ -232,7 +233,7 @@ describe("G9: the error is the caller's own", () => {
           config: { method: 'post', url: `/api/item/${i}`, data: `{"i":${i}}`, params: { i } },
           cause: { code, name: 'AuthClientError' },
         })
-        expect(error.config?.headers.get('x-i')).toBe(String(i))
+        expect(error.config?.headers['x-i']).toBe(String(i))
         expect(error.response).toBeUndefined()
         expect(error.message).toBe(authErrorOf(error)?.message)
         expect(authErrorOf(error)).toBe(error.cause)
@@ -491,11 +492,11 @@ describe('G9: what was placed on a request is off again', () => {
     ['jsonBodyField', { place: jsonBodyField('token') }, { readAccessToken: tokenFieldOf }],
   ] as const
   for (const [name, options, server] of placements) {
-    for (const adapter of ['http', 'fetch']) {
+    for (const adapter of ['http', 'fetch'] as const) {
       it(`G9: no token is in configs, errors and answers of requests with ${name} (${adapter} adapter)`, async () => {
         const world = await setUp({ ...options, server, refreshRetry: NO_RETRY })
         const { api, clock } = world
-        api.defaults.adapter = adapter
+        api.defaults.adapter = adapterNamed(adapter)
         const told: Record<string, unknown> = {}
         const post = (path: string, config?: AxiosRequestConfig): Promise<unknown> =>
           api.post(path, { n: 1 }, config)

@@ -14,6 +14,7 @@ import axios12 from 'axios-1.2'
 import FormDataPackage from 'form-data'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type AuthClientOptions, authErrorOf, createAuthClient, refreshWithBody } from '../../src/index.js'
+import { adapterNamed } from '../support/adapters.js'
 import type { ReceivedRequest, RefreshBehaviour } from '../support/auth-server.js'
 import {
   createWatchedClock,
@@ -194,7 +195,7 @@ describe('G6: a replay is the same request', () => {
     for (const [name, make] of [...bodies, ...newerBodies, ...packageForms]) {
       it(`G6: ${name} arrives byte for byte the second time (${adapter} adapter)`, async () => {
         const world = await setUp()
-        world.api.defaults.adapter = adapter
+        world.api.defaults.adapter = adapterNamed(adapter)
         const { first, second } = await refusedOnce(world, { method: 'post', ...make() })
         expect(sentOf(second)).toEqual(sentOf(first))
       })
@@ -207,7 +208,12 @@ describe('G6: a replay is the same request', () => {
         const { server, api } = await setUp()
         const plain = axios.create({ baseURL: server.url })
         for (const one of [api, plain]) {
-          await one.request({ method: 'post', url: '/public/item', adapter, ...make() })
+          await one.request({
+            method: 'post',
+            url: '/public/item',
+            adapter: adapterNamed(adapter),
+            ...make(),
+          })
         }
         const [ours, alone] = server.requestsTo('/public/item').map(sentOf)
         expect(ours).toEqual(alone)
@@ -242,7 +248,7 @@ describe('G6: a replay is the same request', () => {
       `G6: method, URL, params and headers of a %s are the same (${adapter} adapter)`,
       async (method) => {
         const world = await setUp()
-        world.api.defaults.adapter = adapter
+        world.api.defaults.adapter = adapterNamed(adapter)
         const { first, second } = await refusedOnce(world, {
           method,
           url: "/api/odd%20path/ü/'x'?in=url",
@@ -262,11 +268,13 @@ describe('G6: a replay is the same request', () => {
 
   it('G6: a baseURL and a params serialiser of the request count the second time too', async () => {
     const world = await setUp()
+    const serialize = ({ a }: { a: number[] }) => `a=${a.join('.')}`
     const { first, second } = await refusedOnce(world, {
       baseURL: `${world.server.url}/api/`,
       url: 'versioned',
       params: { a: [1, 2] },
-      paramsSerializer: { serialize: ({ a }) => `a=${(a as number[]).join('.')}` },
+      // The function itself in 0.27.
+      paramsSerializer: (axios.VERSION.startsWith('0.') ? serialize : { serialize }) as never,
     })
     expect(sentOf(second)).toEqual(sentOf(first))
     expect(second).toMatchObject({ path: '/api/versioned', search: '?a=1.2' })
@@ -310,7 +318,7 @@ describe('G6: a replay is the same request', () => {
       `G6: the response type %s is the same (${adapter} adapter)`,
       async (responseType, read) => {
         const world = await setUp()
-        const { response } = await refusedOnce(world, { responseType, adapter })
+        const { response } = await refusedOnce(world, { responseType, adapter: adapterNamed(adapter) })
         expect(await read(response.data)).toMatchObject({ user: 'ada', path: '/api/item' })
       },
     )
@@ -360,7 +368,7 @@ describe('G6: a replay is the same request', () => {
       server.killAccessTokens()
       const hold = server.hold(({ path }) => path === '/api/item' && server.counts.granted > 0)
       const abort = new AbortController()
-      const failed = failureOf(api.get('/api/item', { signal: abort.signal, adapter }))
+      const failed = failureOf(api.get('/api/item', { signal: abort.signal, adapter: adapterNamed(adapter) }))
       await hold.waiting(1)
       abort.abort()
       expect(axios.isCancel(await failed)).toBe(true)
@@ -379,7 +387,7 @@ describe('G6: a replay is the same request', () => {
         url: '/api/stream',
         params: { bytes: size },
         data: Buffer.from(bytes(size)),
-        adapter,
+        adapter: adapterNamed(adapter),
         onUploadProgress({ loaded, upload }) {
           up.push(loaded)
           sendsTold.push(!!upload)
@@ -457,7 +465,7 @@ describe('G6: what the user installed runs once per call', () => {
       const runs: Runs = {}
       const { server, auth } = await setUp()
       const api = lib.create({ baseURL: server.url }) as unknown as AxiosInstance
-      if (adapter) api.defaults.adapter = adapter
+      if (adapter) api.defaults.adapter = adapterNamed(adapter)
       countInterceptors(api, runs, 'before')
       countTransforms(api, runs)
       auth.attach(api)
@@ -509,7 +517,7 @@ describe('G6: what the user installed runs once per call', () => {
     const change = (instance: AxiosInstance): void => {
       instance.interceptors.request.use((config) => {
         config.url = `/api${config.url}`
-        config.headers.set('x-count', `${config.headers.get('x-count') ?? ''}1`)
+        config.headers['x-count'] = `${config.headers['x-count'] ?? ''}1`
         config.data = { wrapped: config.data }
         return config
       })
@@ -554,7 +562,7 @@ describe('G6: a 401 that validateStatus lets through', () => {
   for (const adapter of ADAPTERS) {
     it.each(accepting)(`G6: it is healed like any other: %s (${adapter} adapter)`, async (_, config) => {
       const world = await setUp()
-      const { response } = await refusedOnce(world, { ...config, adapter })
+      const { response } = await refusedOnce(world, { ...config, adapter: adapterNamed(adapter) })
       expect(response).toMatchObject({ status: 200, data: { user: 'ada' } })
     })
   }
@@ -587,7 +595,7 @@ describe('G6: a 401 that validateStatus lets through', () => {
         headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
         config: { url: config.url ?? '/api/item' },
       })
-      expect(response.config.headers.has('Authorization')).toBe(false)
+      expect(JSON.stringify(response.config.headers)).not.toMatch(/authorization/i)
     },
   )
 

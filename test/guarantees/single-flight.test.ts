@@ -16,6 +16,7 @@ import {
   type RefreshContext,
   refreshWithBody,
 } from '../../src/index.js'
+import { type AdapterName, adapterAsFunction, adapterNamed } from '../support/adapters.js'
 import type {
   AuthServer,
   Echo,
@@ -52,7 +53,7 @@ interface Attached extends World {
   instances: [AxiosInstance, AxiosInstance, AxiosInstance]
 }
 
-async function setUpAttached(options: SetUpOptions & { adapter?: string } = {}): Promise<Attached> {
+async function setUpAttached(options: SetUpOptions & { adapter?: AdapterName } = {}): Promise<Attached> {
   const { adapter, ...rest } = options
   const world = await setUp(rest)
   const second = axios.create({ baseURL: world.server.url })
@@ -60,7 +61,7 @@ async function setUpAttached(options: SetUpOptions & { adapter?: string } = {}):
   world.auth.attach(second)
   world.auth.attach(third)
   const instances: Attached['instances'] = [world.api, second, third]
-  for (const { defaults } of instances) if (adapter) defaults.adapter = adapter
+  for (const { defaults } of instances) if (adapter) defaults.adapter = adapterNamed(adapter)
   return { ...world, instances }
 }
 
@@ -119,7 +120,7 @@ async function straggler(
 const grantOf = ({ data }: { data: LoginAnswer }): Grant => tokensOf(data)
 
 describe('G1: many requests, one refresh', () => {
-  it.each(['http', 'fetch'])(
+  it.each(['http', 'fetch'] as const)(
     'G1: sends one refresh when a hundred requests on three instances meet a 401 together (%s adapter)',
     async (adapter) => {
       const world = await setUpAttached({ adapter })
@@ -148,9 +149,10 @@ describe('G1: many requests, one refresh', () => {
   )
 
   for (const seed of SEEDS) {
-    it(`G1: one refresh serves all, whatever the order in which answers arrive and requests are made (seed ${seed})`, async () => {
+    const adapter = seed % 2 ? 'http' : 'fetch'
+    it(`G1: one refresh serves all, whatever the order in which answers arrive and requests are made (seed ${seed}, ${adapter} adapter)`, async () => {
       const random = createRandom(seed)
-      const world = await setUpAttached({ adapter: seed % 2 ? 'http' : 'fetch' })
+      const world = await setUpAttached({ adapter })
       const { server, instances } = world
       server.killAccessTokens()
       const before = 30
@@ -438,12 +440,12 @@ describe('G1: an instance belongs to one client', () => {
 })
 
 describe('G2: an answer about an older token', () => {
-  it.each(['http', 'fetch'])(
+  it.each(['http', 'fetch'] as const)(
     'G2: a 401 about an older token is replayed at once without a refresh (%s adapter)',
     async (adapter) => {
       const world = await setUp()
       const { server, api, auth, events, login } = world
-      api.defaults.adapter = adapter
+      api.defaults.adapter = adapterNamed(adapter)
       server.killAccessTokens()
       const { late, hold } = await straggler(world)
       await api.get('/api/first')
@@ -720,9 +722,9 @@ interface Note {
 
 /** Notes what an instance sends and what the answers say of it, in the order in which the client learns of it. */
 function observe(instance: AxiosInstance, notes: Note[]): void {
-  const http = axios.getAdapter('http')
+  const http = adapterAsFunction('http')
   instance.defaults.adapter = async (config: InternalAxiosRequestConfig) => {
-    const token = String(config.headers.get('Authorization') ?? '').slice(7)
+    const token = String(config.headers.Authorization ?? '').slice(7)
     notes.push({ what: 'sent', token })
     try {
       return await http(config)
@@ -863,7 +865,7 @@ describe('G3: what goes out while a refresh runs', () => {
     // Registered first, so axios runs it last: the token is on the request by then.
     const seen: unknown[] = []
     api.interceptors.request.use(async (config) => {
-      seen.push(config.headers.get('Authorization'))
+      seen.push(config.headers.Authorization)
       await opened
       return config
     })
@@ -1208,7 +1210,7 @@ describe('G5: a refresh through `http`', () => {
     await auth.signIn(tokensOf(other.login()))
     api.defaults.baseURL = other.url
     let sent = 0
-    const http = axios.getAdapter('http')
+    const http = adapterAsFunction('http')
     api.defaults.adapter = (config) => {
       sent++
       return http(config)
@@ -1478,14 +1480,14 @@ describe('G5: a refresh through the wrapped instance', () => {
     })
   }
 
-  it.each(['http', 'fetch'])(
+  it.each(['http', 'fetch'] as const)(
     "G5: a call after an await is recognised by the context's signal (%s adapter)",
     async (adapter) => {
       const world = await setUpOwn(async ({ signal }, { instances }) => {
         await microtasksDone()
         return grantOf(await instances[2].post('/own/refresh', {}, { signal }))
       })
-      for (const instance of world.instances) instance.defaults.adapter = adapter
+      for (const instance of world.instances) instance.defaults.adapter = adapterNamed(adapter)
       openEndpoint(world)
       expect(await burst(world)).toEqual(everybody('ok'))
     },

@@ -160,7 +160,7 @@ export class World {
       }
     }
     const facts = config.params as RequestFacts
-    const header = config.headers.get('Authorization') as string | undefined
+    const header = config.headers.Authorization as string | undefined
     const token = header?.replace('Bearer ', '') || undefined
     this.model.sent(facts, token)
     return {

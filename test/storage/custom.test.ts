@@ -55,7 +55,7 @@ function page(store: TokenStore) {
   const api = axios.create({
     baseURL: 'https://api.example.com',
     adapter: async (config) => {
-      sent.push(config.headers.get('Authorization'))
+      sent.push(config.headers.Authorization)
       return { data: {}, status: 200, statusText: 'OK', headers: {}, config }
     },
   })

@@ -40,7 +40,7 @@ function page(options: AuthClientOptions) {
   const api = axios.create({
     baseURL: 'https://api.example.com',
     adapter: async (config) => {
-      sent.push(config.headers.get('Authorization'))
+      sent.push(config.headers.Authorization)
       return { data: {}, status: 200, statusText: 'OK', headers: {}, config }
     },
   })

@@ -13,6 +13,7 @@ import {
   SessionRefused,
 } from 'axios-auth-client'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { adapterNamed } from '../support/adapters.js'
 import { json } from '../support/auth-server/answer.js'
 import { failureOf, outcomesOf, setUp, startServer } from '../support/client.js'
 import { settleAll } from '../support/settle-all.js'
@@ -204,7 +205,7 @@ describe('what a strategy sends', () => {
   describe.each(['http', 'fetch'] as const)('with the %s adapter', (adapter) => {
     it.each(calls)('%s', async (_, refresh, expected) => {
       const { server, api, auth, login } = await setUp({ refresh })
-      api.defaults.adapter = adapter
+      api.defaults.adapter = adapterNamed(adapter)
       server.route('/r', () => json(200, { access_token: 'new' }))
       await auth.refresh()
       const tokens = { access: login.access_token, refresh: login.refresh_token }
@@ -216,7 +217,7 @@ describe('what a strategy sends', () => {
   it('takes the defaults that the instance has at that moment, and none of its interceptors', async () => {
     const { server, api, auth } = await setUp({ refresh: refreshWithBody({ url: 'r' }) })
     api.interceptors.request.use((config) => {
-      config.headers.set('X-Intercepted', 'yes')
+      config.headers['X-Intercepted'] = 'yes'
       return config
     })
     api.defaults.baseURL = `${server.url}/v2/`
@@ -315,7 +316,7 @@ describe('a redirect of the refresh endpoint', () => {
         const store = createOpenStore()
         const world = await setUp({ refresh: make({ url: '/r' }), store })
         const { server, api, auth, ends, login } = world
-        api.defaults.adapter = adapter
+        api.defaults.adapter = adapterNamed(adapter)
         server.killAccessTokens()
         const target = [`${elsewhere.url}/public/taken`, '/public/taken'][status % 2]
         server.route('/r', () => ({ status, headers: { location: target ?? '' } }))

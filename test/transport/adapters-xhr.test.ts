@@ -5,11 +5,12 @@
 import axios from 'axios'
 import { describe, expect, it } from 'vitest'
 import { tellAllStories, tellCoreStories } from '../contracts/transport-stories.js'
+import { adapterAsFunction, adapterNamed } from '../support/adapters.js'
 import { setUp } from '../support/client.js'
 
 tellAllStories({
   name: 'the xhr adapter',
-  open: ({ url }) => ({ instance: axios.create({ baseURL: url, adapter: 'xhr' }) }),
+  open: ({ url }) => ({ instance: axios.create({ baseURL: url, adapter: adapterNamed('xhr') }) }),
 })
 
 tellCoreStories({
@@ -21,7 +22,7 @@ tellCoreStories({
   name: 'the xhr adapter as a function, set per request',
   open: ({ url }) => ({
     instance: axios.create({ baseURL: url }),
-    each: { adapter: axios.getAdapter('xhr') },
+    each: { adapter: adapterAsFunction('xhr') },
   }),
 })
 
@@ -36,7 +37,7 @@ describe('the xhr adapter', () => {
   it('replays a request for a blob, and answers with one', async () => {
     const { server, api } = await setUp()
     server.killAccessTokens()
-    const { data } = await api.get<Blob>('/api/me', { adapter: 'xhr', responseType: 'blob' })
+    const { data } = await api.get<Blob>('/api/me', { adapter: adapterNamed('xhr'), responseType: 'blob' })
     expect(data).toBeInstanceOf(Blob)
     expect(server.counts.refreshes).toBe(1)
   })

@@ -5,6 +5,7 @@ import axios, { type AxiosAdapter, type AxiosInstance, type AxiosRequestConfig }
 import { describe, expect, it } from 'vitest'
 import type { Scene, Stage } from '../contracts/transport-scene.js'
 import { tellAllStories, tellCoreStories } from '../contracts/transport-stories.js'
+import { adapterAsFunction, adapterNamed } from '../support/adapters.js'
 import { failureOf, setUp } from '../support/client.js'
 
 /** First come, first served: request interceptors run in the order of their registration. */
@@ -14,7 +15,7 @@ const onlyTheRefresh = 'An adapter was used that is for the refresh call only'
 
 /** What a user writes who wants to look at each sending. */
 function ownAdapter(): AxiosAdapter {
-  const send = axios.getAdapter('http')
+  const send = adapterAsFunction('http')
   return async (config) => ({ ...(await send(config)) })
 }
 
@@ -35,7 +36,7 @@ function made(name: string, open: (server: { url: string }) => Stage): Scene {
   return { name, open, streams: 'node' }
 }
 
-tellAllStories(scene('the http adapter', { adapter: 'http' }))
+tellAllStories(scene('the http adapter', { adapter: adapterNamed('http') }))
 tellAllStories({ ...scene('the fetch adapter', { adapter: 'fetch' }), streams: 'web' })
 tellAllStories(scene('a function adapter', { adapter: ownAdapter() }))
 
@@ -52,7 +53,7 @@ const adapters = [
     {
       adapter(config) {
         if (config.url !== '/auth/refresh') throw new Error(onlyTheRefresh)
-        return axios.getAdapter('http')(config)
+        return adapterAsFunction('http')(config)
       },
     },
     { each: { adapter: 'http' } },
@@ -74,7 +75,9 @@ const instances = [
     instance: new axios.Axios({ ...(axios.defaults as AxiosRequestConfig), baseURL: url }),
   })),
   made('an instance made of another instance', ({ url }) => ({
-    instance: axios.create({ baseURL: 'http://127.0.0.1:9', adapter: 'http' }).create({ baseURL: url }),
+    instance: axios
+      .create({ baseURL: 'http://127.0.0.1:9', adapter: adapterNamed('http') })
+      .create({ baseURL: url }),
   })),
   scene('legacyInterceptorReqResOrdering: false', ordered),
 ]
@@ -84,12 +87,12 @@ function intercept(api: AxiosInstance, synchronous: boolean): void {
   api.interceptors.request.use(
     synchronous
       ? (config) => {
-          config.headers.set('X-Trace', 'on')
+          config.headers['X-Trace'] = 'on'
           return config
         }
       : async (config) => {
           await null
-          config.headers.set('X-Trace', 'on')
+          config.headers['X-Trace'] = 'on'
           return config
         },
     null,
@@ -129,7 +132,7 @@ describe('the adapter of a request', () => {
     const sent: (string | undefined)[] = []
     const own: AxiosAdapter = (config) => {
       sent.push(config.url)
-      return axios.getAdapter('http')(config)
+      return adapterAsFunction('http')(config)
     }
     server.killAccessTokens()
     await api.get('/api/me', { adapter: own })
@@ -139,7 +142,7 @@ describe('the adapter of a request', () => {
 
   it('is on the config of the answer again, and on that of an error', async () => {
     const { server, api } = await setUp({ refreshRetry: { limit: 0 } })
-    const own: AxiosAdapter = (config) => axios.getAdapter('http')(config)
+    const own: AxiosAdapter = (config) => adapterAsFunction('http')(config)
     server.killAccessTokens()
     expect((await api.get('/api/me', { adapter: own })).config.adapter).toBe(own)
     expect((await api.get('/api/me')).config.adapter).toEqual(api.defaults.adapter)

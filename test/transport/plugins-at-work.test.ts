@@ -1,7 +1,7 @@
 // What each plug-in goes on doing for its user, wherever it stands: plugins that look at requests and answers see one of
 // each per call, and what they send by themselves carries the token of that moment.
 
-import axios, { type AxiosError } from 'axios'
+import type { AxiosError } from 'axios'
 import MockAdapter from 'axios-mock-adapter'
 import axiosRetry, { type IAxiosRetryConfig } from 'axios-retry'
 import { describe, expect, it } from 'vitest'
@@ -16,6 +16,7 @@ import {
   unwrapper,
 } from '../contracts/plug-ins.js'
 import { type Answer, expectNoToken, type Failure, LIFETIME_MS, play } from '../contracts/transport-scene.js'
+import { adapterAsFunction } from '../support/adapters.js'
 import { json } from '../support/auth-server/answer.js'
 import { failureOf } from '../support/client.js'
 import { settleAll } from '../support/settle-all.js'
@@ -187,11 +188,11 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('%s', (_, pl
       const { firstTokens, send } = await play(
         besideUs(place, (api) => {
           api.interceptors.request.use((config) => {
-            seen.push(config.headers.get('Authorization') ?? undefined)
+            seen.push(config.headers.Authorization ?? undefined)
             return config
           })
           api.interceptors.response.use((response) => {
-            seen.push(response.config.headers.get('Authorization') ?? undefined)
+            seen.push(response.config.headers.Authorization ?? undefined)
             return response
           })
         }),
@@ -231,7 +232,7 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('%s', (_, pl
       const { server, auth, send } = await play(
         besideUs(place, (api) => {
           api.interceptors.request.use((config) => {
-            kept.push({ ...config, headers: config.headers.toJSON() })
+            kept.push({ ...config, headers: { ...config.headers } })
             return config
           })
         }),
@@ -252,7 +253,7 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('%s', (_, pl
   // Where it sees our token it takes the request out of our hands: its answer is judged above the wire.
   describe('an interceptor that replaces the adapter', () => {
     const scene = besideUs(place, (api) => {
-      const send = axios.getAdapter('http')
+      const send = adapterAsFunction('http')
       api.interceptors.request.use((config) => {
         config.adapter = (sent) => send(sent)
         return config
