@@ -22,7 +22,8 @@ export function hold<T>(promise: Promise<T>, by: Cancellation, reason: () => unk
   return new Promise<T>((resolve, reject) => {
     const leave = () => {
       signal?.removeEventListener?.('abort', leave)
-      cancelToken?.unsubscribe?.(leave)
+      // A token that is cancelled forgets its listeners itself. axios 0.27 would skip others if one left meanwhile.
+      if (!cancelToken?.reason) cancelToken?.unsubscribe?.(leave)
       // Also when it was aborted in the moment of arrival: what the caller would do next must not happen.
       if (signal?.aborted || cancelToken?.reason) reject(reason())
       else resolve(promise)
