@@ -58,7 +58,8 @@ export function createBare(instance: AxiosLike): Bare {
   ): Promise<AxiosResponse> {
     // Made when first needed: with a newer axios, most clients never need it.
     bare ??= createSibling(instance, { headers: {} })
-    return bare.request({ ...config, adapter, transformRequest: [] })
+    // Plain headers: axios 1.0 and 1.1 fail on their own AxiosHeaders.
+    return bare.request({ ...config, headers: { ...config.headers }, adapter, transformRequest: [] })
   }
 
   return {
@@ -73,8 +74,11 @@ export function createBare(instance: AxiosLike): Bare {
     resolve(adapter, config) {
       const wanted = adapter ?? axios.defaults.adapter
       if (typeof wanted === 'function') return wanted
-      if (getAdapter) return getAdapter(wanted, config)
-      return (sent) => dispatch(wanted, { ...sent, transformResponse: [] })
+      if (!getAdapter) return (sent) => dispatch(wanted, { ...sent, transformResponse: [] })
+      const send = getAdapter(wanted, config)
+      if (config.headers instanceof axios.AxiosHeaders) return send
+      // Of another copy of axios: up to 1.7 this one would take no header from them.
+      return (sent) => send({ ...sent, headers: new axios.AxiosHeaders({ ...sent.headers } as never) })
     },
     dispatch,
     failure(reason, config) {
