@@ -86,6 +86,14 @@ async function refusedOnce(
   return { first: first!, second: second!, response }
 }
 
+/** What arrives when axios sends the same without a client. */
+async function sentAlone({ server }: Pick<World, 'server'>, config: AxiosRequestConfig): Promise<Sent> {
+  server.forget()
+  await axios.request({ baseURL: server.url, url: '/api/item', validateStatus: () => true, ...config })
+  const [alone] = server.requestsTo('/api/*')
+  return sentOf(alone!)
+}
+
 /** A request to `/api/item` that is refused twice: its own refresh does not help, somebody else's does. */
 async function refusedTwice<T>({ server, api, auth }: World, request: () => Promise<T>): Promise<T> {
   server.killAccessTokens()
@@ -216,6 +224,11 @@ describe('G6: a replay is the same request', () => {
           })
         }
         const [ours, alone] = server.requestsTo('/public/item').map(sentOf)
+        if (alone!.headers['transfer-encoding'] && ours!.headers['content-length']) {
+          // Old ones send a form in chunks. Of one that is kept for a replay the length is known.
+          delete alone!.headers['transfer-encoding']
+          delete ours!.headers['content-length']
+        }
         expect(ours).toEqual(alone)
       })
     }
@@ -249,19 +262,21 @@ describe('G6: a replay is the same request', () => {
       async (method) => {
         const world = await setUp()
         world.api.defaults.adapter = adapterNamed(adapter)
-        const { first, second } = await refusedOnce(world, {
+        const config = {
           method,
-          url: "/api/odd%20path/ü/'x'?in=url",
-          params: { list: [1, 2], deep: { a: 'b c' }, gone: undefined, when: new Date(0), sign: '+&=' },
+          url: "/api/odd%20path/%C3%BC/'x'?in=url",
+          params: { list: [1, 2], deep: { a: 'b c' }, gone: undefined, when: new Date(0), sign: '+&=ü' },
           headers: { 'X-Mine': 'yes', 'x-list': 'a, b', Accept: 'application/x-thing', 'If-Match': '"1"' },
           ...(!['get', 'head'].includes(method) && { data: { a: 1 } }),
-        })
+        }
+        const { first, second } = await refusedOnce(world, config)
         expect(sentOf(second)).toEqual(sentOf(first))
         expect(second).toMatchObject({
           method: method.toUpperCase(),
-          query: { in: 'url', sign: '+&=' },
+          query: { sign: '+&=ü' },
           headers: { 'x-mine': 'yes', accept: 'application/x-thing', 'if-match': '"1"' },
         })
+        expect(sentOf(first)).toEqual(await sentAlone(world, { ...config, adapter: adapterNamed(adapter) }))
       },
     )
   }
@@ -269,15 +284,17 @@ describe('G6: a replay is the same request', () => {
   it('G6: a baseURL and a params serialiser of the request count the second time too', async () => {
     const world = await setUp()
     const serialize = ({ a }: { a: number[] }) => `a=${a.join('.')}`
-    const { first, second } = await refusedOnce(world, {
+    const config = {
       baseURL: `${world.server.url}/api/`,
       url: 'versioned',
       params: { a: [1, 2] },
-      // The function itself in 0.27.
+      // The function itself in 0.27; 1.0 and 1.1 have neither.
       paramsSerializer: (axios.VERSION.startsWith('0.') ? serialize : { serialize }) as never,
-    })
+    }
+    const { first, second } = await refusedOnce(world, config)
     expect(sentOf(second)).toEqual(sentOf(first))
-    expect(second).toMatchObject({ path: '/api/versioned', search: '?a=1.2' })
+    expect(second.path).toBe('/api/versioned')
+    expect(sentOf(first)).toEqual(await sentAlone(world, config))
   })
 
   it('G6: what the caller does to the data after the call changes nothing', async () => {
@@ -309,7 +326,8 @@ describe('G6: a replay is the same request', () => {
 
   const types: [AxiosRequestConfig['responseType'], (data: unknown) => unknown][] = [
     ['json', (data) => data],
-    ['text', (data) => JSON.parse(data as string)],
+    // 0.27 parses it all the same.
+    ['text', (data) => (typeof data === 'string' ? JSON.parse(data) : data)],
     ['arraybuffer', (data) => JSON.parse(Buffer.from(data as ArrayBuffer).toString())],
     ['stream', async (data) => JSON.parse(await textOf(data as Readable))],
   ]

@@ -104,88 +104,68 @@ function standOnPage(href: string, baseURI = href): void {
 
 const HOME = 'https://api.example.com'
 const EVIL = 'https://evil.example'
+const KNOWS_ALLOW_ABSOLUTE_URLS = axios
+  .getUri({ url: `${HOME}/x`, baseURL: EVIL, allowAbsoluteUrls: false })
+  .startsWith(EVIL)
 
 describe('G20: a token goes only to allowed origins', () => {
-  const ways: [string, (foreign: string) => AxiosRequestConfig, 'home' | 'foreign' | 'nowhere'][] = [
-    ['an absolute URL', (foreign) => ({ url: `${foreign}/public/x` }), 'foreign'],
-    [
-      'an absolute URL in upper case',
-      (foreign) => ({ url: `${foreign}/public/x`.replace('http', 'HTTP') }),
-      'foreign',
-    ],
-    [
-      'an absolute URL with a query',
-      (foreign) => ({ url: `${foreign}/public/x?y=1`, params: { z: 2 } }),
-      'foreign',
-    ],
-    ['a baseURL of its own', (foreign) => ({ baseURL: foreign, url: '/public/x' }), 'foreign'],
+  // Whether one goes there at all is axios's affair, and differs from version to version.
+  const ways: [string, (foreign: string) => AxiosRequestConfig][] = [
+    ['an absolute URL', (foreign) => ({ url: `${foreign}/public/x` })],
+    ['an absolute URL in upper case', (foreign) => ({ url: `${foreign}/public/x`.replace('http', 'HTTP') })],
+    ['an absolute URL with a query', (foreign) => ({ url: `${foreign}/public/x?y=1`, params: { z: 2 } })],
+    ['a baseURL of its own', (foreign) => ({ baseURL: foreign, url: '/public/x' })],
     [
       'a baseURL of its own in upper case',
       (foreign) => ({ baseURL: foreign.replace('http', 'HTTP'), url: '/public/x' }),
-      'foreign',
     ],
-    ['a baseURL of its own and an empty URL', (foreign) => ({ baseURL: `${foreign}/public/x` }), 'foreign'],
+    ['a baseURL of its own and an empty URL', (foreign) => ({ baseURL: `${foreign}/public/x` })],
     [
       'userinfo that looks like home',
       (foreign) => ({ url: foreign.replace('//', '//127.0.0.1:80@').concat('/public/x') }),
-      'foreign',
     ],
     [
       'userinfo with a backslash',
       (foreign) => ({ url: `${foreign.replace('//', '//127.0.0.1\\@')}/public/x` }),
-      'nowhere',
     ],
     [
       'a baseURL with userinfo',
       (foreign) => ({ baseURL: foreign.replace('//', '//u:p@'), url: '/public/x' }),
-      'foreign',
     ],
     [
       'back-slashes for slashes after the scheme',
       (foreign) => ({ url: `${foreign.replaceAll('/', '\\')}/public/x`, baseURL: '' }),
-      'nowhere',
     ],
     [
       'one slash after the scheme',
       (foreign) => ({ url: `${foreign.replace('//', '/')}/public/x`, baseURL: '' }),
-      'nowhere',
     ],
-    [
-      'allowAbsoluteUrls: true',
-      (foreign) => ({ url: `${foreign}/public/x`, allowAbsoluteUrls: true }),
-      'foreign',
-    ],
+    ['allowAbsoluteUrls: true', (foreign) => ({ url: `${foreign}/public/x`, allowAbsoluteUrls: true })],
     [
       'allowAbsoluteUrls: false over a foreign baseURL',
       (foreign) => ({ baseURL: foreign, url: '/public/x', allowAbsoluteUrls: false }),
-      'foreign',
     ],
-    [
-      'the same host and another port',
-      (foreign) => ({ url: `//${new URL(foreign).host}/public/x` }),
-      'nowhere',
-    ],
+    ['the same host and another port', (foreign) => ({ url: `//${new URL(foreign).host}/public/x` })],
     [
       'a tab in the scheme',
       (foreign) => ({ url: `${foreign.replace('http', 'ht\ttp')}/public/x`, baseURL: '' }),
-      'foreign',
     ],
-    [
-      'a newline in the host',
-      (foreign) => ({ url: `${foreign.replace('127', '12\n7')}/public/x` }),
-      'foreign',
-    ],
-    ['a blank before the scheme', (foreign) => ({ url: ` ${foreign}/public/x`, baseURL: '' }), 'foreign'],
+    ['a newline in the host', (foreign) => ({ url: `${foreign.replace('127', '12\n7')}/public/x` })],
+    ['a blank before the scheme', (foreign) => ({ url: ` ${foreign}/public/x`, baseURL: '' })],
   ]
 
-  it.each(ways)('G20: no token leaves for another server by %s', async (_, configOf, reached) => {
+  it.each(ways)('G20: no token leaves for another server by %s', async (_, configOf) => {
     const { home, foreign, api, auth } = await setUp()
-    await settleAll([
-      api.request(configOf(foreign.url)),
-      api.post('/api/x', {}),
-      api.request({ ...configOf(foreign.url), method: 'POST', data: {} }),
-    ])
-    expect(foreign.counts.requests).toBe(reached === 'foreign' ? 2 : 0)
+    const sendBy = (one: AxiosInstance) => [
+      one.request(configOf(foreign.url)),
+      one.request({ ...configOf(foreign.url), method: 'POST', data: {} }),
+    ]
+    await settleAll(sendBy(axios.create({ baseURL: home.url })))
+    const alone = foreign.counts.requests
+    home.forget()
+    foreign.forget()
+    await settleAll([...sendBy(api), api.post('/api/x', {})])
+    expect(foreign.counts.requests).toBe(alone)
     expect(foreign.leaksFrom(home)).toEqual([])
     expect(home.requestsTo('/api/x')).toHaveLength(1)
     expect(home.counts).toMatchObject({ refreshes: 0, answered401: 0 })
@@ -356,10 +336,11 @@ describe('G20: a token goes only to allowed origins', () => {
     await api.get(`${EVIL}/x`, { baseURL: HOME, allowAbsoluteUrls: false })
     await api.get(`${HOME}/x`, { baseURL: EVIL })
     await api.get(`${HOME}/x`, { baseURL: HOME, allowAbsoluteUrls: false })
+    // Axios before 1.8 does not know the option and goes to the address itself.
+    const [first, second] = KNOWS_ALLOW_ABSOLUTE_URLS ? [EVIL, HOME] : [HOME, EVIL]
     expect(sent).toEqual([
-      { reaches: EVIL, authorization: undefined },
-      // Axios before 1.8 does not know the option and would go to the address itself.
-      { reaches: HOME, authorization: undefined },
+      { reaches: first, authorization: undefined },
+      { reaches: second, authorization: undefined },
       { reaches: HOME, authorization: 'Bearer secret' },
       { reaches: HOME, authorization: 'Bearer secret' },
     ])
@@ -462,7 +443,7 @@ describe('G20: the address is judged when the request goes out', () => {
     })
     await client(api, { tokens: { accessToken: 'secret' }, origins: [HOME] }).ready
     await api.get(`${HOME}/x`, { baseURL: EVIL })
-    expect(sent).toEqual([{ reaches: EVIL, authorization: undefined }])
+    expect(sent).toEqual([{ reaches: KNOWS_ALLOW_ABSOLUTE_URLS ? EVIL : HOME, authorization: undefined }])
   })
 
   it('G20: an interceptor after ours that leads a request home gets the token on it', async () => {

@@ -1,0 +1,69 @@
+// What an axios cannot do, and so which tests are left out with it. Everything else runs on every axios.
+// A test is left out by its full title. The matrix fails when an entry leaves out nothing.
+
+/** @type {{ what: string, before: string, from?: string, tests: RegExp, why: string }[]} */
+export const LEFT_OUT = [
+  {
+    what: 'iterable objects as bodies',
+    before: '1.19.0',
+    from: '1.7.0',
+    tests: /an object with an async iterator/,
+    why: 'axios dropped symbol keys when it merged configs',
+  },
+  {
+    what: 'the new order of interceptors',
+    before: '1.13.5',
+    tests: /in their new order|legacyInterceptorReqResOrdering|in the order of registration/,
+    why: 'axios threw "Unknown option legacyInterceptorReqResOrdering"',
+  },
+  {
+    what: 'the fetch adapter',
+    before: '1.7.0',
+    tests: /fetch adapter|an adapter set per request by a list|a function adapter set per request/,
+    why: 'there was none',
+  },
+  {
+    what: 'FormData and Blob in Node',
+    before: '1.3.0',
+    tests: /native FormData|a FormData with a file|a Blob/,
+    why: 'the http adapter refused them',
+  },
+  {
+    what: 'adapters by name',
+    before: '1.2.0',
+    tests:
+      /a list of adapters|a list with a function in it|an adapter set per request by its name|a name that axios does not know|an empty list|one that is not to be had here/,
+    why: 'an adapter was a function',
+  },
+  {
+    what: 'sending a config again',
+    before: '1.2.0',
+    from: '1.0.0',
+    tests: /sent again as a retry plug-in does|axios-retry sends|axios-retry that retries 401s/,
+    why: 'axios failed on AxiosHeaders of its own: Invalid character in header content ["0"]',
+  },
+  {
+    what: 'axios-cache-interceptor',
+    before: '1.0.0',
+    tests: /axios-cache-interceptor|\ba cache\b|all of them together/,
+    why: 'it asks for axios 1',
+  },
+  {
+    what: 'AxiosHeaders',
+    before: '1.0.0',
+    tests: /an AxiosHeaders/,
+    why: 'there were none',
+  },
+  {
+    what: 'postForm with bytes in Node',
+    before: '1.0.0',
+    tests: /what postForm makes/,
+    why: 'axios made a Blob of them, which form-data refuses',
+  },
+  {
+    what: 'progress in Node',
+    before: '1.0.0',
+    tests: /progress is told of the replay too/,
+    why: 'the http adapter told of none',
+  },
+]
