@@ -38,7 +38,7 @@ export function isRefusal(error: unknown): boolean {
   const code = (asThrown(error).response?.data as { error?: unknown } | undefined)?.error
   // RFC 6749 section 5.2: `invalid_grant` is final, the other codes are faults of the set-up. Texts that are no such
   // code ("Bad Request") say nothing beyond the 400 itself.
-  return code === 'invalid_grant' || !/^[a-z]+(_[a-z]+)+$/.test(String(code))
+  return code === 'invalid_grant' || typeof code !== 'string' || !/^[a-z]+(_[a-z]+)+$/.test(code)
 }
 
 /** What it means that a refresh threw this, in words that hold none of `secrets`. `SESSION_EXPIRED`: it was refused. */

@@ -100,6 +100,7 @@ describe('G10: a refusal', () => {
     ['400 invalid_grant', { status: 400, error: 'invalid_grant' }],
     ['400 with a text for an error', { status: 400, body: { error: 'Bad Request' } }],
     ['400 with an error that is no text', { status: 400, body: { error: { code: 7 } } }],
+    ['400 with an error that cannot become a text', { status: 400, body: { error: { toString: 7 } } }],
     ['400 with a detail', { status: 400, body: { detail: 'expired' } }],
     ['400 with a body that is a text', { status: 400, body: 'invalid_client' }],
     ['400 with a body that is null', { status: 400, body: null }],
