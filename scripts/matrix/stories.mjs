@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
-import { LEFT_OUT } from './left-out.mjs'
+import { missingIn } from './left-out.mjs'
 
 const SOURCES = ['src', 'test', 'examples', 'docs', 'package.json', 'tsconfig.json', 'vitest.config.ts']
 
@@ -47,66 +47,59 @@ function asksForAxios(folder) {
   return 'axios' in { ...dependencies, ...peerDependencies }
 }
 
-/** Whether `version` is older than `other`; both of three numbers. */
-export function isOlder(version, other) {
-  return version.localeCompare(other, 'en', { numeric: true }) < 0
-}
-
 /**
- * @returns {{ faults: string[], passed: number, adapters: string[], leftOut: Record<string, number>, seconds: number }}
- *   the adapters that passed a test of their own; how many tests were left out, by what is not there
+ * Runs the tests in a project, but for those that its axios cannot pass.
+ * @returns {{ faults: string[], passed: number, adapters: string[], leftOut: string, seconds: number }} `adapters` are
+ *   those that passed a test of their own
  */
 export function tell(place, { node, version, suites }) {
   const begin = Date.now()
   const report = path.join(place, 'report.json')
   rmSync(report, { force: true })
-  const missing = LEFT_OUT.filter(
-    ({ before, from }) => isOlder(version, before) && !(from && isOlder(version, from)),
-  )
-  const args = ['run', '--reporter=json', `--outputFile=${report}`, ...suites]
-  for (const file of OWN_AXIOS) args.push('--exclude', file)
-  if (missing.length > 0) args.push('-t', `^(?!.*(?:${missing.map(({ tests }) => tests.source).join('|')}))`)
-  const { status, stderr } = spawnSync(
-    node,
-    [path.join(place, 'node_modules', 'vitest', 'vitest.mjs'), ...args],
-    {
-      cwd: place,
-      encoding: 'utf8',
-      stdio: ['ignore', 'ignore', 'pipe'],
-      maxBuffer: 1e9,
-      env: { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1' },
-    },
-  )
-  if (!existsSync(report))
-    return { faults: [`vitest did not run:\n${stderr}`], passed: 0, adapters: [], leftOut: {}, seconds: 0 }
-
-  const files = JSON.parse(readFileSync(report, 'utf8')).testResults
-  const tests = files.flatMap((file) => file.assertionResults)
-  const titles = (wanted) => tests.filter((test) => test.status === wanted).map((test) => test.fullName)
-  const passed = titles('passed')
-  const faults = [
-    ...files
-      .filter((file) => file.status === 'failed' && file.assertionResults.length === 0)
-      .map((file) => `${path.relative(place, file.name)}: ${file.message}`),
-    ...tests
-      .filter((test) => test.status === 'failed')
-      .map((test) => `${test.fullName}\n    ${test.failureMessages[0]?.split('\n')[0]}`),
+  const missing = missingIn(version)
+  const options = [
+    '--reporter=json',
+    `--outputFile=${report}`,
+    ...OWN_AXIOS.map((file) => `--exclude=${file}`),
   ]
-  const skipped = tests.filter(({ status }) => status !== 'passed' && status !== 'failed')
-  const leftOut = {}
-  for (const { what, tests: pattern } of missing) {
-    leftOut[what] = skipped.filter(({ fullName }) => pattern.test(fullName)).length
+  if (missing.length > 0)
+    options.push('-t', `^(?!.*(?:${missing.map(({ tests }) => tests.source).join('|')}))`)
+  const vitest = path.join(place, 'node_modules', 'vitest', 'vitest.mjs')
+  const { status, stderr } = spawnSync(node, [vitest, 'run', ...suites, ...options], {
+    cwd: place,
+    encoding: 'utf8',
+    stdio: ['ignore', 'ignore', 'pipe'],
+    maxBuffer: 1e9,
+  })
+  const files = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')).testResults : []
+  const tests = files.flatMap((file) => file.assertionResults)
+  const titlesOf = (is) => tests.filter((test) => is(test.status)).map((test) => test.fullName)
+  const passed = titlesOf((it) => it === 'passed')
+  const leftOut = titlesOf((it) => it !== 'passed' && it !== 'failed')
+
+  const faults = tests
+    .filter((test) => test.status === 'failed')
+    .map((test) => `${test.fullName}\n    ${test.failureMessages[0]?.split('\n')[0]}`)
+  for (const file of files) {
+    // It could not be loaded.
+    if (file.status === 'failed' && file.assertionResults.length === 0)
+      faults.push(`${path.relative(place, file.name)}: ${file.message}`)
   }
+  const counts = missing.map(({ what, tests: pattern, why }) => {
+    const count = leftOut.filter((title) => pattern.test(title)).length
+    if (count === 0) faults.push(`nothing to leave out for: ${what}`)
+    return `\n    ${count} left out: ${what}: ${why}`
+  })
+  if (passed.length === 0) faults.push('no test has passed')
   // An error that no test caught, for one.
   if (status !== 0 && faults.length === 0) faults.push(`vitest ended with ${status}:\n${stderr}`)
-  if (passed.length === 0) faults.push('no test ran')
   return {
     faults,
     passed: passed.length,
     adapters: ['http', 'xhr', 'fetch'].filter((name) =>
       passed.some((title) => title.includes(`${name} adapter`)),
     ),
-    leftOut,
+    leftOut: counts.join(''),
     seconds: Math.round((Date.now() - begin) / 1000),
   }
 }
