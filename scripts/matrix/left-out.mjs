@@ -23,6 +23,13 @@ const LEFT_OUT = [
     why: 'there was none',
   },
   {
+    what: 'XMLHttpRequest as the default in jsdom',
+    before: '1.5.1',
+    from: '1.5.0',
+    tests: /is what sends in a page/,
+    why: 'axios chose by the process, which jsdom has too',
+  },
+  {
     what: 'FormData and Blob in Node',
     before: '1.3.0',
     tests: /native FormData|a FormData with a file|a Blob/,

@@ -11,16 +11,21 @@ const SOURCES = ['src', 'test', 'examples', 'docs', 'package.json', 'tsconfig.js
 /** These bring an axios of their own, whatever the folder has. */
 const OWN_AXIOS = ['test/transport/versions.test.ts', 'test/transport/versions-xhr.test.ts']
 
+/** Those that send requests in Node or jsdom. The others build the package, start browsers, or only print. */
 export const WHOLE = [
   'test/bad-input',
+  'test/bindings',
   'test/client',
   'test/errors',
+  'test/fuzz',
   'test/guarantees',
   'test/model',
   'test/options',
   'test/placement',
   'test/storage',
   'test/strategies',
+  'test/tabs',
+  'test/testing',
   'test/transport',
 ]
 export const SHORT = ['test/guarantees', 'test/transport']

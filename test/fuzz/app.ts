@@ -17,7 +17,7 @@ export type Answer = (config: InternalAxiosRequestConfig) => { status: number; d
 export function startApp(options: AuthClientOptions = {}, answer: Answer = () => ({ status: 200 })): App {
   let last: string | undefined
   const adapter: AxiosAdapter = async (config) => {
-    last = config.headers.get('Authorization')?.toString()
+    last = config.headers.Authorization?.toString()
     const { status, data = '' } = answer(config)
     const response = { data, status, statusText: '', headers: {}, config }
     if (status < 300) return response

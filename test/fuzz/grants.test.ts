@@ -325,7 +325,7 @@ describe("G10: what a refresh of one's own comes up with", () => {
           clock,
         },
         ({ headers }) => {
-          carried.push(headers.get('Authorization'))
+          carried.push(headers.Authorization)
           return { status: carried.length === 1 ? 401 : 200 }
         },
       )

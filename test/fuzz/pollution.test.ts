@@ -109,7 +109,7 @@ function startRefused(options: AuthClientOptions, refreshAnswer: object = {}) {
   const app = startApp(options, ({ url, data, headers }) => {
     sent.push({ url, data, headers: { ...headers } })
     if (url === '/refresh') return { status: 200, data: JSON.stringify(refreshAnswer) }
-    return { status: String(headers.get('Authorization')).includes('old') ? 401 : 200 }
+    return { status: String(headers.Authorization).includes('old') ? 401 : 200 }
   })
   return { ...app, sent }
 }
