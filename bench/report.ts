@@ -2,64 +2,62 @@
 import type { Range, Results, Spread } from './results.js'
 import { BARE } from './sides.js'
 
-const digits = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 })
-const whole = new Intl.NumberFormat('en')
+export const digits = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 })
+export const whole = new Intl.NumberFormat('en')
 
 export function tellNumbers({ date, machine, versions, cost, burst, held, bytes }: Results): string {
   const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
-  const perRequest = pivot(
+  const sizes = Object.entries(bytes).map(([name, size]) => `${name} ${(size / 1000).toFixed(1)} kB`)
+  const oneRequest = pivot(
     cost,
     ({ request }) => request,
     ({ side, us, ratio }) => (side === BARE ? `${digits.format(us.median)} µs` : tellRatio(ratio)),
   )
-  const byBurst = ({ count, expired }: { count: number; expired: boolean }) =>
-    `${whole.format(count)}${expired ? ', expired' : ''}`
-  const outcome = pivot(burst, byBurst, ({ answered, refreshes, onTheWire }) =>
+  const outcome = pivot(burst, nameOf, ({ answered, refreshes, onTheWire }) =>
     [answered, refreshes, onTheWire].map(tellRange).join(' / '),
   )
-  const burstTime = pivot(burst, byBurst, ({ side, count, answered, ms, ratio }) => {
+  const burstTime = pivot(burst, nameOf, ({ side, count, answered, ms, ratio }) => {
     if (answered.least < count) return '–'
     return side === BARE ? `${digits.format(ms.median)} ms` : tellRatio(ratio)
   })
-  const byCount = ({ count }: { count: number }) => whole.format(count)
-  const settleTime = pivot(held, byCount, ({ settleMs }) => `${digits.format(settleMs.median)} ms`)
-  const heap = pivot(
-    held.filter(({ side }) => side !== BARE),
-    byCount,
-    ({ bytes: { median } }) => `${digits.format(median)} B`,
+  const settleTime = pivot(held, nameOf, ({ settleMs }) => `${digits.format(settleMs.median)} ms`)
+  const heap = pivot(held, nameOf, ({ side, bytes: { median } }) =>
+    side === BARE ? '' : `${digits.format(median)} B`,
   )
-  const sizes = Object.entries(bytes).map(([name, size]) => [name, `${(size / 1000).toFixed(1)} kB`])
 
   return `
-Measured on ${date} (${machine}), each side in processes of its own, in rounds of random order. Medians; in brackets the
-quartiles of the rounds. ${packages.join(', ')}.
+Measured on ${date} (${machine}) with ${packages.join(', ')}. Each side runs in
+processes of its own, in rounds of random order. Medians; in brackets the quartiles of the rounds.
 
 **One request when nothing is wrong**: its time; bare axios is 1.
 
-${table(perRequest)}
+${table(oneRequest)}
 
 **Many at once with a dead token**, over HTTP, to a server that rotates refresh tokens and ends the session when one comes
-twice: answered / refreshes / calls on the wire. That the token is dead, only the 401 tells; in the last column its \`exp\`
-does, too. By hand is bare axios that sends all, refreshes once and sends all again.
+twice: answered / refreshes / calls on the wire. Only the 401 tells that the token is dead; where it says "expired", the
+token's \`exp\` tells it too. "By hand" is bare axios that sends all, refreshes once and sends all again. "Dedupe off" is
+\`deduplicateRefresh: false\`, which is not what the README of axios-auth-refresh recommends.
 
-${table(renameBare(outcome, 'by hand'))}
+${table(byHand(outcome))}
 
-Their time, where everybody was answered; by hand is 1.
+Their time, where all were answered; by hand is 1.
 
-${table(renameBare(burstTime, 'by hand'))}
+${table(byHand(burstTime))}
 
 **Many held by one refresh**: the time from its answer until the last caller has theirs.
 
 ${table(settleTime)}
 
-Heap per held request, beyond one that waits in bare axios:
+Heap for each of them, beyond that of a request that waits in bare axios:
 
 ${table(heap)}
 
-**What an import weighs**, minified and gzipped, without axios:
-
-${table([['', 'size'], ...sizes])}
+**Size of the import**, minified and gzipped, without axios: ${sizes.join(' · ')}.
 `.trim()
+}
+
+function nameOf({ count, expired = false }: { count: number; expired?: boolean }): string {
+  return `${whole.format(count)}${expired ? ', expired' : ''}`
 }
 
 /** A row for each side and a column for each name, both in the order in which they come. */
@@ -79,8 +77,8 @@ function pivot<T extends { side: string }>(
   ]
 }
 
-function renameBare(rows: string[][], name: string): string[][] {
-  return rows.map(([side = '', ...cells]) => [side === BARE ? name : side, ...cells])
+function byHand(rows: string[][]): string[][] {
+  return rows.map(([side = '', ...cells]) => [side === BARE ? 'by hand' : side, ...cells])
 }
 
 function table([head = [], ...rows]: string[][]): string {

@@ -15,7 +15,7 @@ export const BARE = 'bare axios'
 export const HEADER = 'a header interceptor'
 
 /** Its README recommends the default, but then only the request that started the refresh is sent again. */
-export const DEDUPLICATE_OFF = 'axios-auth-refresh, deduplicateRefresh: false'
+export const DEDUPLICATE_OFF = 'axios-auth-refresh, dedupe off'
 
 export const SIDES: Readonly<Record<string, Install>> = {
   [BARE]: () => {},

@@ -7,29 +7,35 @@
 //     `// #endregion`, moved to the left margin;
 //   - every ts and tsx block has such a comment above it, so that nothing is printed that was not compiled and run;
 //   - each `<!-- size:core -->5.1 kB<!-- /size -->` is within 0.1 kB of what size-limit measures on dist/ (gzip differs
-//     by some bytes between versions of Node). "core" is the first word of the entry's name in .size-limit.json.
+//     by some bytes between versions of Node). "core" is the first word of the entry's name in .size-limit.json;
+//   - between `<!-- numbers -->` and `<!-- /numbers -->` stands what bench/results.json says, and docs/bench.svg is drawn
+//     from it.
 //
-// Usage: node scripts/check-readme.mjs [--write] [--no-sizes] [--self-test]
-//   --write     puts the files' text and the measured sizes into the documents
+// Usage: tsx scripts/check-readme.mjs [--write] [--no-sizes] [--self-test]
+//   --write     puts the files' text, the measured sizes and the numbers into the documents
 //   --no-sizes  leaves the sizes alone; without it, a document that states one needs `npm run build` first
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { drawPlot } from '../bench/plot.ts'
+import { tellNumbers } from '../bench/report.ts'
 
 const SOURCE_COMMENT = /^\s*<!--\s*(examples\/[\w./-]+?)(?:#([\w-]+))?\s*-->\s*$/
 const FENCE = /^\s*(`{3,}|~{3,})\s*([\w-]*)/
 const SIZE = /<!--\s*size:([\w-]+)\s*-->(.*?)<!--\s*\/size\s*-->/g
 const REGION_LINE = /^\s*\/\/\s*#(?:end)?region\b/
+const NUMBERS = /<!-- numbers -->([\s\S]*?)<!-- \/numbers -->/g
 const TOLERANCE_BYTES = 100
 
 /**
  * @param {string} text the document
  * @param {(file: string) => string | undefined} readExample
  * @param {((name: string) => number | undefined) | undefined} sizeOf bytes; undefined: sizes are not looked at
+ * @param {string} numbers what the benchmark's last results say
  * @returns {{ faults: string[], fixed: string, snippets: number }} line numbers in the faults; the corrected document
  */
-export function checkDocument(text, readExample, sizeOf) {
+export function checkDocument(text, readExample, sizeOf, numbers) {
   const faults = []
   const lines = text.split('\n')
   const fixed = []
@@ -103,7 +109,15 @@ export function checkDocument(text, readExample, sizeOf) {
       return `<!-- size:${name} -->${measured}<!-- /size -->`
     }),
   )
-  return { faults, fixed: result.join('\n'), snippets }
+  const withNumbers = result.join('\n').replace(NUMBERS, (whole, told, offset, before) => {
+    if (told === `\n\n${numbers}\n\n`) return whole
+    const line = before.slice(0, offset).split('\n').length
+    faults.push(`${line}: the numbers are not those of bench/results.json: run npm run readme:write`)
+    return `<!-- numbers -->\n\n${numbers}\n\n<!-- /numbers -->`
+  })
+  if (/<!-- \/?numbers -->/.test(text.replace(NUMBERS, '')))
+    faults.push('1: a half of the numbers is missing')
+  return { faults, fixed: withNumbers, snippets }
 }
 
 function snippetOf(text, region) {
@@ -134,9 +148,10 @@ function selfTest() {
       text,
       (file) => examples[file],
       (name) => ({ core: 5120 })[name],
+      'It takes 12 ms.',
     )
   const region = 'use(x)\n\nif (x) {\n  x()\n}'
-  const good = `# T\n\n<!-- examples/a.ts#use -->\n\n\`\`\`ts\n${region}\n\`\`\`\n\n\`\`\`sh\nnpm i\n\`\`\`\n<!-- size:core -->5.1 kB<!-- /size -->\n`
+  const good = `# T\n\n<!-- examples/a.ts#use -->\n\n\`\`\`ts\n${region}\n\`\`\`\n\n\`\`\`sh\nnpm i\n\`\`\`\n<!-- size:core -->5.1 kB<!-- /size -->\n\n<!-- numbers -->\n\nIt takes 12 ms.\n\n<!-- /numbers -->\n`
   const broken = [
     ['differs from examples/a.ts#use', good.replace('use(x)\n', 'use(y)\n')],
     ['differs from examples/a.ts#use', good.replace('\n}\n```', '\n}\nmore()\n```')],
@@ -151,17 +166,22 @@ function selfTest() {
     ['never ends', '```sh\nnpm i\n'],
     ['measured 5.1 kB', good.replace('5.1 kB', '4.9 kB')],
     ['measured 5.1 kB', good.replace('5.1 kB', 'small')],
+    ['are not those of bench/results.json', good.replace('12 ms', '11 ms')],
+    ['are not those of bench/results.json', good.replace('12 ms.', '12 ms. Or less.')],
     ['is no entry', good.replace('size:core', 'size:other')],
+    ['a half of the numbers', good.replace('<!-- /numbers -->', '')],
+    ['a half of the numbers', good.replace('<!-- numbers -->', '')],
   ]
   const failures = check(good).faults.map((fault) => `refused, though nothing is wrong: ${fault}`)
   for (const [expected, text] of broken) {
     if (!check(text).faults.some((fault) => fault.includes(expected)))
       failures.push(`not caught: ${expected}`)
   }
-  for (const index of [0, 1, 11, 12]) {
+  const mended = [0, 1, 11, 12, 13, 14]
+  for (const index of mended) {
     if (check(broken[index][1]).fixed !== good) failures.push(`--write does not mend: ${broken[index][0]}`)
   }
-  return { failures, cases: broken.length + 5 }
+  return { failures, cases: 1 + broken.length + mended.length }
 }
 
 function main() {
@@ -192,33 +212,37 @@ function main() {
   const sizes = claimsSize && !process.argv.includes('--no-sizes') ? measureSizes(root) : undefined
   if (sizes === null) return false
 
-  let faultCount = 0
-  let snippetCount = 0
-  for (const [name, text] of texts) {
-    const { faults, fixed, snippets } = checkDocument(
+  const results = JSON.parse(readFileSync(path.join(root, 'bench/results.json'), 'utf8'))
+  const numbers = tellNumbers(results)
+  const check = (text) =>
+    checkDocument(
       text,
       (file) => {
         const full = path.join(root, file)
         return existsSync(full) ? readFileSync(full, 'utf8') : undefined
       },
       sizes && ((size) => sizes.get(size)),
+      numbers,
     )
+
+  let faultCount = 0
+  let snippetCount = 0
+  for (const [name, text] of texts) {
+    let { faults, fixed, snippets } = check(text)
     snippetCount += snippets
     if (process.argv.includes('--write') && fixed !== text) {
       writeFileSync(path.join(root, name), fixed)
       console.log(`check-readme: rewrote ${name}`)
-      faults.splice(
-        0,
-        faults.length,
-        ...checkDocument(
-          fixed,
-          (file) => readFileSync(path.join(root, file), 'utf8'),
-          sizes && ((size) => sizes.get(size)),
-        ).faults,
-      )
+      faults = check(fixed).faults
     }
     for (const fault of faults) console.error(`${name}:${fault}`)
     faultCount += faults.length
+  }
+  const plot = path.join(root, 'docs/bench.svg')
+  if (process.argv.includes('--write')) writeFileSync(plot, drawPlot(results))
+  if (!existsSync(plot) || readFileSync(plot, 'utf8') !== drawPlot(results)) {
+    console.error('docs/bench.svg: not drawn from bench/results.json: run npm run readme:write')
+    faultCount++
   }
   console.log(`check-readme: ${documents.length} documents, ${snippetCount} snippets, ${faultCount} faults`)
   return faultCount === 0
