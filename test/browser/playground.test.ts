@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { SLOW_PATH } from '../../examples/playground/server/pace.js'
 import { type Playground, servePlayground } from '../../examples/playground/server/serve.js'
 import { type Browser, findBrowsers, type Profile } from './browsers.js'
+import { shoot } from './screenshots.js'
 
 const PATIENCE = { timeout: 20_000 }
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -62,6 +63,7 @@ describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000
     await seeRows(page, [[...Array(5).fill(waiting), 'sent']])
     expect(await refreshesOf(page)).toEqual([['running']])
     expect(await textOf(page, '#news')).toBe('One refresh asks for a new token. Everybody else waits for it.')
+    await shoot(page, 'playground-held')
 
     refreshGate.open()
     const answered = 'sent held renewed · refused replayed answered'
@@ -70,6 +72,7 @@ describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000
     lateGate.open()
     await seeRows(page, [[...Array(5).fill(answered), 'sent renewed · refused replayed answered']])
     await seeNews(page, 'Done: one refresh, all 6 answered.')
+    await shoot(page, 'playground-answered')
     expect(await refreshesOf(page)).toEqual([['granted']])
     await expect
       .poll(() => countersOf(page), PATIENCE)
@@ -101,6 +104,7 @@ describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000
       await seeNews(tab, 'Done: one refresh, all 12 answered.')
       expect((await refreshesOf(tab)).flat().sort()).toEqual(['adopted', 'granted'])
     }
+    await shoot(third, 'playground-tabs')
     expect(await textsOf(second, '#plot .lane > .strong')).toEqual(['Tab 1', 'Tab 2 (this one)'])
     expect((await countersOf(second)).map(({ refreshes, adopted }) => refreshes! + adopted!)).toEqual([
       1, 1, 0,
@@ -128,6 +132,7 @@ describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000
     await press(page, 'find the server down')
     await press(page, 'Expire the token, send 6 requests')
     await seeNews(page, 'Done: one refresh, all 6 failed.')
+    await shoot(page, 'playground-down')
     expect(await page.$$eval('#plot .attempt', (attempts) => attempts.length)).toBe(3)
     expect(await textOf(page, '#who')).toBe('Signed in as Ada')
     expect(counted()).toMatchObject({ served: 0, refreshes: 3 })
@@ -217,6 +222,7 @@ describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000
     await press(page, 'be refused')
     await press(page, 'Expire the token, send 6 requests')
     await seeNews(page, 'Done: one refresh, all 6 failed.')
+    await shoot(page, `playground-phone-${scheme}`)
     const { width, small, pale } = await page.evaluate(measure)
     expect(width).toBeLessThanOrEqual(360)
     expect(small).toEqual([])

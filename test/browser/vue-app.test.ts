@@ -4,6 +4,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { findChromium, launchChromium } from './chromium.js'
+import { shoot } from './screenshots.js'
 import {
   newProfile,
   POLL,
@@ -67,6 +68,7 @@ describe.skipIf(!executable)('the Vue app', { timeout: 60_000 }, () => {
       await tab.isAt('/login?redirect=/account?tab=billing%23cards')
       await tab.signIn('ada', 'wrong')
       await tab.says('alert', 'That name and password do not fit.')
+      await shoot(tab.page, 'vue-app-wrong-password')
       await tab.signIn(...ADA)
       await tab.isAt('/account?tab=billing#cards')
       expect(await tab.page.locator('.user').innerText()).toBe('ada')
@@ -94,6 +96,7 @@ describe.skipIf(!executable)('the Vue app', { timeout: 60_000 }, () => {
       await tab.press('Load again')
       await tab.panelSays({ Status: 'signed in', Refreshes: '1', 'Sent again': '12' })
       await tab.hasDozen()
+      await shoot(tab.page, 'vue-app-refreshed')
       expect(counted()).toEqual({ granted: 1, refused: 0, figures: 12 })
     })
 
@@ -142,6 +145,7 @@ describe.skipIf(!executable)('the Vue app', { timeout: 60_000 }, () => {
       await tab.press('Load again')
       await tab.says('alert', 'The server cannot be reached right now. Please try again in a moment.')
       await expect.poll(() => tab.cards('failed').count(), POLL).toBe(12)
+      await shoot(tab.page, 'vue-app-offline')
       await profile.context.setOffline(false)
       await tab.press('Load again')
       await tab.hasDozen()
@@ -168,6 +172,7 @@ describe.skipIf(!executable)('the Vue app', { timeout: 60_000 }, () => {
       await second.isAt('/login')
       await first.isAt('/login?redirect=/')
       await first.says('status', 'You have signed out in another tab.')
+      await shoot(first.page, 'vue-app-signed-out-elsewhere')
       expect(await second.page.locator('.notice').count()).toBe(0)
 
       // Whoever has kept the tokens cannot go on with them.
@@ -203,6 +208,7 @@ describe.skipIf(!executable)('the Vue app', { timeout: 60_000 }, () => {
     expect(await width()).toBe(360)
     await tab.signIn(...ADA)
     await tab.hasDozen()
+    await shoot(tab.page, 'vue-app-phone')
     expect(await width()).toBe(360)
   })
 
