@@ -27,9 +27,15 @@ export function basicUser(): Placement {
 }
 
 function headerPlacement(header: string, format: (accessToken: string) => string): Placement {
+  let last: string | undefined
+  let value = ''
   return {
     header,
-    place: (config, accessToken) => writeHeader(config, header, format(accessToken)),
+    place(config, accessToken) {
+      // One text for all requests with the same token: thousands may wait at once, each with its header.
+      if (accessToken !== last) value = format((last = accessToken))
+      writeHeader(config, header, value)
+    },
     remove: (config) => deleteHeader(config, header),
   }
 }

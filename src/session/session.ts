@@ -162,7 +162,7 @@ interface Flight {
 
 const FIRST_COOL_DOWN_MS = 1000
 const LONGEST_COOL_DOWN_MS = 30_000
-const REFUSED_ELSEWHERE = 'The session is over: it was refused in another tab.'
+const REFUSED_ELSEWHERE = 'The session was refused in another tab.'
 /** A plug-in that sends a request again hours later, when the device is back online, holds a token of long ago. */
 const KNOWN_TOKENS = 20
 

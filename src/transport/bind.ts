@@ -13,7 +13,7 @@ import type { Patience, Session } from '../session/session.js'
 import type { Grant } from '../tokens.js'
 import type { AuthRequestOptions } from './augment.js'
 import { type AxiosLike, createBare } from './bare.js'
-import { type Exchange, REFRESH_MARK, type RequestConfig, Ticket } from './exchange.js'
+import { Exchange, REFRESH_MARK, type RequestConfig, Ticket } from './exchange.js'
 import { carries, isTokenRefused, type RefreshQuestion } from './judge.js'
 import { createOriginCheck } from './origin.js'
 import { discard, isReplayable, snapshotForm } from './replay.js'
@@ -53,12 +53,13 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   const owner = {}
   const patience: Patience<Exchange> = {
     hold(exchange, gate) {
-      exchange.heldSinceMs = clock.nowMs()
+      // Less when it began, and more when it is over: the time between.
+      exchange.heldMs -= clock.nowMs()
       return enter(exchange.config, gate)
     },
     leave(exchange) {
       stats.heldNow--
-      exchange.heldMs += clock.nowMs() - exchange.heldSinceMs
+      exchange.heldMs += clock.nowMs()
     },
   }
   let released = false
@@ -118,23 +119,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     // What was refused because its session is over is refused again, or a retry plug-in would send it as somebody else.
     const login = earlier?.refused ? earlier.login : session.current()
     if (!login || released) return config
-    const exchange: Exchange = {
-      login,
-      option,
-      adapter: config.adapter,
-      wrapper: undefined,
-      config,
-      version: 0,
-      everPlaced: false,
-      staleAtMs: undefined,
-      written: undefined,
-      share: undefined,
-      waited: false,
-      refused: false,
-      heldMs: 0,
-      heldSinceMs: 0,
-      send: undefined,
-    }
+    const exchange = new Exchange(login, option, config)
     if (isAllowed(config)) putOn(exchange)
     config.adapter = exchange.wrapper = (wireConfig) => transmit(exchange, wireConfig)
     config.authClient = new Ticket(exchange, owner)
@@ -274,7 +259,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     { config, login, version }: Exchange,
     hook: NonNullable<TransportDeps['beforeReplay']>,
   ): Promise<boolean> {
-    const done = Promise.resolve(guard(() => hook(config as AxiosRequestConfig))).then(noop, noop)
+    const done = Promise.resolve(guard(() => hook(config as AxiosRequestConfig))).catch(() => {})
     await hold(done, config, () => bare.cancellation(config as never))
     return !login.ended && !session.isDead(login) && version === login.version
   }
@@ -283,8 +268,10 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   function answer(exchange: Exchange, { response, error }: Outcome): AxiosResponse | Promise<AxiosResponse> {
     takeOff(exchange)
     const config = exchange.config as AxiosResponse['config']
-    if (response && response.config !== config) response.config = config
-    if (response && error === undefined) return response
+    if (response) {
+      if (response.config !== config) response.config = config
+      if (error === undefined) return response
+    }
     const failure = error as Partial<AxiosError> | null
     if (failure?.config && failure.config !== config) failure.config = config
     return Promise.reject(error)
@@ -430,14 +417,12 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   }
 }
 
-const NOT_REPLAYABLE = 'The session was renewed, but this body can be read only once: send the request anew.'
+const NOT_REPLAYABLE = 'The session was renewed, but this body can be read only once: send it anew.'
 
 function withCause(outcome: Outcome, reason: AuthClientError): Outcome {
   if (isObject(outcome.error)) setCause(outcome.error, reason)
   return outcome
 }
-
-function noop(): void {}
 
 function nameOf({ method = 'get', url = '' }: RequestConfig): { method: string; url: string } {
   return { method, url }
