@@ -428,10 +428,7 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   function sessionChanged(): AuthClientError {
-    return new AuthClientError(
-      'SESSION_CHANGED',
-      'Someone else signed in: this request belonged to the session before.',
-    )
+    return new AuthClientError('SESSION_CHANGED', 'Someone else signed in; this request was not theirs.')
   }
 
   function publish(): void {
@@ -472,32 +469,40 @@ export function createSession(deps: SessionDeps): Session {
     return coolDown && elapsedMs >= 0 && elapsedMs < coolDown.lengthMs ? coolDown.error : undefined
   }
 
-  async function freshen<W extends Waiter>(
+  // Promises chained by hand: while a hundred thousand wait, an async function would hold twice as much for each.
+  function freshen<W extends Waiter>(
     login: Login,
     waiter: W,
     patience: Patience<W>,
     minValidityMs = 0,
   ): Promise<boolean> {
-    for (;;) {
+    try {
       if (login.ended) throw login.ended
       const short = !waiter.waited && deps.refresh && isExpired(login, nowMs() + minValidityMs)
-      if (!short && !isDead(login)) return true
+      if (!short && !isDead(login)) return Promise.resolve(true)
       if (!flight) {
         const verdict = coolingDown(login)
         if (verdict) throw verdict
-        if (waiter.share?.asked) return false
+        if (waiter.share?.asked) return Promise.resolve(false)
       }
       waiter.waited = true
       const joined =
         flight ??
         (waiter.share = start(login, login.refused ? 'refused' : isDead(login) ? 'expired' : 'asked'))
       const { version } = login
-      try {
-        await patience.hold(waiter, joined.gate.promise)
-      } finally {
-        patience.leave?.(waiter)
-      }
-      if (joined.error && login.version === version && !login.ended) throw joined.error
+      return patience.hold(waiter, joined.gate.promise).then(
+        () => {
+          patience.leave?.(waiter)
+          if (joined.error && login.version === version && !login.ended) throw joined.error
+          return freshen(login, waiter, patience, minValidityMs)
+        },
+        (reason) => {
+          patience.leave?.(waiter)
+          throw reason
+        },
+      )
+    } catch (error) {
+      return Promise.reject(error)
     }
   }
 
@@ -646,7 +651,7 @@ export function createSession(deps: SessionDeps): Session {
     }
     const target = login ?? createLogin(createSessionId(nowMs()))
     noteSpent(mine, grant.refreshToken)
-    mine.revives = !!login && isDead(login)
+    mine.revives = login && isDead(login)
     // In memory at once: the old refresh token is spent, whatever becomes of the store.
     renew(target, { tokens: { ...grant, accessToken: grant.accessToken ?? '' } })
     target.unproven = true

@@ -118,7 +118,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     if (hasOwnCredential(config) && !forgetOurs(config)) return config
     // What was refused because its session is over is refused again, or a retry plug-in would send it as somebody else.
     const login = earlier?.refused ? earlier.login : session.current()
-    if (!login || released) return config
+    if (!login) return config
     const exchange = new Exchange(login, option, config)
     if (isAllowed(config)) putOn(exchange)
     config.adapter = exchange.wrapper = (wireConfig) => transmit(exchange, wireConfig)
@@ -171,15 +171,15 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   }
 
   /** The token is dead: the request waits for the next one before it goes out. */
-  async function deliver(exchange: Exchange): Promise<AxiosResponse> {
-    try {
-      await freshen(exchange)
-    } catch (reason) {
-      if (isAuthClientError(reason)) return refuse(exchange, reason)
-      takeOff(exchange)
-      throw reason
-    }
-    return putOn(exchange) ? send(exchange) : sendAside(exchange)
+  function deliver(exchange: Exchange): Promise<AxiosResponse> {
+    return freshen(exchange).then(
+      () => (putOn(exchange) ? send(exchange) : sendAside(exchange)),
+      (reason) => {
+        if (isAuthClientError(reason)) return refuse(exchange, reason)
+        takeOff(exchange)
+        throw reason
+      },
+    )
   }
 
   function send(exchange: Exchange): Promise<AxiosResponse> {
@@ -417,7 +417,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   }
 }
 
-const NOT_REPLAYABLE = 'The session was renewed, but this body can be read only once: send it anew.'
+const NOT_REPLAYABLE = 'Make this request anew: its body can be read only once.'
 
 function withCause(outcome: Outcome, reason: AuthClientError): Outcome {
   if (isObject(outcome.error)) setCause(outcome.error, reason)
