@@ -10,6 +10,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
+/** Each with a lock file of its own. */
+const FOLDERS = ['', 'scripts/matrix/']
 const PUBLIC_REGISTRY = 'https://registry.npmjs.org/'
 const MIRRORED = [
   'name',
@@ -148,19 +150,22 @@ function main() {
     console.log(`check-lockfile: self-test, ${cases - failures.length} of ${cases} cases as expected`)
     return failures.length === 0
   }
+  return FOLDERS.map(checkFolder).every(Boolean)
+}
+
+function checkFolder(folder) {
   const [manifestFile, lockFile] = ['package.json', 'package-lock.json'].map((name) =>
-    fileURLToPath(new URL(`../${name}`, import.meta.url)),
+    fileURLToPath(new URL(`../${folder}${name}`, import.meta.url)),
   )
   if (!existsSync(lockFile)) {
-    console.error('check-lockfile: there is no package-lock.json: run npm install')
+    console.error(`check-lockfile: there is no ${folder}package-lock.json: run npm install`)
     return false
   }
   const lock = JSON.parse(readFileSync(lockFile, 'utf8'))
   const faults = findFaults(JSON.parse(readFileSync(manifestFile, 'utf8')), lock)
-  for (const fault of faults) console.error(`package-lock.json: ${fault}`)
-  console.log(
-    `check-lockfile: ${Object.keys(lock.packages ?? {}).length - 1} packages, ${faults.length} faults`,
-  )
+  for (const fault of faults) console.error(`${folder}package-lock.json: ${fault}`)
+  const count = Object.keys(lock.packages ?? {}).length - 1
+  console.log(`check-lockfile: ${folder}package-lock.json, ${count} packages, ${faults.length} faults`)
   return faults.length === 0
 }
 
