@@ -11,24 +11,8 @@ const SOURCES = ['src', 'test', 'examples', 'docs', 'package.json', 'tsconfig.js
 /** These bring an axios of their own, whatever the folder has. */
 const OWN_AXIOS = ['test/transport/versions.test.ts', 'test/transport/versions-xhr.test.ts']
 
-/** Those that send requests in Node or jsdom. The others build the package, start browsers, or only print. */
-export const WHOLE = [
-  'test/bad-input',
-  'test/bindings',
-  'test/client',
-  'test/errors',
-  'test/fuzz',
-  'test/guarantees',
-  'test/model',
-  'test/options',
-  'test/placement',
-  'test/storage',
-  'test/strategies',
-  'test/tabs',
-  'test/testing',
-  'test/transport',
-]
-export const SHORT = ['test/guarantees', 'test/transport']
+/** What meets axios: the transport, and the stories of the guarantees. */
+const SUITES = ['test/guarantees', 'test/transport']
 
 /** A project with this axios; made anew, as the sources may have changed. */
 export function layOut(root, place, axios) {
@@ -57,7 +41,7 @@ function asksForAxios(folder) {
  * @returns {{ faults: string[], passed: number, adapters: string[], leftOut: string, seconds: number }} `adapters` are
  *   those that passed a test of their own
  */
-export function tell(place, { node, version, suites }) {
+export function tell(place, { node, version }) {
   const begin = Date.now()
   const report = path.join(place, 'report.json')
   rmSync(report, { force: true })
@@ -70,7 +54,7 @@ export function tell(place, { node, version, suites }) {
   if (missing.length > 0)
     options.push('-t', `^(?!.*(?:${missing.map(({ tests }) => tests.source).join('|')}))`)
   const vitest = path.join(place, 'node_modules', 'vitest', 'vitest.mjs')
-  const { status, stderr } = spawnSync(node, [vitest, 'run', ...suites, ...options], {
+  const { status, stderr } = spawnSync(node, [vitest, 'run', ...SUITES, ...options], {
     cwd: place,
     encoding: 'utf8',
     stdio: ['ignore', 'ignore', 'pipe'],
