@@ -1,0 +1,36 @@
+// Changes src/ in one place at a time and expects a story to fail: what survives is a promise that no story tells.
+// docs/mutation.md has the scores, and says of each survivor why it is harmless.
+import { declareValuePlugin, PluginKind } from '@stryker-mutator/api/plugin'
+
+/** @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */
+export default {
+  mutate: ['src/**/*.ts'],
+  plugins: ['@stryker-mutator/vitest-runner', './stryker.config.mjs'],
+  testRunner: 'vitest',
+  vitest: { configFile: 'vitest.mutation.config.ts', related: false },
+  coverageAnalysis: 'perTest',
+  concurrency: 2,
+  ignorers: ['messages'],
+  // A mutant that is not changed, and whose tests are not, keeps its verdict until the next run.
+  incremental: true,
+  incrementalFile: 'node_modules/.cache/stryker/incremental.json',
+  reporters: ['progress-append-only', 'clear-text'],
+  clearTextReporter: { allowColor: false, logTests: false, reportTests: false, skipFull: true },
+  timeoutMS: 20_000,
+  thresholds: { high: 95, low: 90, break: 90 },
+}
+
+// A sentence for people is not a promise to the caller; where it is one (it names the option, it holds no token), a
+// story reads it. So a mutant that empties a message would only ask for tests that repeat the message.
+const MAKES_A_MESSAGE = /^(\w*Error|badOption|SessionRefused)$/
+
+export const strykerPlugins = [
+  declareValuePlugin(PluginKind.Ignore, 'messages', {
+    shouldIgnore(path) {
+      if (!path.isStringLiteral() && !path.isTemplateLiteral()) return undefined
+      const call = path.findParent((parent) => parent.isNewExpression() || parent.isCallExpression())
+      const name = call?.node.callee.name
+      return MAKES_A_MESSAGE.test(name) ? 'the words of an error message' : undefined
+    },
+  }),
+]
