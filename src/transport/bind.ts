@@ -41,7 +41,7 @@ export interface Binding {
 
 /** How a request ended: with a response, with an error, or with an error that has a response. */
 interface Outcome {
-  response: AxiosResponse | undefined
+  response?: AxiosResponse | undefined
   error?: unknown
 }
 
@@ -115,7 +115,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     option: AuthRequestOptions | undefined,
     earlier: Exchange | undefined,
   ): RequestConfig {
-    if (hasOwnCredential(config) && !forgetOurs(config)) return config
+    if (released || (hasOwnCredential(config) && !forgetOurs(config))) return config
     // What was refused because its session is over is refused again, or a retry plug-in would send it as somebody else.
     const login = earlier?.refused ? earlier.login : session.current()
     if (!login) return config
@@ -243,10 +243,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
       if (beforeReplay && !isAllowed(config)) return sendAside(exchange)
     } catch (reason) {
       // A cancellation is what the caller is waiting for; the 401 is of no interest any more.
-      return answer(
-        exchange,
-        isAuthClientError(reason) ? withCause(outcome, reason) : { response: undefined, error: reason },
-      )
+      return answer(exchange, isAuthClientError(reason) ? withCause(outcome, reason) : { error: reason })
     }
     exchange.waited = true
     stats.replays++

@@ -409,6 +409,27 @@ describe('attach', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
+  it('puts no token on a request that waits for the store when its instance is detached', async () => {
+    const store = createHandStore({ v: 1, sessionId: 'old', version: 9, tokens: { accessToken: 'kept' } })
+    store.hold('load')
+    const { server, auth } = await setUp({ store, signedIn: false })
+    const other = axios.create({ baseURL: server.url })
+    const seen: unknown[] = []
+    // Registered before ours, so it runs after it.
+    other.interceptors.request.use((config) => {
+      seen.push(config.headers.get('Authorization'))
+      return config
+    })
+    const detach = auth.attach(other)
+    const request = settleAll([other.get('/api/x')])
+    await untilHeld(auth, 1)
+    detach()
+    store.releaseAll()
+    expect(await request).toMatchObject([{ reason: { response: { status: 401 } } }])
+    expect(seen).toEqual([undefined])
+    expect(server.tokensSeen()).toEqual([])
+  })
+
   it('can detach the first instance’s neighbour without the refresh losing its way', async () => {
     const { server, api, auth } = await setUp()
     const other = axios.create({ baseURL: 'https://other.example' })
