@@ -155,8 +155,8 @@ interface Flight {
   dropped: boolean
   /** How it got tokens: `refreshed` once they are in memory, though perhaps not yet in the store. */
   brought: 'nothing' | 'grant' | 'adoption'
-  /** What it brought replaces a dead token: nobody goes on before that is in the store. */
-  revives?: boolean
+  /** Whose dead token it has replaced: nobody goes on before the new one is in the store. */
+  revives?: Login
   error?: AuthClientError
 }
 
@@ -452,7 +452,7 @@ export function createSession(deps: SessionDeps): Session {
   // ---- waiting for tokens ----------------------------------------------------------------------------------------
 
   function isDead(login: Login): boolean {
-    if (flight?.revives && flight.login === login) return true
+    if (flight?.revives === login) return true
     // Without a way to refresh the clock decides nothing: tokens go out as they are.
     return login.refused || (!!deps.refresh && isExpired(login, nowMs()))
   }
@@ -651,7 +651,7 @@ export function createSession(deps: SessionDeps): Session {
     }
     const target = login ?? createLogin(createSessionId(nowMs()))
     noteSpent(mine, grant.refreshToken)
-    mine.revives = login && isDead(login)
+    if (isDead(target)) mine.revives = target
     // In memory at once: the old refresh token is spent, whatever becomes of the store.
     renew(target, { tokens: { ...grant, accessToken: grant.accessToken ?? '' } })
     target.unproven = true
