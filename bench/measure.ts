@@ -3,6 +3,7 @@
 import { Agent } from 'node:http'
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 import axios, { type AxiosAdapter, AxiosError, type AxiosInstance, type AxiosResponse } from 'axios'
+import { deferred } from '../src/gate.js'
 import { median } from './results.js'
 import type { Seen } from './server.js'
 import { BARE, HEADER, refreshByHand, SIDES, type Tokens } from './sides.js'
@@ -153,17 +154,14 @@ async function measureHeld({ count }: HeldTask): Promise<HeldFound> {
 /** Starts a refresh that the server does not answer, makes requests meanwhile, weighs them, and lets them go. */
 async function hold(count: number): Promise<HeldFound> {
   const hasRefresh = side !== BARE && side !== HEADER
-  let release: () => void = () => {}
-  const released = new Promise<void>((resolve) => {
-    release = resolve
-  })
+  const gate = deferred()
   let isReleased = false
 
   // axios-jwt renews 10 s before `exp`, and only then.
   const tokens = await signIn(5, true)
   const sockets = axios.getAdapter('http')
   // Without a refresh of its own, a side waits in its adapter: one promise for all, so that only axios's part is weighed.
-  const answer = released.then(() => ({ ...ANSWER }) as AxiosResponse)
+  const answer = gate.promise.then(() => ({ ...ANSWER }) as AxiosResponse)
   const api = await createApi(tokens, hasRefresh ? judge : () => answer)
   async function judge(config: Parameters<AxiosAdapter>[0]): Promise<AxiosResponse> {
     if (config.url?.endsWith('/auth/refresh')) return sockets(config)
@@ -181,7 +179,7 @@ async function hold(count: number): Promise<HeldFound> {
   isReleased = true
   const startMs = performance.now()
   if (hasRefresh) await ask('release')
-  release()
+  gate.resolve()
   const answered = await Promise.race([countAnswered(flights), delay(PATIENCE_MS, 0, { ref: false })])
   const settleMs = performance.now() - startMs
   await first
