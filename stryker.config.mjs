@@ -10,6 +10,7 @@ export default {
   vitest: { configFile: 'vitest.mutation.config.ts', related: false },
   coverageAnalysis: 'perTest',
   concurrency: 2,
+  ignoreStatic: true,
   ignorers: ['messages'],
   // A mutant that is not changed, and whose tests are not, keeps its verdict until the next run.
   incremental: true,

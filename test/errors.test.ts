@@ -9,20 +9,12 @@ import {
   isAuthClientError,
   SessionRefused,
 } from 'axios-auth-client'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 
 const endings: (() => unknown)[] = []
 afterEach(() => {
   for (const end of endings.splice(0)) end()
 })
-
-/** The package a second time, as an app gets it that bundles ESM and CJS, or two versions. */
-async function otherCopy() {
-  vi.resetModules()
-  const other = await import('axios-auth-client')
-  expect(other.AuthClientError).not.toBe(AuthClientError)
-  return other
-}
 
 const CODES: AuthErrorCode[] = [
   'SESSION_EXPIRED',
@@ -54,12 +46,6 @@ describe('AuthClientError', () => {
 })
 
 describe('isAuthClientError', () => {
-  it('recognises the errors of another copy of the package, both ways', async () => {
-    const other = await otherCopy()
-    expect(isAuthClientError(new other.AuthClientError('SIGNED_OUT', 'm'))).toBe(true)
-    expect(other.isAuthClientError(new AuthClientError('SIGNED_OUT', 'm'))).toBe(true)
-  })
-
   it.each([
     ['undefined', undefined],
     ['null', null],
@@ -79,13 +65,10 @@ describe('isAuthClientError', () => {
 describe('authErrorOf', () => {
   const ours = new AuthClientError('SESSION_EXPIRED', 'm')
 
-  it('gives the error itself, or the one that is its cause', async () => {
+  it('gives the error itself, or the one that is its cause', () => {
     expect(authErrorOf(ours)).toBe(ours)
     expect(authErrorOf(Object.assign(new Error('x'), { cause: ours }))).toBe(ours)
     expect(authErrorOf({ cause: ours })).toBe(ours)
-    const other = await otherCopy()
-    const theirs = new other.AuthClientError('BAD_GRANT', 'm')
-    expect(authErrorOf(new Error('x', { cause: theirs }))).toBe(theirs)
   })
 
   it('gives the outermost of two', () => {
@@ -145,32 +128,5 @@ describe('SessionRefused', () => {
   it('is an Error with a name and the message given', () => {
     expect(new SessionRefused('over')).toMatchObject({ name: 'SessionRefused', message: 'over' })
     expect(new SessionRefused()).toBeInstanceOf(Error)
-  })
-
-  it('of another copy of the package ends the session just as well', async () => {
-    const other = await otherCopy()
-    const api = axios.create({ baseURL: 'https://api.example.com' })
-    const ends: unknown[] = []
-    const auth = createAuthClient(api, {
-      tokens: { accessToken: 'access-1' },
-      refresh: () => {
-        throw new other.SessionRefused('Over.')
-      },
-      onSessionEnd: (end) => ends.push(end),
-    })
-    endings.push(() => auth.dispose())
-    await expect(auth.refresh()).rejects.toMatchObject({ code: 'SESSION_EXPIRED', message: 'Over.' })
-    expect(ends).toMatchObject([{ reason: 'refused', error: { code: 'SESSION_EXPIRED' } }])
-  })
-})
-
-describe('two copies of the package', () => {
-  it('see that a live client of the other one holds the instance', async () => {
-    const other = await otherCopy()
-    const api = axios.create({ baseURL: 'https://api.example.com' })
-    const auth = createAuthClient(api)
-    expect(() => other.createAuthClient(api)).toThrow(/holds this axios instance already/)
-    auth.dispose()
-    other.createAuthClient(api).dispose()
   })
 })

@@ -1,0 +1,55 @@
+// Two copies of the package in one app, as a bundle gets them that mixes ESM and CJS, or two versions.
+import axios from 'axios'
+import { AuthClientError, authErrorOf, createAuthClient, isAuthClientError } from 'axios-auth-client'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+
+const endings: (() => unknown)[] = []
+afterEach(() => {
+  for (const end of endings.splice(0)) end()
+})
+
+async function otherCopy() {
+  vi.resetModules()
+  const other = await import('axios-auth-client')
+  expect(other.AuthClientError).not.toBe(AuthClientError)
+  return other
+}
+
+describe('two copies of the package', () => {
+  it('recognise the errors of each other', async () => {
+    const other = await otherCopy()
+    expect(isAuthClientError(new other.AuthClientError('SIGNED_OUT', 'm'))).toBe(true)
+    expect(other.isAuthClientError(new AuthClientError('SIGNED_OUT', 'm'))).toBe(true)
+  })
+
+  it('find the error of each other that is a cause', async () => {
+    const other = await otherCopy()
+    const theirs = new other.AuthClientError('BAD_GRANT', 'm')
+    expect(authErrorOf(new Error('x', { cause: theirs }))).toBe(theirs)
+  })
+
+  it('end the session by the SessionRefused of each other', async () => {
+    const other = await otherCopy()
+    const api = axios.create({ baseURL: 'https://api.example.com' })
+    const ends: unknown[] = []
+    const auth = createAuthClient(api, {
+      tokens: { accessToken: 'access-1' },
+      refresh: () => {
+        throw new other.SessionRefused('Over.')
+      },
+      onSessionEnd: (end) => ends.push(end),
+    })
+    endings.push(() => auth.dispose())
+    await expect(auth.refresh()).rejects.toMatchObject({ code: 'SESSION_EXPIRED', message: 'Over.' })
+    expect(ends).toMatchObject([{ reason: 'refused', error: { code: 'SESSION_EXPIRED' } }])
+  })
+
+  it('see that a live client of the other one holds the instance', async () => {
+    const other = await otherCopy()
+    const api = axios.create({ baseURL: 'https://api.example.com' })
+    const auth = createAuthClient(api)
+    expect(() => other.createAuthClient(api)).toThrow(/holds this axios instance already/)
+    auth.dispose()
+    other.createAuthClient(api).dispose()
+  })
+})
