@@ -99,6 +99,8 @@ describe('G10: a refusal', () => {
     ['400', 400],
     ['400 invalid_grant', { status: 400, error: 'invalid_grant' }],
     ['400 with a text for an error', { status: 400, body: { error: 'Bad Request' } }],
+    ['400 with a text that ends like a code', { status: 400, body: { error: 'Unknown refresh_token' } }],
+    ['400 with a text that begins like a code', { status: 400, body: { error: 'refresh_token unknown' } }],
     ['400 with an error that is no text', { status: 400, body: { error: { code: 7 } } }],
     ['400 with an error that cannot become a text', { status: 400, body: { error: { toString: 7 } } }],
     ['400 with a detail', { status: 400, body: { detail: 'expired' } }],
@@ -117,6 +119,13 @@ describe('G10: a refusal', () => {
       'honest',
       ownRefresh(() => {
         throw Object.assign(new Error('Unauthorized'), { status: 401 })
+      }),
+    ],
+    [
+      'an error with a 400 and nothing else, of another HTTP client',
+      'honest',
+      ownRefresh(() => {
+        throw Object.assign(new Error('Bad Request'), { response: { status: 400 } })
       }),
     ],
     [
@@ -618,10 +627,14 @@ describe('G10: any other answer', () => {
     expect(api.defaults).not.toHaveProperty('authClient')
   })
 
-  it('G10: what a caller catches says which answer it was', async () => {
-    const { auth, server } = await setUp()
-    server.refresh.next(404)
-    const error = authErrorOf(await failureOf(auth.refresh()))
-    expect(error?.message).toContain('404')
+  it.each<[string, unknown, string]>([
+    ['the status of the answer', httpError(404), 'The refresh failed: its endpoint answered 404.'],
+    ['the words of the error', new Error('no such host'), 'The refresh failed: no such host.'],
+    ['that nothing came', { message: '' }, 'The refresh failed: its endpoint did not answer.'],
+    ['that nothing came', undefined, 'The refresh failed: its endpoint did not answer.'],
+    ['that it was refused', httpError(401), 'The refresh was refused: its endpoint answered 401.'],
+  ])('G10: what a caller catches says %s', async (_, thrown, message) => {
+    const { auth } = await setUp({ refreshRetry: { limit: 0 }, refresh: () => Promise.reject(thrown) })
+    expect(authErrorOf(await failureOf(auth.refresh()))?.message).toBe(message)
   })
 })

@@ -354,6 +354,18 @@ describe('G9: a failed refresh is handed on without what it carried', () => {
     expect(cause.request).toBeUndefined()
     expect(cause.response?.request).toBeUndefined()
     expect(cause.response?.config).toBe(cause.config)
+    expect(cause.response?.headers).toMatchObject({ 'content-type': expect.stringMatching(/json/) })
+  })
+
+  it('G9: bytes of an answer are left out, for they do not show what they hold', async () => {
+    const { auth, server } = await setUp({
+      refresh: async ({ http }) => http.post('/auth/refresh', {}, { responseType: 'arraybuffer' }) as never,
+      refreshRetry: NO_RETRY,
+    })
+    server.refresh.next({ status: 500, body: { trace: 'of something' } })
+    const cause = authErrorOf(await failureOf(auth.refresh()))?.cause as AxiosError
+    expect(cause.response?.status).toBe(500)
+    expect(cause.response?.data).toBeUndefined()
   })
 
   const http500 = async ({ http, refreshToken }: RefreshContext): Promise<AxiosError> =>
