@@ -36,8 +36,10 @@ export default defineConfig({
       'test/transport/{versions,versions-xhr,adapters-xhr}.test.ts',
       'test/testing/{hot-reload,anywhere,double-mount}.test.ts',
     ],
-    // Half the time of a run goes into loading axios and msw anew for each file.
-    isolate: false,
+    setupFiles: ['scripts/mutation/attribute.mjs'],
+    // Half the time of a run goes into loading axios and msw anew for each file. What a mutant changes when a module
+    // loads has to be loaded, though.
+    isolate: !!process.env.MUTATES_AT_LOAD,
     // The slowest story takes 0.7 seconds. A mutant that lets one hang is told by then.
     testTimeout: 3_000,
     hookTimeout: 3_000,

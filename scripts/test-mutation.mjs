@@ -1,25 +1,78 @@
 // The failure this exists to catch: a line of src/ that could be wrong without any story noticing.
 //
-// Runs Stryker (stryker.config.mjs) on all of src/, or on the files and folders that are named.
+// Runs Stryker (stryker.config.mjs) on all of src/, or on the files and folders that are named, and compares what
+// survived with scripts/mutation/harmless.mjs: a survivor fails that is not on that list, and an entry of the list fails
+// that a story tells by now. What is evaluated when a module loads has a run of its own, because the first one keeps
+// modules from mutant to mutant.
 //
-// Usage: npm run test:mutation -- [file or folder]... [option of stryker]...
+// Usage: npm run test:mutation -- [--write] [file or folder]... [option of stryker]...
+//   --write  puts scores and survivors into docs/mutation.md (only of all of src/)
+//
+// A mutant that is not changed, and whose story is not, keeps its verdict until the next run; --force asks anew.
 import { spawnSync } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { HARMLESS } from './mutation/harmless.mjs'
+import { compare, mutantsIn } from './mutation/report.mjs'
+import { tellScores } from './mutation/table.mjs'
+
+const REPORT = 'node_modules/.cache/stryker/report.json'
+const DOCUMENT = 'docs/mutation.md'
+const GOAL_PERCENT = 90
 
 const args = process.argv.slice(2)
-const firstOption = args.findIndex((word) => word.startsWith('-'))
-const [wanted, options] = firstOption < 0 ? [args, []] : [args.slice(0, firstOption), args.slice(firstOption)]
+const write = args.includes('--write')
+const words = args.filter((word) => word !== '--write')
+const firstOption = words.findIndex((word) => word.startsWith('-'))
+const [wanted, options] =
+  firstOption < 0 ? [words, []] : [words.slice(0, firstOption), words.slice(firstOption)]
 
 const missing = wanted.filter((path) => !existsSync(path))
 if (missing.length > 0) {
   console.error(`test-mutation: there is no ${missing.join(', no ')}`)
   process.exit(1)
 }
+
+/** Runs Stryker, and returns its mutants of the files that were asked for. */
+function stryker(mutate, more, env) {
+  rmSync(REPORT, { force: true })
+  // npm has put the packages' commands on the path.
+  const { status } = spawnSync(
+    'stryker',
+    ['run', ...(mutate.length > 0 ? ['--mutate', mutate.join(',')] : []), ...options, ...more],
+    { stdio: 'inherit', env: { ...process.env, ...env } },
+  )
+  if (status !== 0 || !existsSync(REPORT)) process.exit(status || 1)
+  const inScope = (file) =>
+    wanted.length === 0 ||
+    wanted.some((path) => file === path || file.startsWith(`${path.replace(/\/$/, '')}/`))
+  return mutantsIn(JSON.parse(readFileSync(REPORT, 'utf8'))).filter(({ file }) => inScope(file))
+}
+
 const globs = wanted.map((path) =>
   statSync(path).isDirectory() ? `${path.replace(/\/$/, '')}/**/*.ts` : path,
 )
-const mutate = globs.length > 0 ? ['--mutate', globs.join(',')] : []
+const first = stryker(globs, [], {})
+const atLoad = first.filter(({ isStatic, status }) => isStatic && status === 'Ignored')
+const second =
+  atLoad.length === 0
+    ? []
+    : stryker(
+        atLoad.map(({ range }) => range),
+        ['--incrementalFile', 'node_modules/.cache/stryker/at-load.json'],
+        { MUTATES_AT_LOAD: '1' },
+      )
+const toldAtLoad = new Map(second.map((mutant) => [mutant.key, mutant]))
+const mutants = first.map((mutant) =>
+  mutant.isStatic && mutant.status === 'Ignored' ? (toldAtLoad.get(mutant.key) ?? mutant) : mutant,
+)
 
-// npm has put the packages' commands on the path.
-const { status } = spawnSync('stryker', ['run', ...mutate, ...options], { stdio: 'inherit' })
-process.exitCode = status ?? 1
+const { survivors, faults, percent } = compare(mutants, HARMLESS)
+console.log(`\n${percent.toFixed(1)} % of the mutants are told by a story; ${survivors.length} survived.`)
+if (percent < GOAL_PERCENT) faults.push(`fewer than ${GOAL_PERCENT} % of the mutants are told by a story`)
+for (const fault of faults) console.error(`FAULT: ${fault}`)
+if (write && faults.length === 0) {
+  if (wanted.length > 0) throw new Error('--write is for all of src/')
+  writeFileSync(DOCUMENT, tellScores(mutants, survivors))
+  console.log(`wrote ${DOCUMENT}`)
+}
+process.exitCode = faults.length > 0 ? 1 : 0
