@@ -40,9 +40,9 @@ export default defineConfig({
     // Half the time of a run goes into loading axios and msw anew for each file. What a mutant changes when a module
     // loads has to be loaded, though.
     isolate: !!process.env.MUTATES_AT_LOAD,
-    // The slowest story takes 0.7 seconds. A mutant that lets one hang is told by then.
-    testTimeout: 3_000,
-    hookTimeout: 3_000,
+    // The slowest story takes 0.7 seconds on a machine that is not busy. A mutant that lets one hang is told by then.
+    testTimeout: 5_000,
+    hookTimeout: 5_000,
     sequence: { sequencer: LikelyFirst },
   },
 })
