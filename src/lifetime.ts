@@ -24,7 +24,11 @@ export function readClaims(accessToken: string): Claims | undefined {
 }
 
 /** The lifetime of tokens received at `nowMs`. Both fields are missing when it cannot be known. */
-export function measureLifetime(tokens: Tokens, claims: Claims | undefined, nowMs: number): Lifetime {
+export function measureLifetime(
+  tokens: Partial<Tokens>,
+  claims: Claims | undefined,
+  nowMs: number,
+): Lifetime {
   const spanMs = msOf(tokens.expiresInSeconds)
   if (spanMs > 0) return { expiresAtMs: nowMs + spanMs, lifetimeMs: spanMs }
 

@@ -59,7 +59,7 @@ export function createLogin(id: string): Login {
 export function renewLogin(
   login: Login,
   version: number,
-  tokens: Tokens,
+  tokens: Partial<Tokens>,
   nowMs: number,
   refreshAheadMs: number,
 ): void {
@@ -98,11 +98,11 @@ export function isNewer(record: StoredRecord, login: Login): boolean {
 }
 
 export function isStale(login: Login, nowMs: number): boolean {
-  return login.staleAtMs !== undefined && nowMs >= login.staleAtMs
+  return nowMs >= (login.staleAtMs ?? Infinity)
 }
 
 export function isExpired(login: Login, nowMs: number): boolean {
-  return login.expiresAtMs !== undefined && nowMs >= login.expiresAtMs
+  return nowMs >= (login.expiresAtMs ?? Infinity)
 }
 
 /** Notes that a token fresh from a refresh was refused too. */
@@ -113,8 +113,9 @@ export function noteFruitless(login: Login, nowMs: number): void {
 
 /** Whether refreshing has stopped to help: the server refuses one fresh token after the other. */
 export function isFutile(login: Login, nowMs: number): boolean {
-  const [first, , last] = login.fruitlessAtMs
-  if (first === undefined || last === undefined || isExpired(login, nowMs)) return false
+  // Until there are three, no comparison with what is not a number holds.
+  const [first = Number.NaN, , last = Number.NaN] = login.fruitlessAtMs
+  if (isExpired(login, nowMs)) return false
   // A clock that was set back proves nothing about how long ago that was.
   return last - first < FRUITLESS_WINDOW_MS && nowMs >= last && nowMs - last < FRUITLESS_WINDOW_MS
 }

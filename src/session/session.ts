@@ -312,7 +312,7 @@ export function createSession(deps: SessionDeps): Session {
 
   function renew(
     login: Login,
-    from: { tokens: Tokens; expiresAtMs?: number; subject?: string },
+    from: { tokens: Partial<Tokens>; expiresAtMs?: number; subject?: string },
     version?: number,
   ): void {
     const { tokens, ...rest } = from
@@ -325,14 +325,14 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   /** The caller's tokens, fit for use. @throws {AuthClientError} code `BAD_OPTION`. */
-  function checked(tokens: Tokens | undefined): Tokens {
+  function checked(tokens: Tokens | undefined): Partial<Tokens> {
     const flaw = flawOf(tokens, tokenless)
     if (flaw) throw new AuthClientError('BAD_OPTION', `tokens: expected a usable accessToken, got ${flaw}`)
-    return { ...tokens, accessToken: tokens?.accessToken ?? '' }
+    return tokens ?? {}
   }
 
   /** Newer tokens for the same session, from elsewhere than our own refresh. */
-  function replaceTokens(login: Login, tokens: Tokens): void | Promise<void> {
+  function replaceTokens(login: Login, tokens: Partial<Tokens>): void | Promise<void> {
     renew(login, { tokens })
     const release = () => {
       // With a new refresh token, what the flight was asking with is spent.
@@ -653,7 +653,7 @@ export function createSession(deps: SessionDeps): Session {
     noteSpent(mine, grant.refreshToken)
     if (isDead(target)) mine.revives = target
     // In memory at once: the old refresh token is spent, whatever becomes of the store.
-    renew(target, { tokens: { ...grant, accessToken: grant.accessToken ?? '' } })
+    renew(target, { tokens: grant })
     target.unproven = true
     // Overtakes every flight that is still under way, this one included: its work is done.
     target.rotation++

@@ -125,7 +125,6 @@ export function createVault({ store, clock, limitMs, tokenless, onError }: Vault
       const settled = () => {
         cancel()
         expiries.delete(expire)
-        if (!stuck) return
         stuck = false
         missed?.()
         missed = undefined

@@ -187,6 +187,20 @@ describe('the snapshot', () => {
     for (const token of server.issuedTokens()) expect(text).not.toContain(token)
     await auth.signIn({ accessToken: 'opaque', subject: 'bob' })
     expect(auth.getSnapshot()).toEqual({ status: 'signed-in', refreshing: false, subject: 'bob' })
+    await auth.signIn({ accessToken: 'opaque' })
+    expect(Object.keys(auth.getSnapshot())).toEqual(['status', 'refreshing'])
+  })
+
+  it.each([
+    ['a number', 42, '42'],
+    ['a text', 'ada', 'ada'],
+    ['neither', { id: 42 }, undefined],
+  ])('shows a subject that is %s as a text, or not at all', async (_, sub, subject) => {
+    const { auth } = await setUp({ signedIn: false })
+    await auth.signIn({ accessToken: `e30.${btoa(JSON.stringify({ sub }))}.` })
+    expect(auth.getSnapshot().subject).toBe(subject)
+    await auth.signIn({ accessToken: 'opaque', subject: sub as string })
+    expect(auth.getSnapshot().subject).toBe(subject)
   })
 
   it('is pending only until an asynchronous store has been read', async () => {

@@ -205,6 +205,13 @@ describe('G8: when fresh tokens keep being refused', () => {
     expect(await costOf(world)).toBe(1)
   })
 
+  it('G8: of many fruitless refreshes the last three count', async () => {
+    const world = await refusingAll(3, 20_000)
+    world.clock.jump(5_000)
+    expect(await costOf(world)).toBe(1)
+    expect(await costOf(world)).toBe(0)
+  })
+
   it('G8: a clock that is set back does not stop refreshing for longer than 30 s', async () => {
     const world = await refusingAll(3)
     world.clock.jump(-3_600_000)
@@ -219,6 +226,19 @@ describe('G8: when fresh tokens keep being refused', () => {
     world.clock.jump(20_000)
     await world.api.get('/api/item')
     expect(world.server.counts).toMatchObject({ refreshes: 4, protectedOk: 1 })
+  })
+
+  it('G8: a 401 that comes when its token has truly expired is worth a refresh too', async () => {
+    const world = await refusingAll(3, 0, { accessLifetimeSeconds: 20 })
+    const { server, api, clock } = world
+    const hold = server.hold('/api/late', { at: 'answer', first: 1 })
+    const late = api.get('/api/late')
+    await hold.waiting(1)
+    world.relent()
+    clock.jump(20_000)
+    hold.releaseAll()
+    expect((await late).status).toBe(200)
+    expect(server.counts.refreshes).toBe(4)
   })
 
   it('G8: a replay that succeeds ends it', async () => {

@@ -2,7 +2,7 @@
 
 import { describe, expect, it, vi } from 'vitest'
 import { localStorageStore, type StoredRecord, tokenFromHeader } from '../../src/index.js'
-import { eventsOf, landed, outcomesOf, setUp, tokensOf, untilSnapshot } from '../support/client.js'
+import { eventsOf, landed, outcomesOf, setUp, tokensOf, untilHeld, untilSnapshot } from '../support/client.js'
 import { createHandRefresh } from '../support/hand-refresh.js'
 import { microtasksDone } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
@@ -145,6 +145,24 @@ describe('G15: the order of saving and releasing', () => {
     await settled
     expect(order).toEqual(['save', 'save', 'clear', 'save'])
     expect(store.kept).toMatchObject({ subject: 'bob' })
+  })
+
+  it('G15: a call of a slow store waits for the one under way, though one before it has ended', async () => {
+    const store = createHandStore()
+    const { auth } = await setUp({ store })
+    store.hold('save')
+    const all = [auth.updateTokens({ accessToken: 'second' }), auth.updateTokens({ accessToken: 'third' })]
+    for (const name of ['fourth', 'fifth', 'sixth']) {
+      await microtasksDone()
+      store.held[0]?.release()
+      await microtasksDone()
+      all.push(auth.updateTokens({ accessToken: name }))
+      await microtasksDone()
+      expect(store.held).toHaveLength(1)
+    }
+    store.releaseAll()
+    await settleAll(all)
+    expect(keptToken(store)).toBe('sixth')
   })
 })
 
@@ -333,6 +351,18 @@ describe('G15: a store that never answers', () => {
     await microtasksDone()
     store.releaseAll()
     expect(keptToken(store)).toBe(server.sessions[0]?.accessToken)
+  })
+
+  it('G15: a look that is answered too late writes nothing again', async () => {
+    const store = createHandStore()
+    const { clock } = await setUp({ store })
+    store.hold('load')
+    store.hint()
+    const look = await store.waiting('load')
+    await clock.advance(15_000)
+    look.release()
+    await microtasksDone()
+    expect(store.calls.filter((operation) => operation === 'save')).toHaveLength(1)
   })
 
   it('G15: a clear does not keep anybody signed in', async () => {
@@ -548,6 +578,40 @@ describe('G15: two clients of one store', () => {
     await other.auth.signOut()
     store.hint()
     expect(auth.getSnapshot().status).toBe('signed-out')
+  })
+
+  it('G15: another access token of the same version is not refused for what ours was', async () => {
+    const store = createOpenStore()
+    const { server, api, auth } = await setUp({ store })
+    server.killAccessTokens()
+    const refresh = server.holdRefresh()
+    const request = api.get('/api/x')
+    await refresh.waiting(1)
+    const kept = store.kept as StoredRecord
+    const accessToken = server.login().access_token
+    store.kept = { ...kept, tokens: { ...kept.tokens, accessToken } }
+    store.hint()
+    expect((await request).status).toBe(200)
+    expect(server.log.at(-1)?.headers.authorization).toBe(`Bearer ${accessToken}`)
+    refresh.releaseAll()
+    await landed(auth)
+  })
+
+  it('G15: another refresh token alone does not make a refused access token good', async () => {
+    const store = createOpenStore()
+    const { server, api, auth } = await setUp({ store })
+    server.killAccessTokens()
+    const refresh = server.holdRefresh()
+    const request = api.get('/api/x')
+    await refresh.waiting(1)
+    const kept = store.kept as StoredRecord
+    store.kept = { ...kept, tokens: { ...kept.tokens, refreshToken: server.login().refresh_token } }
+    store.hint()
+    const other = api.get('/api/y')
+    await untilHeld(auth, 2)
+    expect(server.counts.answered401).toBe(1)
+    refresh.releaseAll()
+    await settleAll([request, other])
   })
 
   it('G15: newer tokens that are heard of while the lock is waited for spare the refresh', async () => {

@@ -31,7 +31,7 @@ import {
 } from '../support/client.js'
 import { microtasksDone } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
-import { createOpenStore } from '../support/stores.js'
+import { createOpenStore, keptToken } from '../support/stores.js'
 
 const REFRESH = '/cookie/refresh'
 const CSRF = { cookie: 'csrf_refresh', header: 'X-CSRF-Token' }
@@ -136,6 +136,7 @@ describe('G. cookies: signing in', () => {
     await Promise.all(burst(world, 5))
     const shown = JSON.stringify([store.kept, auth.getSnapshot(), events])
     expect(server.issuedTokens().filter((token) => shown.includes(token))).toEqual([])
+    expect(keptToken(store)).toBe('')
   })
 })
 
