@@ -15,6 +15,10 @@ export interface Cancellation {
   }
 }
 
+export function isCancelled({ signal, cancelToken }: Cancellation): boolean {
+  return !!(signal?.aborted || cancelToken?.reason)
+}
+
 /** `promise`, or a rejection with what `reason` makes if the caller gives up first. */
 export function hold<T>(promise: Promise<T>, by: Cancellation, reason: () => unknown): Promise<T> {
   const { signal, cancelToken } = by
@@ -25,7 +29,7 @@ export function hold<T>(promise: Promise<T>, by: Cancellation, reason: () => unk
       // A token that is cancelled forgets its listeners itself. axios 0.27 would skip others if one left meanwhile.
       if (!cancelToken?.reason) cancelToken?.unsubscribe?.(leave)
       // Also when it was aborted in the moment of arrival: what the caller would do next must not happen.
-      if (signal?.aborted || cancelToken?.reason) reject(reason())
+      if (isCancelled(by)) reject(reason())
       else resolve(promise)
     }
     signal?.addEventListener?.('abort', leave)

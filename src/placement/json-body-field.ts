@@ -14,16 +14,38 @@ export function jsonBodyField(field = 'token'): Placement {
     place(config, accessToken) {
       const body = readBody(config)
       if (!body || Object.prototype.hasOwnProperty.call(body, field)) return false
-      // A copy: the object is the caller's.
-      writeBody(config, { ...body, [field]: accessToken })
+      const { data } = config
+      if (typeof data !== 'string') {
+        // A copy: the object is the caller's.
+        config.data = { ...body, [field]: accessToken }
+        return true
+      }
+      // Into the text as it is: written anew, it could be another (integers beyond 2^53 are rounded when they are read).
+      const end = data.lastIndexOf('}')
+      const comma = Object.keys(body).length > 0 ? ',' : ''
+      writeText(config, data.slice(0, end) + comma + textOf(accessToken) + data.slice(end))
       return true
     },
     remove(config) {
       const body = readBody(config)
       if (!body) return
-      const { [field]: _removed, ...rest } = body
-      writeBody(config, rest)
+      const { [field]: accessToken, ...rest } = body
+      const { data } = config
+      if (typeof data !== 'string') {
+        config.data = Object.keys(rest).length > 0 ? rest : undefined
+        return
+      }
+      const text = textOf(accessToken)
+      const at = data.lastIndexOf(text)
+      const after = data.slice(at + text.length)
+      // Unless a transform has put it elsewhere.
+      const isLast = at >= 0 && after.trim() === '}'
+      writeText(config, isLast ? data.slice(0, at).replace(/,$/, '') + after : JSON.stringify(rest))
     },
+  }
+
+  function textOf(accessToken: unknown): string {
+    return `${JSON.stringify(field)}:${JSON.stringify(accessToken)}`
   }
 }
 
@@ -42,14 +64,10 @@ function readBody({ method = 'get', data, headers }: PlaceableConfig): Fields | 
   }
 }
 
-function writeBody(config: PlaceableConfig, body: Fields): void {
-  if (typeof config.data === 'string') {
-    config.data = JSON.stringify(body)
-    // Node's adapter left the length of the former body here.
-    deleteHeader(config, 'Content-Length')
-  } else {
-    config.data = Object.keys(body).length > 0 ? body : undefined
-  }
+function writeText(config: PlaceableConfig, data: string): void {
+  config.data = data
+  // Node's adapter left the length of the former body here.
+  deleteHeader(config, 'Content-Length')
 }
 
 function plainObject(value: unknown): Fields | undefined {

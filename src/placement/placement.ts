@@ -9,7 +9,9 @@ export type PlaceableConfig = AxiosRequestConfig
  * serialised data alike, always with a `remove` in between; what both throw is reported, and the request goes on.
  */
 export interface Placement {
-  /** Puts the token on the request. Returning `false` says: not on this one; it goes out without, and so is not ours. */
+  /**
+   * Puts the token on the request; not into its `url`, which events tell: there are `params`. Returning `false` says: not on this one; it goes out without, and so is not ours.
+   */
   // biome-ignore lint/suspicious/noConfusingVoidType: a placement of one's own may simply return nothing
   place(config: PlaceableConfig, accessToken: string): boolean | void
   /** Takes off what `place` put there, and nothing else. */

@@ -32,6 +32,12 @@ export function refreshWithBody(options: RefreshWithBodyOptions): RefreshStrateg
     const { refreshToken } = context
     if (!refreshToken) throw new SessionRefused('There is no refresh token.')
     const more = typeof extra === 'function' ? extra(context) : extra
-    return callEndpoint(context, read, { url, method, data: { ...more, [field]: refreshToken } })
+    return callEndpoint(context, read, {
+      url,
+      method,
+      data: { ...more, [field]: refreshToken },
+      // With another default type of the instance, axios would make a form of it.
+      headers: { 'Content-Type': 'application/json' },
+    })
   }
 }

@@ -1,6 +1,6 @@
 // The contract of a way to refresh, and what the built-in ones share: one HTTP call, and how its answer is read.
 import type { AxiosInstance, AxiosRequestConfig } from 'axios'
-import { badOption, isAuthClientError, isObject } from '../errors.js'
+import { AuthClientError, badOption, isAuthClientError, isObject } from '../errors.js'
 import { type RefreshReason, report } from '../events.js'
 import type { Grant } from '../tokens.js'
 
@@ -62,14 +62,18 @@ export async function callEndpoint(
   read: ReadGrant,
   request: AxiosRequestConfig,
 ): Promise<Grant | null | undefined> {
-  const { data } = await http.request<unknown>({
+  const { data, status } = await http.request<unknown>({
     ...request,
     signal,
+    // The address is the app's own, whatever its requests may do (axios 1.8 and later).
+    ...({ allowAbsoluteUrls: true } as object),
     // A refresh token must not follow a redirect to wherever it points. Node's adapter, then fetch (axios 1.7 and later);
     // XMLHttpRequest cannot be told.
     maxRedirects: 0,
     ...({ fetchOptions: { redirect: 'manual' } } as object),
   })
+  // What fetch answers instead of a redirect, and axios takes for a success.
+  if (!status) throw new AuthClientError('REFRESH_FAILED', 'The refresh endpoint redirects.')
   try {
     return read(data)
   } catch (error) {

@@ -11,7 +11,7 @@ import axios, {
   type AxiosResponse,
   type InternalAxiosRequestConfig,
 } from 'axios'
-import { type AuthClientError, setCause } from '../errors.js'
+import { type AuthClientError, isObject, setCause } from '../errors.js'
 import { readHeader, writeHeader } from '../headers.js'
 
 /** What is needed of an axios instance. Structural: an instance of any axios version has it. */
@@ -70,6 +70,9 @@ export function createBare(instance: AxiosLike): Bare {
         transformResponse,
         validateStatus,
         responseType: undefined,
+        transitional: undefined,
+        // What a strategy sets there must not be on the requests of the instance.
+        headers: copyHeaders(instance.defaults.headers),
       }),
     resolve(adapter, config) {
       const wanted = adapter ?? axios.defaults.adapter
@@ -103,6 +106,13 @@ function transformRequest(this: never, data: unknown, headers: AxiosRequestHeade
   const made = wanted !== headers && wanted.getContentType()
   if (made) writeHeader({ headers }, 'Content-Type', String(made))
   return body
+}
+
+/** The headers for all methods and those for each. */
+function copyHeaders(headers: object | undefined): object {
+  return Object.fromEntries(
+    Object.entries(headers ?? {}).map(([name, value]) => [name, isObject(value) ? { ...value } : value]),
+  )
 }
 
 function createSibling(instance: AxiosLike, defaults: object): AxiosInstance {

@@ -6,17 +6,17 @@ import type { AxiosError, AxiosRequestConfig, AxiosResponse } from 'axios'
 import type { Clock } from '../clock.js'
 import { AuthClientError, isAuthClientError, isObject, setCause } from '../errors.js'
 import { type AuthStats, type Events, guard, isThenable, report } from '../events.js'
-import { hold } from '../gate.js'
-import { readHeader, writeHeader } from '../headers.js'
+import { hold, isCancelled } from '../gate.js'
+import { deleteHeader, readHeader, writeHeader } from '../headers.js'
 import type { Placement } from '../placement/placement.js'
 import type { Patience, Session } from '../session/session.js'
 import type { Grant } from '../tokens.js'
 import type { AuthRequestOptions } from './augment.js'
 import { type AxiosLike, createBare } from './bare.js'
 import { Exchange, REFRESH_MARK, type RequestConfig, Ticket } from './exchange.js'
-import { carries, isTokenRefused, type RefreshQuestion } from './judge.js'
+import { asRead, carries, isTokenRefused, type RefreshQuestion } from './judge.js'
 import { createOriginCheck } from './origin.js'
-import { discard, isReplayable, snapshotForm } from './replay.js'
+import { discard, expectBreak, isReplayable, snapshotForm } from './replay.js'
 
 export interface TransportDeps {
   session: Session
@@ -50,7 +50,6 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   const bare = createBare(instance)
   const isAllowed = createOriginCheck(deps.isAllowedOrigin)
   const credentialHeaders = [...new Set(['Authorization', place.header ?? 'Authorization'])]
-  const owner = {}
   const patience: Patience<Exchange> = {
     hold(exchange, gate) {
       // Less when it began, and more when it is over: the time between.
@@ -91,7 +90,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
       delete config[REFRESH_MARK]
       return config
     }
-    const earlier = Ticket.read(config.authClient, owner)
+    const earlier = Ticket.read(config.authClient, session)
     if (earlier) undo(earlier, config)
     const option = config.authClient as false | AuthRequestOptions | undefined
     if (released || option === false) return config
@@ -122,18 +121,19 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     const exchange = new Exchange(login, option, config)
     if (isAllowed(config)) putOn(exchange)
     config.adapter = exchange.wrapper = (wireConfig) => transmit(exchange, wireConfig)
-    config.authClient = new Ticket(exchange, owner)
+    config.authClient = new Ticket(exchange, session)
     return config
   }
 
   function onResponse(response: AxiosResponse): AxiosResponse | Promise<AxiosResponse> {
-    const exchange = Ticket.read((response?.config as RequestConfig)?.authClient, owner)
+    const exchange = Ticket.read((response?.config as RequestConfig)?.authClient, session)
     return exchange ? answeredElsewhere(exchange, response.config, { response }) : response
   }
 
   function onRejected(error: AxiosError): AxiosResponse | Promise<AxiosResponse> {
-    const exchange = Ticket.read((error?.config as RequestConfig)?.authClient, owner)
-    return exchange
+    const exchange = Ticket.read((error?.config as RequestConfig)?.authClient, session)
+    // What was never sent keeps its ticket, for whoever sends it again.
+    return exchange && !exchange.refused
       ? answeredElsewhere(exchange, error.config as RequestConfig, { response: error.response, error })
       : Promise.reject(error)
   }
@@ -149,16 +149,22 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   // ---- the transport ---------------------------------------------------------------------------------------------
 
   function transmit(exchange: Exchange, config: RequestConfig): Promise<AxiosResponse> {
-    const { login, option } = exchange
+    const { login } = exchange
+    const { authClient } = config
     giveBack(exchange, config)
     exchange.config = config
     exchange.send = bare.resolve(exchange.adapter, config as never)
-    // Judged again: an interceptor after ours may have changed where it goes.
-    const ours =
-      isAllowed(config) && !released && !hasOwnCredential(config, exchange) && !isRefreshCall(config)
+    // An interceptor after ours may have set an option, and changed where it goes.
+    if (authClient !== undefined && !Ticket.read(authClient, session)) {
+      takeOff(exchange)
+      config.authClient = authClient
+      if (authClient === false) return dispatch(exchange)
+      exchange.option = authClient as AuthRequestOptions
+    }
+    const ours = mayCarry(exchange) && !hasOwnCredential(config, exchange) && !isRefreshCall(config)
     if (!ours || !putOn(exchange)) return sendAside(exchange)
     if (login.ended) return refuse(exchange, login.ended)
-    const mayWait = option?.refresh !== false
+    const mayWait = exchange.option?.refresh !== false
     if (session.isDead(login)) return mayWait ? deliver(exchange) : sendAside(exchange)
     if (mayWait) session.renewAhead(login, exchange)
     return send(exchange)
@@ -172,14 +178,24 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
 
   /** The token is dead: the request waits for the next one before it goes out. */
   function deliver(exchange: Exchange): Promise<AxiosResponse> {
-    return freshen(exchange).then(
-      () => (putOn(exchange) ? send(exchange) : sendAside(exchange)),
-      (reason) => {
-        if (isAuthClientError(reason)) return refuse(exchange, reason)
-        takeOff(exchange)
-        throw reason
-      },
-    )
+    return freshen(exchange).then(() => {
+      const reason = objection(exchange)
+      if (reason) return giveUp(reason)
+      return mayCarry(exchange) && putOn(exchange) ? send(exchange) : sendAside(exchange)
+    }, giveUp)
+
+    function giveUp(reason: unknown): Promise<never> {
+      if (isAuthClientError(reason)) return refuse(exchange, reason)
+      takeOff(exchange)
+      return Promise.reject(reason)
+    }
+  }
+
+  /** Why a request whose wait is over stays here: whoever heard of the new tokens first has acted on it. */
+  function objection({ login, config }: Exchange): unknown {
+    if (isCancelled(config)) return bare.cancellation(config as never)
+    const isBroken = (config.data as { destroyed?: unknown } | undefined)?.destroyed
+    return login.ended ?? (isBroken ? notReplayable() : undefined)
   }
 
   function send(exchange: Exchange): Promise<AxiosResponse> {
@@ -208,7 +224,10 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   function conclude(exchange: Exchange, outcome: Outcome): AxiosResponse | Promise<AxiosResponse> {
     const { response } = outcome
     if (response && exchange.version) {
-      const grant = readResponse && guard(() => readResponse(response))
+      const grant =
+        readResponse &&
+        exchange.option?.place !== false &&
+        guard(() => readResponse(asRead(response, exchange.config)))
       const taken = grant && session.take(exchange.login, exchange.version, grant)
       const refused = judge(exchange, response)
       if (refused || taken) return heal(exchange, outcome, refused, taken)
@@ -224,23 +243,27 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     refused: boolean | PromiseLike<boolean>,
     taken: unknown,
   ): Promise<AxiosResponse> {
-    await taken
-    if (!(await refused)) return answer(exchange, outcome)
     const { login, config } = exchange
-    stats.refused++
-    if (!session.noteRefused(login, exchange.version, exchange)) return answer(exchange, outcome)
-    const replayable = isReplayable(config.data)
-    // A streamed answer would hold its socket while we wait. Nobody will read it, unless there is nothing to wait for.
-    if (replayable && session.mayHelp(login)) discard(outcome.response?.data)
     try {
+      await wait(config, Promise.resolve(taken))
+      if (!(await wait(config, Promise.resolve(refused)))) return answer(exchange, outcome)
+      stats.refused++
+      if (!session.noteRefused(login, exchange.version, exchange)) return answer(exchange, outcome)
+      const replayable = isReplayable(config.data)
+      // A streamed answer would hold its socket while we wait. Nobody will read it, unless there is nothing to wait for.
+      if (replayable && session.mayHelp(login)) discard(outcome.response?.data)
       do {
         if (!(await freshen(exchange))) return answer(exchange, outcome)
-        if (!replayable) throw new AuthClientError('BODY_NOT_REPLAYABLE', NOT_REPLAYABLE)
+        if (!replayable) throw notReplayable()
         takeOff(exchange)
         putOn(exchange)
+        // Node's adapter left the length of the body here, and the hook may make another one.
+        if (beforeReplay) deleteHeader(config, 'Content-Length')
         // While the hook took its time, anything may have happened.
       } while (beforeReplay && !(await prepare(exchange, beforeReplay)))
-      if (beforeReplay && !isAllowed(config)) return sendAside(exchange)
+      const reason = objection(exchange)
+      if (reason) throw reason
+      if (!mayCarry(exchange)) return sendAside(exchange)
     } catch (reason) {
       // A cancellation is what the caller is waiting for; the 401 is of no interest any more.
       return answer(exchange, isAuthClientError(reason) ? withCause(outcome, reason) : { error: reason })
@@ -257,7 +280,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     hook: NonNullable<TransportDeps['beforeReplay']>,
   ): Promise<boolean> {
     const done = Promise.resolve(guard(() => hook(config as AxiosRequestConfig))).catch(() => {})
-    await hold(done, config, () => bare.cancellation(config as never))
+    await wait(config, done)
     return !login.ended && !session.isDead(login) && version === login.version
   }
 
@@ -279,7 +302,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     takeOff(exchange)
     if (exchange.login.ended) {
       exchange.refused = true
-      exchange.config.authClient = new Ticket(exchange, owner)
+      exchange.config.authClient = new Ticket(exchange, session)
     }
     return Promise.reject(bare.failure(reason, exchange.config as never))
   }
@@ -294,10 +317,20 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     stats.heldNow++
     stats.heldPeak = Math.max(stats.heldPeak, stats.heldNow)
     events.emit('held', nameOf(config))
+    expectBreak(config.data)
+    return wait(config, promise)
+  }
+
+  function wait<T>(config: RequestConfig, promise: Promise<T>): Promise<T> {
     return hold(promise, config, () => bare.cancellation(config as never))
   }
 
   // ---- judging ---------------------------------------------------------------------------------------------------
+
+  /** Whether this instance may send a token to where the request goes. */
+  function mayCarry({ config }: Exchange): boolean {
+    return !released && isAllowed(config)
+  }
 
   function judge(exchange: Exchange, response: AxiosResponse): boolean | PromiseLike<boolean> {
     if (exchange.option?.refresh === false || released) return false
@@ -311,7 +344,8 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
       return isTokenRefused(response)
     }
     try {
-      const verdict = shouldRefresh({ response, config: config as AxiosRequestConfig, expired })
+      const question = { response: asRead(response, config), config: config as AxiosRequestConfig, expired }
+      const verdict = shouldRefresh(question)
       return isThenable(verdict) ? verdict.then(Boolean, byStatus) : !!verdict
     } catch (error) {
       return byStatus(error)
@@ -414,7 +448,9 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   }
 }
 
-const NOT_REPLAYABLE = 'Make this request anew: its body can be read only once.'
+function notReplayable(): AuthClientError {
+  return new AuthClientError('BODY_NOT_REPLAYABLE', 'Make this request anew: its body can be read only once.')
+}
 
 function withCause(outcome: Outcome, reason: AuthClientError): Outcome {
   if (isObject(outcome.error)) setCause(outcome.error, reason)

@@ -42,7 +42,7 @@ export class Exchange implements Waiter {
     /** Who made the request. */
     readonly login: Login,
     /** The caller's `authClient`, put back before the request goes out. */
-    readonly option: AuthRequestOptions | undefined,
+    public option: AuthRequestOptions | undefined,
     public config: RequestConfig,
   ) {
     this.adapter = config.adapter
@@ -57,6 +57,7 @@ export class Ticket {
   readonly #exchange: Exchange
   readonly #owner: unknown
 
+  /** `owner`: the session, so that each of its instances knows the request when it is sent again. */
   constructor(exchange: Exchange, owner: unknown) {
     this.#exchange = exchange
     this.#owner = owner

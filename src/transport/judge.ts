@@ -3,6 +3,7 @@ import type { AxiosRequestConfig, AxiosResponse } from 'axios'
 import { readHeader } from '../headers.js'
 import { spellingsOf } from '../tokens.js'
 import type { RequestConfig } from './exchange.js'
+import { isReplayable } from './replay.js'
 
 /** What `shouldRefresh` is asked about. */
 export interface RefreshQuestion {
@@ -10,6 +11,22 @@ export interface RefreshQuestion {
   config: AxiosRequestConfig
   /** Whether the token that was sent is stale or replaced by now; `undefined` where its lifetime is unknown. */
   expired: boolean | undefined
+}
+
+/** The response as its caller will read it: beneath axios's transforms, JSON is still a text. */
+export function asRead(response: AxiosResponse, { responseType }: RequestConfig): AxiosResponse {
+  const { data } = response
+  if (typeof data !== 'string' || responseType === 'text') return response
+  return {
+    ...response,
+    get data() {
+      try {
+        return JSON.parse(data)
+      } catch {
+        return data
+      }
+    },
+  }
 }
 
 /** Whether the server refused the token: a 401, unless it says that the token is good and its scope too small. */
@@ -22,10 +39,14 @@ export function isTokenRefused({ status, headers }: { status: number; headers?: 
 
 /** Whether a request carries this token anywhere a refresh call would put it. */
 export function carries({ url, params, data, headers }: RequestConfig, token: string): boolean {
-  const texts: unknown[] = [url, headers, params, data]
-  // FormData and URLSearchParams say nothing as JSON.
-  const { forEach } = (data ?? {}) as { forEach?: (visit: (value: unknown) => void) => void }
-  if (typeof forEach === 'function') forEach.call(data, (value) => texts.push(value))
+  const texts: unknown[] = [url, headers, params]
+  // Bytes tell no text, and are many.
+  if (!ArrayBuffer.isView(data)) {
+    texts.push(data)
+    // FormData and URLSearchParams say nothing as JSON. The `forEach` of Node's streams would read them away.
+    const { forEach } = (data ?? {}) as { forEach?: (visit: (value: unknown) => void) => void }
+    if (typeof forEach === 'function' && isReplayable(data)) forEach.call(data, (value) => texts.push(value))
+  }
   const text = texts.map(writeOut).join()
   return spellingsOf(token).some((spelling) => text.includes(spelling))
 }

@@ -33,6 +33,12 @@ export function snapshotForm(data: unknown): { bytes: unknown; headers: Record<s
   }
 }
 
+/** Lets a stream break while it waits: an error that nobody listens to ends a Node process. */
+export function expectBreak(data: unknown): void {
+  const { on } = (data ?? {}) as { on?: unknown }
+  if (typeof on === 'function') on.call(data, 'error', () => {})
+}
+
 /** Lets go of a streamed answer that nobody will read: it would hold its socket while the request waits. */
 export function discard(data: unknown): void {
   const body = data as { destroy?(): unknown; cancel?(): PromiseLike<unknown> } | null | undefined
