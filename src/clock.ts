@@ -12,7 +12,8 @@ export function realClock(): Clock {
   return {
     nowMs: () => Date.now(),
     setTimer(callback, delayMs) {
-      const timer = setTimeout(callback, delayMs)
+      // More than 32 bits of milliseconds would be none.
+      const timer = setTimeout(callback, Math.min(delayMs, 2 ** 31 - 1))
       return () => clearTimeout(timer)
     },
   }

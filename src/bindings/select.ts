@@ -26,9 +26,12 @@ export function selecting<T, C extends object>(
 export function isSame(one: unknown, other: unknown): boolean {
   if (Object.is(one, other)) return true
   if (typeof one !== 'object' || typeof other !== 'object' || !one || !other) return false
+  const prototype = Object.getPrototypeOf(one)
   const entries = Object.entries(one)
   return (
-    Object.getPrototypeOf(one) === Object.getPrototypeOf(other) &&
+    // What else there is (a Date, a Set) does not show in its entries what it holds.
+    [Object.prototype, Array.prototype].includes(prototype) &&
+    prototype === Object.getPrototypeOf(other) &&
     entries.length === Object.keys(other).length &&
     entries.every(
       ([key, value]) =>

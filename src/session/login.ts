@@ -71,19 +71,24 @@ export function renewLogin(
   }
   login.version = version
   login.accessToken = accessToken
+  // What the app has called its user, other than the token before did, outlives that token.
+  const told = login.subject === subjectOf(login.claims?.sub) ? undefined : login.subject
   login.claims = claims
   login.expiresAtMs = expiresAtMs
   login.staleAtMs =
     expiresAtMs === undefined ? undefined : expiresAtMs - Math.min(refreshAheadMs, lifetimeMs * STALE_PART)
-  const subject: unknown = tokens.subject ?? claims?.sub
-  // Many a server has numbers for its users.
-  if (typeof subject === 'string' || typeof subject === 'number') login.subject = String(subject)
+  login.subject = subjectOf(tokens.subject) ?? told ?? subjectOf(claims?.sub) ?? login.subject
   login.failures = 0
   login.coolDown = undefined
   if (tokens.refreshToken) {
     login.refreshToken = tokens.refreshToken
     login.rotation++
   }
+}
+
+/** Many a server has numbers for its users. */
+function subjectOf(value: unknown): string | undefined {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
 }
 
 export function recordOf(login: Login): StoredRecord {

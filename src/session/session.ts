@@ -174,10 +174,12 @@ export function createSession(deps: SessionDeps): Session {
   let knownTokens: readonly string[] = []
   let current: Login | undefined
   let flight: Flight | undefined
-  /** A dropped flight whose answer may still change cookies. */
-  let inTheDark: Flight | undefined
+  /** Dropped flights whose answers may still change cookies. */
+  const inTheDark = new Set<Flight>()
   let loading: Deferred | undefined
   let disposed: AuthClientError | undefined
+  /** The way of the newest tokens from elsewhere into a slow store. */
+  let saving: void | Promise<void>
 
   const tokensAtStart = deps.tokens && newLogin(deps.tokens)
   // Without the moment of expiry: server and browser received the tokens at different times.
@@ -195,17 +197,12 @@ export function createSession(deps: SessionDeps): Session {
     current: () => current,
     knownTokens: () => knownTokens,
     secrets,
-    unsettled: () => (loading ?? (flight && !flight.login ? flight.gate : undefined))?.promise,
+    unsettled,
     signIn,
     signOut,
     updateTokens,
     refresh,
-    reread() {
-      const found = vault.read()
-      // At once where that can be: a request may follow in the same turn.
-      if (found instanceof Promise) void found.then(reconcile)
-      else reconcile(found)
-    },
+    reread: () => void look(),
     endCoolDown() {
       if (current) current.coolDown = undefined
     },
@@ -216,7 +213,7 @@ export function createSession(deps: SessionDeps): Session {
     noteRefused,
     noteServed,
     take,
-    underWay: () => flight && { signal: flight.controller.signal, refreshToken: flight.login?.refreshToken },
+    underWay,
     getSnapshot: () => snapshot,
     getServerSnapshot: () => serverSnapshot,
     dispose,
@@ -244,7 +241,15 @@ export function createSession(deps: SessionDeps): Session {
     else current = tokensAtStart
     publish()
     // A store that failed, or holds what this version cannot read, is not written over by what was only known at start.
-    if (found && !record && current) await save(current)
+    if (record || !current) return
+    if (found) await save(current)
+    else vault.doubt()
+  }
+
+  /** A look into the store may be followed by an attempt to restore the session. */
+  function unsettled(): Promise<void> | undefined {
+    if (loading) return loading.promise.then(unsettled)
+    return flight && !flight.login ? flight.gate.promise : undefined
   }
 
   /** From now on it is known who is signed in. */
@@ -261,6 +266,12 @@ export function createSession(deps: SessionDeps): Session {
     renew(current, record, record.version)
   }
 
+  /** At once where that can be: what is done in the same turn must come after it, or it would undo that. */
+  function look(limitMs?: number): void | Promise<void> {
+    const found = vault.read(limitMs)
+    return found instanceof Promise ? found.then(reconcile) : reconcile(found)
+  }
+
   /** Brings what is known here in line with what the store says. */
   function reconcile(found: Found): void {
     if (!found || disposed || loading) return
@@ -270,8 +281,8 @@ export function createSession(deps: SessionDeps): Session {
       if (isNewer(record, before)) adopt(before, record)
       return
     }
-    // Where our own last write failed, the store is not the truth about this session, and nothing in it ends it.
-    if (before && !vault.inSync()) return
+    // Where our own last write failed, or has not come to its turn, the store is not the truth: it ends and begins nothing.
+    if (!vault.inSync()) return
     if (!record) {
       if (!before) return
       if (found.refused) end(before, 'refused', new AuthClientError('SESSION_EXPIRED', REFUSED_ELSEWHERE))
@@ -293,7 +304,7 @@ export function createSession(deps: SessionDeps): Session {
     // Also where the refresh token is the same: the tokens of a flight that began before are older than these.
     login.rotation++
     stats.adopted++
-    if (flight) flight.brought = 'adoption'
+    if (flight && isNeedless(flight)) flight.brought = 'adoption'
     publish()
     wake()
   }
@@ -336,11 +347,12 @@ export function createSession(deps: SessionDeps): Session {
     renew(login, { tokens })
     const release = () => {
       // With a new refresh token, what the flight was asking with is spent.
-      if (flight && flight.rotation !== login.rotation) dropFlight()
+      if (flight && isOvertaken(flight)) dropFlight()
       else wake()
       publish()
     }
     const saved = save(login)
+    saving = saved
     return saved ? saved.then(release) : release()
   }
 
@@ -348,7 +360,8 @@ export function createSession(deps: SessionDeps): Session {
     // As in updateTokens: what another tab has stored meanwhile must not be lost under these.
     reconcile(vault.glance())
     const current = !login.ended && login.version === version
-    if (current && !flawOf(grant) && grant.accessToken !== login.accessToken)
+    // An answer out of a cache brings a token that has been replaced since.
+    if (current && !flawOf(grant) && !knownTokens.includes(grant.accessToken))
       return replaceTokens(login, grant)
   }
 
@@ -360,10 +373,11 @@ export function createSession(deps: SessionDeps): Session {
     const before = current
     dropForAnother()
     current = login
+    // Before anybody is told: what they do about it looks into the store.
+    const saved = save(login)
     if (before) end(before, 'replaced', sessionChanged())
     settle()
-    // Unless the app has signed out, or in again, when it heard of the end of the session before.
-    if (current === login) await save(login)
+    await saved
   }
 
   async function signOut(): Promise<void> {
@@ -375,7 +389,7 @@ export function createSession(deps: SessionDeps): Session {
     settle()
     await cleared
     // The answer on its way may set cookies; the caller's own logout call has to come after it.
-    await inTheDark?.landed
+    await Promise.all([...inTheDark].map(({ landed }) => landed))
   }
 
   async function updateTokens(tokens: Tokens): Promise<void> {
@@ -391,7 +405,9 @@ export function createSession(deps: SessionDeps): Session {
 
   async function refresh(): Promise<AuthSnapshot> {
     assertAlive()
-    if (loading) await loaded()
+    // Without a further turn, so that it has begun before those look who wait for the store as well.
+    if (loading) await loading.promise
+    assertAlive()
     if (!deps.refresh) throw badOption('refresh', 'a strategy', undefined)
     const login = current
     if (!login && !deps.cookies) throw signedOut()
@@ -401,6 +417,8 @@ export function createSession(deps: SessionDeps): Session {
     assertAlive()
     if (login?.ended) throw login.ended
     if (joined.error) throw joined.error
+    // What it found was another tab's, and is over as well.
+    if (login && !joined.asked && isDead(login)) return refresh()
     return snapshot
   }
 
@@ -458,7 +476,7 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   function renewAhead(login: Login, waiter: Waiter): void {
-    if (!deps.refresh || flight || !isStale(login, nowMs()) || coolingDown(login)) return
+    if (!deps.refresh || login.ended || flight || !isStale(login, nowMs()) || coolingDown(login)) return
     waiter.share = start(login, 'stale')
   }
 
@@ -493,6 +511,7 @@ export function createSession(deps: SessionDeps): Session {
       return patience.hold(waiter, joined.gate.promise).then(
         () => {
           patience.leave?.(waiter)
+          waiter.waited = joined.asked
           if (joined.error && login.version === version && !login.ended) throw joined.error
           return freshen(login, waiter, patience, minValidityMs)
         },
@@ -524,6 +543,16 @@ export function createSession(deps: SessionDeps): Session {
     if (login.version !== version) return
     login.unproven = false
     login.fruitlessAtMs = []
+  }
+
+  function underWay() {
+    if (!flight) return undefined
+    const { refreshToken, accessToken } = flight.login ?? {}
+    // A token that is its own refresh token is on every request.
+    return {
+      signal: flight.controller.signal,
+      refreshToken: refreshToken === accessToken ? undefined : refreshToken,
+    }
   }
 
   // ---- the flight ------------------------------------------------------------------------------------------------
@@ -588,15 +617,22 @@ export function createSession(deps: SessionDeps): Session {
   /** One refresh: look whether somebody else was faster, ask, commit. */
   async function fly(mine: Flight): Promise<Verdict | undefined> {
     const { login } = mine
+    // A turn later than what started it, so that nothing comes between the look and its use.
+    await undefined
     if (mine.dropped) return undefined
     // Half of the time at the most, so that a store that hangs leaves enough for the refresh itself.
-    reconcile(await vault.read(refreshTimeoutMs / 2))
+    const looked = look(refreshTimeoutMs / 2)
+    if (looked) {
+      // Also where it waits behind another call to the store.
+      mine.pause = nap(refreshTimeoutMs / 2)
+      await Promise.race([looked, mine.pause.promise])
+      mine.pause.resolve()
+    }
     // Also if it was adopted on a hint, while this tab waited for its turn.
     // Its time may be over, if the store took all of it: then nothing is asked any more.
     if (flight !== mine || isNeedless(mine)) return undefined
     // A newer refresh token alone was adopted: that is the one to ask with.
     mine.rotation = login?.rotation
-    mine.brought = 'nothing'
     if (!deps.refresh) {
       const message = 'The token was refused, and there is no way to refresh it.'
       return refuse(mine, new AuthClientError('SESSION_EXPIRED', message))
@@ -662,7 +698,7 @@ export function createSession(deps: SessionDeps): Session {
     await save(target)
     if (flight === mine) return undefined
     // Late, and good all the same. What a later flight asked with is spent.
-    dropFlight()
+    if (flight && isOvertaken(flight)) dropFlight()
     publish()
     return undefined
   }
@@ -686,7 +722,7 @@ export function createSession(deps: SessionDeps): Session {
   async function refuse(mine: Flight, error: AuthClientError): Promise<undefined> {
     const { login, reason, startedAtMs } = mine
     // Another tab may have spent the refresh token a moment before: its newer tokens are in the store then.
-    reconcile(await vault.read())
+    await look()
     if (isOvertaken(mine) || flight !== mine) return undefined
     events.emit('refreshFailed', { reason, durationMs: nowMs() - startedAtMs, error })
     // A session that could not be restored has not ended: there was none.
@@ -712,12 +748,12 @@ export function createSession(deps: SessionDeps): Session {
   function finish(mine: Flight, verdict: Verdict | undefined): void {
     mine.limit?.resolve()
     mine.pause?.resolve()
-    if (inTheDark === mine) inTheDark = undefined
+    inTheDark.delete(mine)
+    if (verdict) mine.controller.abort()
     if (flight !== mine) return
     flight = undefined
     const { login, reason, brought } = mine
     const durationMs = nowMs() - mine.startedAtMs
-    if (verdict) mine.controller.abort()
     // A grant that has been read counts, even if its way into the store took too long.
     if (verdict && brought === 'nothing') {
       const { error, pauseMs } = verdict
@@ -731,7 +767,9 @@ export function createSession(deps: SessionDeps): Session {
       if (brought !== 'nothing')
         events.emit('refreshed', { reason, durationMs, adopted: brought === 'adoption' })
     }
-    mine.gate.resolve()
+    // Tokens that came meanwhile may be on their way into the store.
+    if (saving) void saving.then(mine.gate.resolve)
+    else mine.gate.resolve()
   }
 
   /** Lets everybody go on without the flight. With cookies it goes on in the dark: `signOut` waits for its answer. */
@@ -742,14 +780,14 @@ export function createSession(deps: SessionDeps): Session {
     mine.dropped = true
     mine.pause?.resolve()
     if (abort) abandon(mine)
-    else inTheDark = mine
+    else inTheDark.add(mine)
     mine.gate.resolve()
   }
 
   /** For somebody else's session, or for none. Aborted with cookies too: a late answer would overwrite theirs. */
   function dropForAnother(): void {
     dropFlight(true)
-    if (inTheDark) abandon(inTheDark)
+    inTheDark.forEach(abandon)
   }
 
   function abandon(mine: Flight): void {
@@ -759,12 +797,12 @@ export function createSession(deps: SessionDeps): Session {
 
   /** Lets those go on who have something new to look at, while the flight itself goes on. */
   function wake(): void {
-    if (!flight) return
+    if (!flight || !isNeedless(flight)) return
     const { gate } = flight
     flight.gate = deferred()
     gate.resolve()
     // It has nothing to do any more, so it need not wait for its turn.
-    if (!flight.asked && isNeedless(flight)) flight.controller.abort()
+    if (!flight.asked) flight.controller.abort()
   }
 
   function coolDown(login: Login, error: AuthClientError, pauseMs = 0): number {

@@ -17,6 +17,8 @@ export interface Vault {
   clear(reason?: typeof REFUSED): void | Promise<void>
   /** Whether the store holds what we last told it, so that finding something else means that somebody changed it. */
   inSync(): boolean
+  /** The session is known from elsewhere, and not in the store. */
+  doubt(): void
   /** Stops every timer; what is still waited for ends. */
   close(): void
 }
@@ -45,11 +47,18 @@ export function createVault({ store, clock, limitMs, tokenless, onError }: Vault
 
   return {
     read,
-    glance: () => (slow ? undefined : (read() as Found)),
+    glance() {
+      const found = slow ? undefined : read()
+      return found instanceof Promise ? undefined : found
+    },
     save: (record) => write('save', () => store.save(record)),
     clear: (reason) => write('clear', () => store.clear(reason)),
     inSync: () => synced,
+    doubt() {
+      synced = false
+    },
     close() {
+      missed = undefined
       for (const expire of [...expiries]) expire()
     },
   }
@@ -69,7 +78,6 @@ export function createVault({ store, clock, limitMs, tokenless, onError }: Vault
 
   function write(operation: Operation, call: () => unknown): void | Promise<void> {
     synced = false
-    if (stuck) missed = () => void write(operation, call)
     return inTurn(operation, call, () => {
       synced = true
     })
@@ -94,7 +102,10 @@ export function createVault({ store, clock, limitMs, tokenless, onError }: Vault
     within: number,
   ): T | undefined | Promise<T | undefined> {
     const fail = (error: unknown) => void onError(operation, error) as undefined
-    if (stuck) return fail(new Error(`The store still has not answered; ${operation} goes on without it.`))
+    if (stuck) {
+      if (operation !== 'load') missed = () => void inTurn(operation, call, done)
+      return fail(new Error(`The store still has not answered; ${operation} goes on without it.`))
+    }
     try {
       const result = call()
       return isThenable(result)

@@ -102,7 +102,12 @@ export function cleanCause(error: unknown, secrets: readonly string[]): Error | 
   function clean<T>(value: T): T | undefined {
     if (isObject(value) && ![Object.prototype, Array.prototype].includes(Object.getPrototypeOf(value)))
       return undefined
-    const text = JSON.stringify(value) ?? 'null'
-    return secrets.some((secret) => text.includes(secret)) ? undefined : (JSON.parse(text) ?? undefined)
+    try {
+      const text = JSON.stringify(value) ?? 'null'
+      return secrets.some((secret) => text.includes(secret)) ? undefined : (JSON.parse(text) ?? undefined)
+    } catch {
+      // A cycle, a BigInt: nothing that could be looked through.
+      return undefined
+    }
   }
 }

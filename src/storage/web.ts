@@ -3,7 +3,7 @@
 import { badOption } from '../errors.js'
 import { measureLifetime, readClaims } from '../lifetime.js'
 import type { Tokens } from '../tokens.js'
-import { createRecord, createSessionId, type TokenStore } from './store.js'
+import { createRecord, createSessionId, type StoredRecord, type TokenStore } from './store.js'
 
 export interface WebStoreOptions {
   /** The storage key; two clients on one origin need two. */
@@ -57,6 +57,8 @@ export function sessionStorageStore(options: WebStoreOptions): TokenStore {
 
 function webStore(area: 'localStorage' | 'sessionStorage', { key, importFrom }: WebStoreOptions): TokenStore {
   if (typeof key !== 'string' || key === '') throw badOption(`${area}Store: key`, 'the storage key', key)
+  /** What could be imported and not be kept: the next look must find the same session. */
+  let imported: StoredRecord | undefined
   const storage = (): Storage => {
     const found = globalThis[area]
     if (!found) throw new Error(`There is no ${area} here.`)
@@ -85,6 +87,7 @@ function webStore(area: 'localStorage' | 'sessionStorage', { key, importFrom }: 
   }
 
   function importOnce() {
+    if (imported) return imported
     const tokens = importFrom?.()
     if (!tokens) return undefined
     const nowMs = Date.now()
@@ -94,6 +97,7 @@ function webStore(area: 'localStorage' | 'sessionStorage', { key, importFrom }: 
       storage().setItem(key, JSON.stringify(record))
     } catch {
       // Used all the same; the next save meets the same fault, and that one is reported.
+      imported = record
     }
     return record
   }
