@@ -710,6 +710,29 @@ describe('G7: a body that can be read only once', () => {
     },
   )
 
+  it('G7: a stream that is posted while a refresh runs arrives whole', async () => {
+    const { server, api, auth } = await setUp()
+    const hold = server.holdRefresh()
+    const refreshed = auth.refresh()
+    await hold.waiting(1)
+    await api.post('/api/upload', Readable.from(['one,', 'two,', 'three']))
+    hold.releaseAll()
+    await refreshed
+    expect(server.requestsTo('/api/upload')[0]?.bodyBytes.toString()).toBe('one,two,three')
+  })
+
+  it('G7: a request whose stream is gone when its wait is over rejects', async () => {
+    const { server, api, clock } = await setUp()
+    clock.jump(300_000)
+    const hold = server.holdRefresh()
+    const body = new PassThrough()
+    const held = settleAll([api.post('/api/upload', body)])
+    await hold.waiting(1)
+    body.destroy()
+    hold.releaseAll()
+    expect(await held).toMatchObject([{ status: 'rejected' }])
+  })
+
   it('G7: a late 401 about an older token sends it no second time either, and refreshes nothing', async () => {
     const { server, api } = await setUp()
     server.killAccessTokens()

@@ -24,6 +24,7 @@ import {
   type StartOptions,
   startAuthServer,
 } from '../support/auth-server.js'
+import { untilHeld } from '../support/client.js'
 import { settleAll } from '../support/settle-all.js'
 import { shuffled } from '../support/shuffle.js'
 
@@ -387,6 +388,23 @@ describe('G20: a token goes only to allowed origins', () => {
     detach()
     await api.get('/x', { baseURL: EVIL })
     expect(sent.map(({ authorization }) => authorization)).toEqual(['Bearer secret', undefined])
+  })
+
+  it('G20: an origin that is detached while a request to it waits gets no token', async () => {
+    const { home, foreign, api, auth } = await setUp()
+    const other = axios.create({ baseURL: foreign.url })
+    const detach = auth.attach(other)
+    home.killAccessTokens()
+    const hold = home.holdRefresh()
+    const mine = api.get('/api/me')
+    await hold.waiting(1)
+    const theirs = other.get('/api/me')
+    await untilHeld(auth, 2)
+    detach()
+    hold.releaseAll()
+    const [healed] = await settleAll([mine, theirs])
+    expect(healed).toMatchObject({ value: { status: 200 } })
+    expect(foreign.log.map(({ headers }) => headers.authorization)).toEqual([undefined])
   })
 
   it('G20: an app shell with a scheme of its own is an origin like any other', async () => {

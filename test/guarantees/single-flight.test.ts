@@ -14,9 +14,11 @@ import {
   createAuthClient,
   type Grant,
   type RefreshContext,
+  refreshWithBearer,
   refreshWithBody,
 } from '../../src/index.js'
 import { type AdapterName, adapterAsFunction, adapterNamed } from '../support/adapters.js'
+import { json } from '../support/auth-server/answer.js'
 import type {
   AuthServer,
   Echo,
@@ -771,6 +773,30 @@ describe('G3: what goes out while a refresh runs', () => {
     expect(server.tokensSeen()).not.toContain(login.access_token)
   })
 
+  it('G3: new requests wait as well where a token is its own refresh token', async () => {
+    const { server, api, auth } = await setUp({
+      signedIn: false,
+      refresh: refreshWithBearer({ url: '/own/refresh' }),
+    })
+    let alive = 'none'
+    server.route('/own/refresh', () => {
+      alive = 'second-token'
+      return json(200, { access_token: alive, refresh_token: alive })
+    })
+    server.route('/own/item/*', ({ headers }) =>
+      json(headers.authorization === `Bearer ${alive}` ? 200 : 401, {}),
+    )
+    await auth.signIn({ accessToken: 'first-token', refreshToken: 'first-token' })
+    const hold = server.hold('/own/refresh')
+    const all = fire([api], 1, '/own/item')
+    await hold.waiting(1)
+    all.push(...fire([api], 1, '/own/item/more'))
+    await untilHeld(auth, 2)
+    hold.releaseAll()
+    expect(outcomesOf(await settleAll(all))).toEqual(['ok', 'ok'])
+    expect(tokensAt(server, '/own/item/*')).toEqual(['first-token', 'second-token', 'second-token'])
+  })
+
   it('G3: new requests wait until the new tokens are in the store', async () => {
     const store = createHandStore()
     const world = await setUp({ store })
@@ -1241,11 +1267,25 @@ describe('G5: a refresh through `http`', () => {
     ])
   })
 
+  it('G5: what a refresh sets on the defaults of http stays off the instance', async () => {
+    const { server, api } = await setUp({
+      refresh(context) {
+        context.http.defaults.headers.common.Authorization = `Bearer ${context.refreshToken}`
+        return through(context)
+      },
+    })
+    server.killAccessTokens()
+    expect((await api.get('/api/me')).status).toBe(200)
+    expect(refreshTokensAt(server)).toEqual([bearerOf(server.requestsTo('/auth/refresh')[0]!)])
+    expect(api.defaults.headers.common.Authorization).toBeUndefined()
+  })
+
   const mangled: [string, (defaults: AxiosInstance['defaults']) => void][] = [
     ['transformResponse', (defaults) => void (defaults.transformResponse = [() => 'mangled'])],
     ['transformRequest', (defaults) => void (defaults.transformRequest = [() => '{"mangled":true}'])],
     ['responseType (arraybuffer)', (defaults) => void (defaults.responseType = 'arraybuffer')],
     ['responseType (stream)', (defaults) => void (defaults.responseType = 'stream')],
+    ['parsing of JSON', (defaults) => void (defaults.transitional = { forcedJSONParsing: false })],
     ['validateStatus', (defaults) => void (defaults.validateStatus = () => false)],
   ]
   it.each(mangled)("G5: http has axios's own %s instead of the instance's", async (_, set) => {
@@ -1427,6 +1467,21 @@ describe('G5: a refresh through the wrapped instance', () => {
       expect(await burst(world)).toEqual(everybody('ok'))
     },
   )
+
+  it('G5: a large binary body that is posted meanwhile is not searched for the refresh token', async () => {
+    const { server, api, auth } = await setUp()
+    const hold = server.holdRefresh()
+    const refreshed = auth.refresh()
+    await hold.waiting(1)
+    const startedAtMs = performance.now()
+    const upload = settleAll([api.post('/public/upload', Buffer.alloc(8_000_000))], 20_000)
+    await microtasksDone()
+    // Written out as a text it would hold up everybody else for seconds.
+    const blockedMs = performance.now() - startedAtMs
+    hold.releaseAll()
+    expect(outcomesOf([...(await settleAll([refreshed])), ...(await upload)])).toEqual(['ok', 'ok'])
+    expect(blockedMs).toBeLessThan(1000)
+  }, 30_000)
 
   it('G5: what is recognised is the call, not the moment: others made meanwhile wait as usual', async () => {
     let meanwhile: Promise<unknown>[] = []

@@ -205,6 +205,28 @@ describe('jsonBodyField', () => {
     }
   })
 
+  it.each<[string, AxiosRequestConfig]>([
+    ['a caller', { data: '{"id":12345678901234567890}' }],
+    [
+      'a transform',
+      {
+        data: { id: 0 },
+        // As json-bigint does.
+        transformRequest: [(data) => JSON.stringify(data).replace(':0', ':12345678901234567890')],
+      },
+    ],
+  ])(
+    'sends integers that JavaScript would round as %s has written them, the replay too',
+    async (_, config) => {
+      const { home, api } = await setUp()
+      home.killAccessTokens()
+      await api.request({ url: '/api/json-body', method: 'post', headers: JSON_TYPE, ...config })
+      const sent = home.requestsTo('/api/json-body').map(({ bodyBytes }) => bodyBytes.toString())
+      expect(sent).toHaveLength(2)
+      for (const text of sent) expect(text).toContain('"id":12345678901234567890,')
+    },
+  )
+
   it("changes no object of the caller's", () => {
     const { place, remove } = jsonBodyField('token')
     const data = Object.freeze({ a: 1 })

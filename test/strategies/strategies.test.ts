@@ -4,6 +4,7 @@
 import {
   authErrorOf,
   type Grant,
+  noCredential,
   type ReadGrant,
   type RefreshStrategy,
   refreshWithBearer,
@@ -229,18 +230,30 @@ describe('what a strategy sends', () => {
     expect(server.log[0]?.headers).not.toHaveProperty('x-intercepted')
   })
 
-  it('goes to the origin of an absolute URL, which need not be that of the API', async () => {
-    const authority = await startServer()
-    const { access_token, refresh_token } = authority.login('ada')
-    const { server, auth } = await setUp({
-      refresh: refreshWithBody({ url: `${authority.url}/auth/refresh` }),
-      signedIn: false,
-    })
-    await auth.signIn({ accessToken: access_token, refreshToken: refresh_token })
+  it('refreshWithBody sends JSON, whatever type the instance posts by default', async () => {
+    const { server, api, auth } = await setUp()
+    api.defaults.headers.post['Content-Type'] = 'application/x-www-form-urlencoded'
     await auth.refresh()
-    expect(authority.counts).toMatchObject({ refreshes: 1, granted: 1 })
-    expect(server.counts.requests).toBe(0)
+    expect(server.log.map(({ headers }) => headers['content-type'])).toEqual(['application/json'])
+    expect(server.counts.granted).toBe(1)
   })
+
+  it.each([undefined, false])(
+    'goes to the origin of an absolute URL, which need not be that of the API (allowAbsoluteUrls: %s)',
+    async (allowAbsoluteUrls) => {
+      const authority = await startServer()
+      const { access_token, refresh_token } = authority.login('ada')
+      const { server, api, auth } = await setUp({
+        refresh: refreshWithBody({ url: `${authority.url}/auth/refresh` }),
+        signedIn: false,
+      })
+      api.defaults.allowAbsoluteUrls = allowAbsoluteUrls
+      await auth.signIn({ accessToken: access_token, refreshToken: refresh_token })
+      await auth.refresh()
+      expect(authority.counts).toMatchObject({ refreshes: 1, granted: 1 })
+      expect(server.counts.requests).toBe(0)
+    },
+  )
 
   it.each(strategies.filter(([name]) => name !== 'refreshWithCookie'))(
     '%s sends nothing without a refresh token: the session ends, in words',
@@ -330,6 +343,22 @@ describe('a redirect of the refresh endpoint', () => {
         expect(ends).toEqual([])
       },
     )
+  })
+
+  it('is no grant where any 2xx is one and fetch shows nothing of it, as in a page', async () => {
+    const { api, auth } = await setUp({
+      signedIn: false,
+      place: noCredential(),
+      refresh: refreshWithCookie({ url: '/r' }),
+    })
+    // What a browser answers to `redirect: 'manual'`.
+    const opaque = Object.defineProperties(new Response(null), {
+      status: { value: 0 },
+      type: { value: 'opaqueredirect' },
+    })
+    Object.assign(api.defaults, { adapter: 'fetch', env: { ...api.defaults.env, fetch: async () => opaque } })
+    await auth.signIn()
+    await expect(auth.refresh()).rejects.toMatchObject({ code: 'REFRESH_FAILED' })
   })
 })
 

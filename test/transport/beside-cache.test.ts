@@ -6,9 +6,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { AxiosInstance } from 'axios'
 import { type CacheOptions, setupCache } from 'axios-cache-interceptor'
 import { describe, expect, it } from 'vitest'
-import { type AuthClientOptions, authErrorOf } from '../../src/index.js'
+import { type AuthClientOptions, authErrorOf, tokenFromHeader } from '../../src/index.js'
 import { besideUs, PLACES, type Place } from '../contracts/plug-ins.js'
 import { type Answer, echoOf, type Play, play } from '../contracts/transport-scene.js'
+import { json } from '../support/auth-server/answer.js'
 import { failureOf } from '../support/client.js'
 import { settleAll } from '../support/settle-all.js'
 
@@ -149,6 +150,21 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('a cache %s'
       'ada',
     ])
     expect(got[2]).toBe('ada (kept)')
+  })
+
+  it('brings no older token back with an answer that was kept', async () => {
+    const { server, auth, send } = await playWithCache(
+      place,
+      { interpretHeader: false, vary: false },
+      { readResponse: tokenFromHeader('authorization') },
+    )
+    server.route('/api/list', () => json(200, {}, { authorization: 'token-2' }))
+    server.route('/api/other', () => json(200, {}, { authorization: 'token-3' }))
+    await send({ url: '/api/list' })
+    await send({ url: '/api/other' })
+    expect(await auth.getAccessToken()).toBe('token-3')
+    expect(await send({ url: '/api/list' })).toMatchObject({ cached: true })
+    expect(await auth.getAccessToken()).toBe('token-3')
   })
 
   it('lets many callers of one URL share an answer that had to be healed', async () => {

@@ -6,15 +6,7 @@ import MockAdapter from 'axios-mock-adapter'
 import axiosRetry, { type IAxiosRetryConfig } from 'axios-retry'
 import { describe, expect, it } from 'vitest'
 import { authErrorOf } from '../../src/index.js'
-import {
-  acceptsAll,
-  besideUs,
-  limiters,
-  loggerTo,
-  PLACES,
-  type Place,
-  unwrapper,
-} from '../contracts/plug-ins.js'
+import { acceptsAll, besideUs, limiters, loggerTo, PLACES, unwrapper } from '../contracts/plug-ins.js'
 import { type Answer, expectNoToken, type Failure, LIFETIME_MS, play } from '../contracts/transport-scene.js'
 import { adapterAsFunction } from '../support/adapters.js'
 import { json } from '../support/auth-server/answer.js'
@@ -250,6 +242,25 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('%s', (_, pl
     })
   })
 
+  describe('an interceptor that says what becomes of a request', () => {
+    it.each([[false], [{ place: false, refresh: false }]])(
+      'is heeded: authClient: %j',
+      async (authClient) => {
+        const { server, send } = await play(
+          besideUs(place, (api) => {
+            api.interceptors.request.use((config) => {
+              config.authClient = authClient
+              return config
+            })
+          }),
+        )
+        expect(await failureOf(send({ url: '/api/me' }))).toMatchObject({ response: { status: 401 } })
+        expect(server.requestsTo('/api/me').map(({ headers }) => headers.authorization)).toEqual([undefined])
+        expect(server.counts.refreshes).toBe(0)
+      },
+    )
+  })
+
   // Where it sees our token it takes the request out of our hands: its answer is judged above the wire.
   describe('an interceptor that replaces the adapter', () => {
     const scene = besideUs(place, (api) => {
@@ -314,10 +325,12 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('%s', (_, pl
 })
 
 // As axios-retry comes: to it, an error with a code and without an answer is one of the network, for a POST too.
-describe.each(['get', 'post'])('axios-retry with a %s that waits in the session of one user', (method) => {
+describe.each(
+  PLACES.flatMap((place) => ['get', 'post'].map((method) => [method, place.title, place] as const)),
+)('axios-retry with a %s that waits in the session of one user, %s', (method, _, place) => {
   it('G14: never sends it in the session of the next', async () => {
     const { server, clock, send, held, signIn } = await play(
-      besideUs(PLACES[0] as Place, (api) => axiosRetry(api, { retries: 2 })),
+      besideUs(place, (api) => axiosRetry(api, { retries: 2 })),
     )
     await clock.advance(LIFETIME_MS)
     const hold = server.holdRefresh()

@@ -1,0 +1,39 @@
+// What the hooks of the app are shown of a request and its answer, and what they may change.
+
+import { describe, expect, it } from 'vitest'
+import { tokenFromHeader } from '../../src/index.js'
+import { json } from '../support/auth-server/answer.js'
+import { setUp } from '../support/client.js'
+
+describe('beforeReplay', () => {
+  it('may change the body, as one does that signs it', async () => {
+    const nonce = 'x'.repeat(50)
+    const { server, api } = await setUp({
+      beforeReplay(config) {
+        config.data = JSON.stringify({ ...JSON.parse(config.data), nonce })
+      },
+    })
+    server.killAccessTokens()
+    expect((await api.post('/api/x', { a: 1 })).status).toBe(200)
+    expect(server.requestsTo('/api/x').map(({ body }) => body)).toEqual([{ a: 1 }, { a: 1, nonce }])
+  })
+})
+
+describe('readResponse', () => {
+  it('reads no token from the answer to a request that carried none (place: false)', async () => {
+    const { server, api, auth, login } = await setUp({ readResponse: tokenFromHeader('authorization') })
+    server.route('/public/x', () => json(200, {}, { authorization: 'somebody-elses-token' }))
+    await api.post('/public/x', {}, { authClient: { place: false } })
+    expect(await auth.getAccessToken()).toBe(login.access_token)
+  })
+})
+
+describe('shouldRefresh', () => {
+  it('reads the fields of a JSON body, where a server reports expiry with a 200', async () => {
+    const { server, api } = await setUp({ shouldRefresh: ({ response }) => response.data?.code === 1004 })
+    let asked = 0
+    server.route('/api/x', () => json(200, { code: asked++ ? 0 : 1004 }))
+    expect((await api.get('/api/x')).data).toEqual({ code: 0 })
+    expect(server.counts.refreshes).toBe(1)
+  })
+})
