@@ -18,8 +18,10 @@ import {
   setUp,
   tokensOf,
   untilHeld,
+  type World,
 } from '../support/client.js'
 import { giveCookies } from '../support/cookie-jar.js'
+import { createHandRefresh } from '../support/hand-refresh.js'
 import { microtasksDone } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
 import { createHandStore, createOpenStore, keptToken } from '../support/stores.js'
@@ -107,6 +109,21 @@ describe('the tokens option', () => {
     const { auth } = await setUp({ store, signedIn: false, tokens: { accessToken: 'known' } })
     expect(await auth.getAccessToken()).toBe('known')
   })
+
+  it.each(['sync', 'async'])(
+    'stays in use when a %s store that could not be read can be, and is empty',
+    async (kind) => {
+      const store = kind === 'sync' ? createOpenStore() : createHandStore()
+      store.faults.set('load', new Error('locked'))
+      const { auth, ends } = await setUp({ store, signedIn: false, tokens: { accessToken: 'known' } })
+      await auth.ready
+      store.faults.clear()
+      store.hint()
+      await microtasksDone()
+      expect(ends).toEqual([])
+      expect(await auth.getAccessToken()).toBe('known')
+    },
+  )
 
   it('is what the server snapshot tells, whoever signs in later', async () => {
     const { auth } = await setUp({
@@ -309,6 +326,50 @@ describe('restoring by cookie', () => {
     await microtasksDone()
     expect(auth.getSnapshot()).toMatchObject({ status: 'signed-in', subject: 'bob', refreshing: false })
     expect(ends).toEqual([])
+  })
+
+  it('a sign-in in the same turn wins', async () => {
+    const hand = createHandRefresh(true)
+    const { auth, ends } = await setUp({
+      store: createOpenStore(),
+      refresh: hand.refresh,
+      signedIn: false,
+    })
+    const restored = settleAll([auth.refresh()])
+    await auth.signIn({ accessToken: 'of-bob', subject: 'bob' })
+    await restored
+    expect(ends).toEqual([])
+    expect(auth.getSnapshot()).toMatchObject({ status: 'signed-in', subject: 'bob', refreshing: false })
+  })
+
+  it('a sign-out in the same turn wins, also over a sign-in of another tab that was not heard of', async () => {
+    const hand = createHandRefresh(true)
+    const store = createOpenStore()
+    const { auth } = await setUp({ store, refresh: hand.refresh, signedIn: false })
+    store.kept = kept
+    const restored = settleAll([auth.refresh()])
+    await auth.signOut()
+    await restored
+    await microtasksDone()
+    expect(auth.getSnapshot().status).toBe('signed-out')
+  })
+
+  it.each<[string, (world: World) => Promise<unknown>]>([
+    ['a request', ({ api, server }) => api.get('/api/me').then(() => server.tokensSeen()[0])],
+    ['getAccessToken', ({ auth }) => auth.getAccessToken()],
+  ])('%s right behind it waits for it behind an asynchronous store as well', async (_, ask) => {
+    const hand = createHandRefresh(true)
+    const store = createHandStore()
+    store.hold('load')
+    const world = await setUp({ store, refresh: hand.refresh, signedIn: false })
+    const { auth, login } = world
+    const restored = auth.refresh()
+    const token = ask(world)
+    store.releaseAll()
+    const call = await hand.call(1)
+    call.answer(tokensOf(login))
+    await restored
+    expect(await token).toBe(login.access_token)
   })
 
   it('an access token in the answer is used where one is placed', async () => {

@@ -166,6 +166,26 @@ describe.each(WAYS)('G18: by %s', (name, way) => {
     expect(server.requestsTo('/api/given-up')).toHaveLength(1)
   })
 
+  it(`G18: a request given up by ${name} while shouldRefresh makes up its mind rejects at once`, async () => {
+    let ask = (): void => {}
+    const asked = new Promise<void>((resolve) => {
+      ask = resolve
+    })
+    const { server, api } = await setUp({
+      shouldRefresh() {
+        ask()
+        return new Promise<boolean>(() => {})
+      },
+    })
+    server.killAccessTokens()
+    const { by, cancel } = way()
+    const given = failureOf(api.get('/api/given-up', by))
+    await asked
+    cancel()
+    expectCancelled(await given, '/api/given-up')
+    expect(server.counts.refreshes).toBe(0)
+  })
+
   it(`G18: a request given up by ${name} beforehand is not sent and waits for nothing`, async () => {
     const world = await setUp()
     const { hold, first } = await refreshing(world)

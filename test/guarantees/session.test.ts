@@ -1,11 +1,22 @@
-// G14 and G16: whose request, whose tokens. Sign-outs are in sign-out.test.ts, stores in stores.test.ts.
+// G14 and G16: whose request, whose tokens, and what happens right behind a refresh. Other sign-outs are in
+// sign-out.test.ts, stores in stores.test.ts.
 
 import axios from 'axios'
 import { describe, expect, it } from 'vitest'
-import { noCredential, refreshWithBody, tokenFromHeader } from '../../src/index.js'
+import { type AuthClient, noCredential, refreshWithBody, tokenFromHeader } from '../../src/index.js'
 import type { AuthServer, Hold, RefreshBehaviour } from '../support/auth-server.js'
-import { eventsOf, landed, outcomesOf, type SetUpOptions, setUp, tokensOf } from '../support/client.js'
-import { createHandRefresh } from '../support/hand-refresh.js'
+import {
+  eventsOf,
+  failureOf,
+  landed,
+  outcomesOf,
+  type SetUpOptions,
+  setUp,
+  tokensOf,
+  untilHeld,
+  type World,
+} from '../support/client.js'
+import { createHandRefresh, type HandRefresh } from '../support/hand-refresh.js'
 import { microtasksDone } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
 import { createRandom } from '../support/shuffle.js'
@@ -174,6 +185,55 @@ describe('G14: signIn during a refresh', () => {
     expect(server.requestsTo('/api/ada').map(({ user }) => user)).toEqual(['ada'])
   })
 
+  it('G14: a request that was turned away is not sent later, though the app sends its config by another instance', async () => {
+    const { server, api, auth, clock } = await setUp()
+    const other = axios.create({ baseURL: server.url })
+    auth.attach(other)
+    clock.jump(300_000)
+    server.holdRefresh()
+    const turnedAway = failureOf(api.post('/api/ada'))
+    await untilHeld(auth, 1)
+    await auth.signIn(tokensOf(server.login('bob')))
+    const { config } = (await turnedAway) as { config: object }
+    expect(outcomesOf(await settleAll([other.request(config)]))).toEqual(['SESSION_CHANGED'])
+    expect(server.requestsTo('/api/ada')).toEqual([])
+  })
+
+  it.each<[string, (auth: AuthClient, hand: HandRefresh) => Promise<unknown>]>([
+    [
+      'a refresh',
+      async (auth, hand) => {
+        const refreshed = auth.refresh()
+        const call = await hand.call(1)
+        call.answer({ accessToken: 'ada-2', refreshToken: 'ada-r2' })
+        return refreshed
+      },
+    ],
+    ['updateTokens', (auth) => auth.updateTokens({ accessToken: 'ada-2', refreshToken: 'ada-r2' })],
+  ])(
+    'G14: tokens of %s that reach a slow store after the sign-in leave the next refresh alone',
+    async (_, renew) => {
+      const hand = createHandRefresh()
+      const store = createHandStore()
+      const { auth } = await setUp({ store, refresh: hand.refresh })
+      store.hold('save')
+      const before = settleAll([renew(auth, hand)])
+      await store.waiting('save')
+      const asked = hand.calls.length
+      const signedIn = auth.signIn({ accessToken: 'bob-1', refreshToken: 'bob-r1' })
+      const refreshed = auth.refresh()
+      store.releaseAll()
+      await Promise.all([before, signedIn])
+      const call = await hand.call(asked + 1)
+      expect(auth.getSnapshot().refreshing).toBe(true)
+      call.answer({ accessToken: 'bob-2', refreshToken: 'bob-r2' })
+      await settleAll([refreshed])
+      expect(call.context).toMatchObject({ refreshToken: 'bob-r1' })
+      expect(hand.calls).toHaveLength(asked + 1)
+      expect(keptToken(store)).toBe('bob-2')
+    },
+  )
+
   it('G14: a session that begins in onSessionEnd stays, while those who waited learn of the end of theirs', async () => {
     for (const store of [createOpenStore(), createHandStore()]) {
       const { server, api, auth, ends } = await setUp({
@@ -228,6 +288,44 @@ describe('G14: signIn during a refresh', () => {
     expect((await api.get('/api/bob')).data.user).toBe('bob')
     expect(tokensTo(server, '/api/refused/*')).toEqual([login.access_token, login.access_token])
     expect(keptToken(store)).toBe(bob.accessToken)
+  })
+})
+
+// Who called refresh() hears of its end before those who wait: what they do about it comes first.
+describe('right behind a refresh', () => {
+  it.each<[string, string, string, (world: World) => unknown]>([
+    ['G13', 'a sign-out', 'SIGNED_OUT', ({ auth }) => auth.signOut()],
+    ['G14', 'a sign-in', 'SESSION_CHANGED', ({ auth, server }) => auth.signIn(tokensOf(server.login('bob')))],
+    ['G14', 'dispose', 'DISPOSED', ({ auth }) => auth.dispose()],
+  ])('%s: %s right behind a refresh turns those away who waited for it', async (_id, _what, code, act) => {
+    const world = await setUp()
+    const { server, api, auth, clock } = world
+    clock.jump(300_000)
+    const hold = server.holdRefresh()
+    const acted = auth.refresh().then(() => act(world))
+    await hold.waiting(1)
+    const held = settleAll([api.get('/api/1'), api.get('/api/2')])
+    await untilHeld(auth, 2)
+    hold.releaseAll()
+    await acted
+    expect(outcomesOf(await held)).toEqual([code, code])
+    expect(server.requestsTo('/api/*')).toEqual([])
+  })
+
+  it('G18: a request that is aborted right behind a refresh is not sent again', async () => {
+    const { server, api, auth } = await setUp()
+    server.killAccessTokens()
+    const hold = server.holdRefresh()
+    const controller = new AbortController()
+    const aborted = auth.refresh().then(() => controller.abort())
+    await hold.waiting(1)
+    const given = settleAll([api.post('/api/1', {}, { signal: controller.signal })])
+    await untilHeld(auth, 1)
+    hold.releaseAll()
+    await aborted
+    expect(outcomesOf(await given)).toEqual(['cancelled'])
+    await api.get('/api/later')
+    expect(server.requestsTo('/api/1')).toHaveLength(1)
   })
 })
 

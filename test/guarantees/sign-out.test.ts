@@ -166,12 +166,66 @@ describe('G13: signOut during a refresh', () => {
     expect(server.requestsTo('/api/x')).toHaveLength(1)
   })
 
+  it('G13: a sign-out in the same turn as getAccessToken of a stale token starts no refresh', async () => {
+    const { auth, clock, server, events } = await setUp()
+    clock.jump(299_000)
+    const seen: unknown[] = []
+    auth.subscribe(() => seen.push(auth.getSnapshot()))
+    const token = settleAll([auth.getAccessToken()])
+    await auth.signOut()
+    await token
+    await microtasksDone()
+    expect(server.counts.refreshes).toBe(0)
+    expect(seen).toEqual([{ status: 'signed-out', refreshing: false }])
+    expect(eventsOf(events, 'refreshStart')).toEqual([])
+  })
+
   it('G13: signing out twice, or with nobody signed in, ends nothing more', async () => {
     const { auth, ends } = await setUp()
     await Promise.all([auth.signOut(), auth.signOut()])
     await auth.signOut()
     expect(ends).toHaveLength(1)
   })
+})
+
+describe('G13: signOut while a slow store is read', () => {
+  const OF_BOB = { v: 1, sessionId: 'of-bob', version: 1, tokens: { accessToken: 'of-bob' } }
+
+  it('G13: a look that began before the sign-out signs nobody in', async () => {
+    const store = createHandStore()
+    const { auth } = await setUp({ store, signedIn: false })
+    await auth.ready
+    store.kept = OF_BOB
+    store.hold('load')
+    store.hint()
+    await store.waiting('load')
+    const signedOut = auth.signOut()
+    store.releaseAll()
+    await signedOut
+    await microtasksDone()
+    expect(auth.getSnapshot().status).toBe('signed-out')
+    expect(store.kept).toBeUndefined()
+  })
+
+  it.each([
+    ['works', undefined],
+    ['fails', new Error('locked')],
+  ])(
+    'G13: a hint during the first look signs nobody in after the sign-out, whose clear %s',
+    async (_, fault) => {
+      const store = createHandStore(OF_BOB)
+      store.hold('load')
+      if (fault) store.faults.set('clear', fault)
+      const { auth } = await setUp({ store, signedIn: false })
+      store.hint()
+      const signedOut = auth.signOut()
+      store.releaseAll()
+      await signedOut
+      store.hint()
+      await microtasksDone()
+      expect(auth.getSnapshot().status).toBe('signed-out')
+    },
+  )
 })
 
 describe('G13: signOut from inside', () => {
@@ -387,6 +441,60 @@ describe('G13: with cookies', () => {
     await signOut
     expect(outcomesOf(await refreshed)).toEqual(['SIGNED_OUT'])
     expect(clock.pending).toBe(0)
+  })
+
+  it('G13: a refresh that takes longer than that is broken off, so that the logout touches the cookies last', async () => {
+    const { server, api, auth, clock, jar } = await cookieWorld()
+    const hold = server.holdRefresh({ at: 'answer' })
+    const refreshed = settleAll([auth.refresh()])
+    await hold.waiting(1)
+    const signOut = auth.signOut()
+    await clock.advance(15_000)
+    await signOut
+    expect(outcomesOf(await refreshed)).toEqual(['SIGNED_OUT'])
+    await api.post('/cookie/logout')
+    await hold.deserted(1)
+    hold.releaseAll()
+    await server.idle()
+    expect([...jar.keys()]).toEqual([])
+  })
+
+  it('G13: it waits for every refresh whose answer may still set cookies', async () => {
+    const hand = createHandRefresh(true)
+    const { auth } = await setUp({ refresh: hand.refresh })
+    const all: Promise<unknown>[] = [auth.refresh()]
+    const first = await hand.call(1)
+    all.push(auth.signOut(), auth.refresh())
+    const second = await hand.call(2)
+    let left = false
+    all.push(
+      auth.signOut().then(() => {
+        left = true
+      }),
+    )
+    const settled = settleAll(all)
+    second.fail(new Error('no'))
+    await microtasksDone()
+    expect(left).toBe(false)
+    first.fail(new Error('no'))
+    await settled
+    expect(left).toBe(true)
+  })
+
+  it('G13: dispose breaks off what sign-outs have left running, and leaves no timer', async () => {
+    const hand = createHandRefresh(true)
+    const { auth, clock } = await setUp({ refresh: hand.refresh })
+    const all: Promise<unknown>[] = [auth.refresh()]
+    await hand.call(1)
+    all.push(auth.signOut(), auth.refresh())
+    await hand.call(2)
+    all.push(auth.signOut())
+    const settled = settleAll(all)
+    await microtasksDone()
+    auth.dispose()
+    await settled
+    expect(clock.pending).toBe(0)
+    expect(hand.calls.map(({ context }) => context.signal.aborted)).toEqual([true, true])
   })
 
   it('G13: it waits for a restore that is under way, whose session does not begin', async () => {

@@ -243,7 +243,7 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('%s', (_, pl
   })
 
   describe('an interceptor that says what becomes of a request', () => {
-    it.each([[false], [{ place: false, refresh: false }]])(
+    it.each([[false as const], [{ place: false, refresh: false }]])(
       'is heeded: authClient: %j',
       async (authClient) => {
         const { server, send } = await play(
