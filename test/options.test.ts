@@ -285,6 +285,20 @@ describe('a good option', () => {
     expect(() => create(options)).not.toThrow()
   })
 
+  it('may be a refreshTimeoutMs that is longer than a timer of the platform can be', async () => {
+    vi.useFakeTimers()
+    endings.push(() => vi.useRealTimers())
+    const auth = create({
+      refresh: () => new Promise((grant) => setTimeout(grant, 60_000, { accessToken: 'fresh' })),
+      refreshTimeoutMs: Number.MAX_SAFE_INTEGER,
+      tokens: { accessToken: 'a' },
+    })
+    const refreshed = auth.refresh().catch((error: AuthClientError) => error.code)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(await refreshed).toMatchObject({ status: 'signed-in' })
+    expect(await auth.getAccessToken()).toBe('fresh')
+  })
+
   it('is read once: changing the object later changes nothing', async () => {
     const { api, sent } = createApi()
     const ends: string[] = []

@@ -50,6 +50,18 @@ describe('useAuth in React', () => {
     expect(renders).toEqual({ status: 1, object: 2 })
   })
 
+  it('shows a Date and a Set that a selector makes, and their change', async () => {
+    const auth = clientOf()
+    await auth.signIn({ accessToken: jwtOf({ sub: 'ada', roles: ['guest'] }), expiresAtMs: 4e12 })
+    const End = () => useAuth(auth, (s) => new Date(s.expiresAtMs ?? 0)).toISOString()
+    const Roles = () => [...useAuth(auth, (s) => new Set(s.claims?.roles as string[]))].join()
+    const { box } = await mount([createElement(End, { key: 1 }), createElement(Roles, { key: 2 })])
+    expect(box.textContent).toBe(`${new Date(4e12).toISOString()}guest`)
+    const accessToken = jwtOf({ sub: 'ada', roles: ['admin'] })
+    await act(() => auth.updateTokens({ accessToken, expiresAtMs: 5e12 }))
+    expect(box.textContent).toBe(`${new Date(5e12).toISOString()}admin`)
+  })
+
   it('follows another client, and another selector, at once', async () => {
     const [first, second] = [clientOf(), clientOf()]
     await second.signIn({ accessToken: 'opaque-token', subject: 'grace' })

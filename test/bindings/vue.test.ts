@@ -56,6 +56,22 @@ describe('useAuth in Vue', () => {
     expect(renders).toBe(2)
   })
 
+  it('shows a Date and a Set that a selector makes, and their change', async () => {
+    const auth = clientOf()
+    await auth.signIn({ accessToken: jwtOf({ sub: 'ada', roles: ['guest'] }), expiresAtMs: 4e12 })
+    const { box } = mount(
+      defineComponent(() => {
+        const end = useAuth(auth, (s) => new Date(s.expiresAtMs ?? 0))
+        const roles = useAuth(auth, (s) => new Set(s.claims?.roles as string[]))
+        return () => `${end.value.toISOString()}${[...roles.value].join()}`
+      }),
+    )
+    expect(box.textContent).toBe(`${new Date(4e12).toISOString()}guest`)
+    await auth.updateTokens({ accessToken: jwtOf({ sub: 'ada', roles: ['admin'] }), expiresAtMs: 5e12 })
+    await nextTick()
+    expect(box.textContent).toBe(`${new Date(5e12).toISOString()}admin`)
+  })
+
   it('leaves no listener after the component, or after the scope it was made in', async () => {
     const auth = clientOf()
     const listeners = listenersOf(auth)

@@ -130,6 +130,32 @@ describe('dispose', () => {
     expect(clock.pending).toBe(0)
   })
 
+  it('lets a sign-out in the same turn empty a store that is being read', async () => {
+    const store = createHandStore()
+    const { auth } = await setUp({ store })
+    store.hold('load')
+    store.hint()
+    await store.waiting('load')
+    const signedOut = settleAll([auth.signOut()])
+    auth.dispose()
+    await signedOut
+    store.releaseAll()
+    await microtasksDone()
+    expect(store.kept).toBeUndefined()
+  })
+
+  it('lets a sign-in in the same turn reach a store that has not been read yet', async () => {
+    const store = createHandStore()
+    store.hold('load')
+    const { auth } = await setUp({ store, signedIn: false })
+    const signedIn = settleAll([auth.signIn({ accessToken: 'mine' })])
+    auth.dispose()
+    await signedIn
+    store.releaseAll()
+    await microtasksDone()
+    expect(keptToken(store)).toBe('mine')
+  })
+
   it('leaves no timer: during a back-off, in a cool-down, after a look into a slow store', async () => {
     const backOff = await setUp()
     backOff.server.refresh.always(503)

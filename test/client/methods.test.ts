@@ -2,12 +2,19 @@
 
 import axios from 'axios'
 import { describe, expect, it } from 'vitest'
-import { type AuthSnapshot, createAuthClient, noCredential } from '../../src/index.js'
+import { type AuthSnapshot, createAuthClient, noCredential, type StoredRecord } from '../../src/index.js'
 import { eventsOf, landed, outcomesOf, setUp, tokensOf, untilHeld } from '../support/client.js'
 import { createHandRefresh } from '../support/hand-refresh.js'
 import { microtasksDone } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
-import { createHandStore } from '../support/stores.js'
+import { createHandStore, createOpenStore, type OpenStore } from '../support/stores.js'
+
+/** Another tab has refreshed: its tokens are in the store, and nobody has heard of them. */
+function refreshedElsewhere(store: OpenStore, expiresAtMs: number): void {
+  const kept = store.kept as StoredRecord
+  const tokens = { ...kept.tokens, accessToken: 'of-another-tab' }
+  store.kept = { ...kept, version: kept.version + 1, tokens, expiresAtMs }
+}
 
 describe('getAccessToken', () => {
   it('gives the current token without a request', async () => {
@@ -64,6 +71,28 @@ describe('getAccessToken', () => {
     const token = await auth.getAccessToken({ minValidityMs: 10 ** 9 })
     expect(token).toBe(server.sessions[0]?.accessToken)
     expect(server.counts.refreshes).toBe(1)
+  })
+
+  it('refreshes as well when it finds a token of another tab that is valid for too short a time', async () => {
+    const store = createOpenStore()
+    const { auth, server, clock } = await setUp({ store })
+    refreshedElsewhere(store, clock.nowMs() + 10_000)
+    const token = await auth.getAccessToken({ minValidityMs: 10 ** 9 })
+    expect(token).toBe(server.sessions[0]?.accessToken)
+    expect(server.counts.refreshes).toBe(1)
+  })
+
+  it('refreshes with the refresh token of another tab, where that alone is newer', async () => {
+    const store = createOpenStore()
+    const hand = createHandRefresh()
+    const { auth } = await setUp({ store, refresh: hand.refresh })
+    const kept = store.kept as StoredRecord
+    store.kept = { ...kept, tokens: { ...kept.tokens, refreshToken: 'newer' } }
+    const token = auth.getAccessToken({ minValidityMs: 10 ** 9 })
+    const call = await hand.call(1)
+    expect(call.context.refreshToken).toBe('newer')
+    call.answer({ accessToken: 'fresh' })
+    expect(await token).toBe('fresh')
   })
 
   it('gives a token of unknown lifetime as it is', async () => {
@@ -134,6 +163,15 @@ describe('refresh', () => {
     expect(server.counts).toMatchObject({ refreshes: 1, protectedOk: 1 })
   })
 
+  it('goes on to refresh when it finds a token of another tab that has expired', async () => {
+    const store = createOpenStore()
+    const { auth, server, clock } = await setUp({ store })
+    refreshedElsewhere(store, clock.nowMs() - 10_000)
+    const { expiresAtMs } = await auth.refresh()
+    expect(expiresAtMs).toBe(clock.nowMs() + 300_000)
+    expect(server.counts.refreshes).toBe(1)
+  })
+
   it('rejects with SIGNED_OUT when nobody is signed in and there is no cookie to restore from', async () => {
     const { auth, server } = await setUp({ signedIn: false })
     await expect(auth.refresh()).rejects.toMatchObject({ code: 'SIGNED_OUT' })
@@ -201,6 +239,13 @@ describe('the snapshot', () => {
     expect(auth.getSnapshot().subject).toBe(subject)
     await auth.signIn({ accessToken: 'opaque', subject: sub as string })
     expect(auth.getSnapshot().subject).toBe(subject)
+  })
+
+  it('goes on to show the subject that signIn was told, whatever the token of a refresh says', async () => {
+    const { auth, login } = await setUp({ signedIn: false })
+    await auth.signIn({ ...tokensOf(login), subject: 'Ada Lovelace' })
+    await auth.refresh()
+    expect(auth.getSnapshot()).toMatchObject({ subject: 'Ada Lovelace', claims: { sub: 'ada' } })
   })
 
   it('is pending only until an asynchronous store has been read', async () => {

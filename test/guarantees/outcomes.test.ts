@@ -129,6 +129,22 @@ describe('G10: a refusal', () => {
       }),
     ],
     [
+      'a refusal whose body holds a BigInt',
+      'honest',
+      ownRefresh(() => {
+        throw Object.assign(new Error('x'), { response: { status: 401, data: { id: 2n ** 60n } } })
+      }),
+    ],
+    [
+      'a refusal whose body holds itself',
+      'honest',
+      ownRefresh(() => {
+        const data: Record<string, unknown> = {}
+        data.data = data
+        throw Object.assign(new Error('x'), { response: { status: 401, data } })
+      }),
+    ],
+    [
       'null from readGrant',
       { code: 0 },
       refreshWithBody({

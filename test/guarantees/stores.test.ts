@@ -1,14 +1,25 @@
 // G15: what is in the store when, and what a store that fails, hangs or is emptied means for the session.
 
 import { describe, expect, it, vi } from 'vitest'
-import { localStorageStore, type StoredRecord, tokenFromHeader } from '../../src/index.js'
-import { eventsOf, landed, outcomesOf, setUp, tokensOf, untilHeld, untilSnapshot } from '../support/client.js'
+import { localStorageStore, memoryStore, type StoredRecord, tokenFromHeader } from '../../src/index.js'
+import {
+  eventsOf,
+  landed,
+  outcomesOf,
+  setUp,
+  tokensOf,
+  untilHeld,
+  untilSnapshot,
+  type World,
+} from '../support/client.js'
 import { createHandRefresh } from '../support/hand-refresh.js'
 import { microtasksDone } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
 import {
   createHandStore,
   createOpenStore,
+  type HandStore,
+  type HeldCall,
   keptRefreshToken,
   keptToken,
   type OpenStore,
@@ -27,6 +38,9 @@ function rotatedElsewhere(store: OpenStore, tokens: { accessToken?: string; refr
     },
   }
 }
+
+/** What a refresh fails with that may go well another time. */
+const UNAVAILABLE = Object.assign(new Error('unavailable'), { response: { status: 503 } })
 
 describe('G15: the order of saving and releasing', () => {
   it('G15: when a replay arrives at the server, its token is in the store', async () => {
@@ -88,6 +102,28 @@ describe('G15: the order of saving and releasing', () => {
     expect(keptToken(store)).toBe(tokens.accessToken)
   })
 
+  it.each<[string, (world: World) => Promise<unknown>]>([
+    ['refreshes', ({ auth }) => auth.refresh()],
+    ['asks for a token', ({ auth }) => auth.getAccessToken({ minValidityMs: 60_000 })],
+    ['sends a request', ({ api }) => api.get('/api/me')],
+    ['updates the tokens', ({ auth }) => auth.updateTokens({ accessToken: 'newer' })],
+  ])('G15: a subscriber that %s as soon as somebody is signed in finds them in the store', async (_, act) => {
+    for (const store of [memoryStore(), createOpenStore()]) {
+      const world = await setUp({ store, signedIn: false })
+      const { auth, clock, login, ends } = world
+      const acted: Promise<unknown>[] = []
+      const stop = auth.subscribe(() => {
+        stop()
+        acted.push(act(world))
+      })
+      await auth.signIn({ ...tokensOf(login), expiresInSeconds: undefined, expiresAtMs: clock.nowMs() - 1 })
+      expect(outcomesOf(await settleAll(acted))).toEqual(['ok'])
+      expect(ends).toEqual([])
+      expect(auth.getSnapshot().status).toBe('signed-in')
+      expect(keptToken({ kept: store.load() })).not.toBe(login.access_token)
+    }
+  })
+
   it('G15: those who wait go on with tokens from updateTokens when these are in the store', async () => {
     const store = createHandStore()
     const hand = createHandRefresh()
@@ -104,6 +140,26 @@ describe('G15: the order of saving and releasing', () => {
     await updated
     expect((await request).status).toBe(200)
     expect(hand.calls[0]?.context.signal.aborted).toBe(true)
+  })
+
+  it('G15: those who wait go on with them not before that, though the refresh fails meanwhile', async () => {
+    const store = createHandStore()
+    const hand = createHandRefresh()
+    const { server, api, auth } = await setUp({ store, refresh: hand.refresh, refreshRetry: { limit: 0 } })
+    server.killAccessTokens()
+    const request = api.get('/api/x')
+    const call = await hand.call(1)
+    store.hold('save')
+    const updated = auth.updateTokens({ accessToken: server.login().access_token })
+    const save = await store.waiting('save')
+    call.fail(UNAVAILABLE)
+    await microtasksDone()
+    // What was sent before these has arrived as well when they are answered.
+    for (let trips = 0; trips < 4; trips++) await api.get('/public/ping', { authClient: false })
+    expect(server.requestsTo('/api/x')).toHaveLength(1)
+    save.release()
+    await updated
+    expect((await request).status).toBe(200)
   })
 
   it('G15: an answer that pushed tokens comes when these are in the store', async () => {
@@ -353,6 +409,54 @@ describe('G15: a store that never answers', () => {
     expect(keptToken(store)).toBe(server.sessions[0]?.accessToken)
   })
 
+  it.each<[StoreOperation, (world: World, store: HandStore) => unknown]>([
+    ['save', ({ auth }) => auth.updateTokens({ accessToken: 'newer' })],
+    ['load', (_, store) => store.hint()],
+  ])(
+    'G15: a store whose %s hung while somebody signed out is emptied when it answers again',
+    async (operation, ask) => {
+      const store = createHandStore()
+      const world = await setUp({ store })
+      const { auth, clock } = world
+      store.hold(operation)
+      const asked = ask(world, store)
+      const call = await store.waiting(operation)
+      const signedOut = auth.signOut()
+      await clock.advance(15_000)
+      await settleAll([asked, signedOut])
+      call.release()
+      await microtasksDone()
+      store.releaseAll()
+      await microtasksDone()
+      expect(store.kept).toBeUndefined()
+    },
+  )
+
+  it.each<[string, (save: HeldCall) => void]>([
+    ['does its work', (save) => save.release()],
+    ['fails', (save) => save.fail(new Error('gone'))],
+  ])(
+    'G15: a save that hung and %s after dispose leaves alone what the next client has saved',
+    async (_, end) => {
+      const store = createHandStore()
+      const { auth, clock } = await setUp({ store })
+      store.hold('save')
+      const updated = settleAll([auth.updateTokens({ accessToken: 'second' })])
+      const save = await store.waiting('save')
+      await clock.advance(15_000)
+      await updated
+      // Not written, and to be made up for.
+      await auth.updateTokens({ accessToken: 'third' })
+      auth.dispose()
+      end(save)
+      // From here on nothing would hold up a write.
+      store.releaseAll()
+      store.kept = 'of the next client'
+      await microtasksDone()
+      expect(store.kept).toBe('of the next client')
+    },
+  )
+
   it('G15: a look that is answered too late writes nothing again', async () => {
     const store = createHandStore()
     const { clock } = await setUp({ store })
@@ -388,6 +492,27 @@ describe('G15: a store that never answers', () => {
     await clock.advance(1)
     await expect(refreshed).resolves.toMatchObject({ status: 'signed-in' })
     expect(eventsOf(events, 'storeError')[0]).toEqual(hung('load'))
+  })
+
+  it('G15: a look that waits behind a save leaves the refresh half of the time as well', async () => {
+    const store = createHandStore()
+    const hand = createHandRefresh()
+    const { auth, api, server, clock } = await setUp({ store, refresh: hand.refresh, signedIn: false })
+    await auth.ready
+    store.hold('save')
+    const signedIn = auth.signIn(tokensOf(server.login()))
+    await store.waiting('save')
+    server.killAccessTokens()
+    const request = settleAll([api.get('/api/x')])
+    await untilHeld(auth, 1)
+    await clock.until(() => clock.pending >= 2)
+    await clock.advance(7500)
+    const call = await hand.call(1)
+    call.answer(tokensOf(server.login()))
+    await microtasksDone()
+    await clock.advance(7500)
+    await signedIn
+    expect(outcomesOf(await request)).toEqual(['ok'])
   })
 
   it('G15: the first look into the store keeps requests waiting no longer than a refresh may take', async () => {
@@ -613,6 +738,32 @@ describe('G15: two clients of one store', () => {
     refresh.releaseAll()
     await settleAll([request, other])
   })
+
+  it.each(['refused', 'expired'])(
+    'G15: another refresh token alone lets no %s access token out when the refresh fails',
+    async (how) => {
+      const store = createOpenStore()
+      const hand = createHandRefresh()
+      const { server, api, clock } = await setUp({
+        store,
+        refresh: hand.refresh,
+        refreshRetry: { limit: 0 },
+      })
+      if (how === 'refused') server.killAccessTokens()
+      else clock.jump(300_000)
+      const waiting = settleAll([api.get('/api/x')])
+      const call = await hand.call(1)
+      const later = settleAll([api.get('/api/y')])
+      const kept = store.kept as StoredRecord
+      store.kept = { ...kept, tokens: { ...kept.tokens, refreshToken: 'newer' } }
+      store.hint()
+      await microtasksDone()
+      call.fail(UNAVAILABLE)
+      expect(outcomesOf([...(await waiting), ...(await later)])).toEqual(['REFRESH_FAILED', 'REFRESH_FAILED'])
+      expect(server.counts.requests).toBe(how === 'refused' ? 1 : 0)
+      expect(hand.calls).toHaveLength(1)
+    },
+  )
 
   it('G15: newer tokens that are heard of while the lock is waited for spare the refresh', async () => {
     let grant = (): void => {}

@@ -95,6 +95,25 @@ describe('a store of one’s own', () => {
     expect(errors).toEqual([])
   })
 
+  it('may answer at once for the most part, and with a promise at times', async () => {
+    let kept: unknown = record
+    let slow = false
+    const { auth, errors } = page({
+      load: () => (slow ? Promise.resolve(kept) : kept),
+      save(saved) {
+        kept = saved
+      },
+      clear() {
+        kept = undefined
+      },
+    })
+    slow = true
+    await auth.updateTokens({ accessToken: 'newer' })
+    expect(auth.getSnapshot().status).toBe('signed-in')
+    expect(kept).toMatchObject({ tokens: { accessToken: 'newer' } })
+    expect(errors).toEqual([])
+  })
+
   it('makes requests wait until it has been read, when it is asynchronous', async () => {
     let answer = (_: unknown): void => {}
     const { api, auth, sent } = page({

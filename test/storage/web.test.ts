@@ -257,12 +257,20 @@ describe.each([
       expect(auth.getSnapshot().expiresAtMs).toBe(nowMs + 60_000)
     })
 
-    it('uses what it imports even when it cannot keep it', async () => {
+    it('uses what it imports even when it cannot keep it, and refreshes it', async () => {
       storage.setItem = () => {
         throw new DOMException('full', 'QuotaExceededError')
       }
-      const { auth } = page({ store: createStore({ key: 'my-app', importFrom: () => legacy }) })
+      const onSessionEnd = vi.fn()
+      const { auth } = page({
+        store: createStore({ key: 'my-app', importFrom: () => legacy }),
+        refresh: async () => ({ accessToken: 'new' }),
+        onSessionEnd,
+      })
       expect(await auth.getAccessToken()).toBe('old')
+      await auth.refresh()
+      expect(await auth.getAccessToken()).toBe('new')
+      expect(onSessionEnd).not.toHaveBeenCalled()
     })
   })
 })
