@@ -26,15 +26,16 @@ export default {
 
 // A sentence for people is not a promise to the caller; where it is one (it names the option, it holds no token), a
 // story reads it. So a mutant that empties a message would only ask for tests that repeat the message.
-const MAKES_A_MESSAGE = /^(\w*Error|badOption|SessionRefused)$/
+const MAKES_A_MESSAGE = /^(\w*Error|badOption|SessionRefused|signedOut)$/
 
 export const strykerPlugins = [
   declareValuePlugin(PluginKind.Ignore, 'messages', {
     shouldIgnore(path) {
       if (!path.isStringLiteral() && !path.isTemplateLiteral()) return undefined
       const call = path.findParent((parent) => parent.isNewExpression() || parent.isCallExpression())
-      const name = call?.node.callee.name
-      return MAKES_A_MESSAGE.test(name) ? 'the words of an error message' : undefined
+      const { id, left } = path.parent
+      const isMessage = MAKES_A_MESSAGE.test(call?.node.callee.name) || (id ?? left)?.name === 'message'
+      return isMessage ? 'the words of an error message' : undefined
     },
   }),
 ]

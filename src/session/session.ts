@@ -395,7 +395,8 @@ export function createSession(deps: SessionDeps): Session {
   async function updateTokens(tokens: Tokens): Promise<void> {
     assertAlive()
     const sound = checked(tokens)
-    if (loading) await loaded()
+    if (loading) await loading.promise
+    assertAlive()
     const login = current
     // What another tab has stored meanwhile must not be lost under these.
     reconcile(vault.glance())
@@ -411,7 +412,6 @@ export function createSession(deps: SessionDeps): Session {
     if (!deps.refresh) throw badOption('refresh', 'a strategy', undefined)
     const login = current
     if (!login && !deps.cookies) throw signedOut()
-    if (login) login.coolDown = undefined
     const joined = flight ?? start(login, login ? 'asked' : 'restore')
     await joined.gate.promise
     assertAlive()
@@ -430,11 +430,6 @@ export function createSession(deps: SessionDeps): Session {
     vault.close()
     deps.tabs.close()
     settle()
-  }
-
-  async function loaded(): Promise<void> {
-    await loading?.promise
-    assertAlive()
   }
 
   function assertAlive(): void {
@@ -460,7 +455,7 @@ export function createSession(deps: SessionDeps): Session {
     login.ended = error
     endedIds.add(login.id)
     if (current === login) current = undefined
-    if (flight?.login === login) dropFlight()
+    dropFlight()
     publish()
     const told: SessionEnd = { reason, error }
     events.emit('sessionEnd', told)

@@ -364,6 +364,13 @@ describe('subscribe and on', () => {
     expect(eventsOf(events, 'refreshed')).toMatchObject([{ reason }])
   })
 
+  it('say that a refresh was asked for', async () => {
+    const { auth, events } = await setUp()
+    await auth.refresh()
+    await auth.getAccessToken({ minValidityMs: 10 ** 9 })
+    expect(eventsOf(events, 'refreshStart')).toEqual([{ reason: 'asked' }, { reason: 'asked' }])
+  })
+
   it('hold no token in any event', async () => {
     const { server, api, auth, events } = await setUp({ refreshRetry: { limit: 0 } })
     server.killAccessTokens()
@@ -539,6 +546,22 @@ describe('updateTokens', () => {
     call.answer(grant)
     await landed(auth)
     expect(await auth.getAccessToken()).toBe(grant.accessToken)
+  })
+
+  it('without a refresh token makes up for a refresh that then fails: no error, no cool-down', async () => {
+    const hand = createHandRefresh()
+    const { server, api, auth, events } = await setUp({ refresh: hand.refresh, refreshRetry: { limit: 0 } })
+    const refreshed = auth.refresh()
+    const call = await hand.call(1)
+    await auth.updateTokens({ accessToken: server.login().access_token })
+    await expect(refreshed).resolves.toMatchObject({ status: 'signed-in' })
+    call.fail(new Error('no network'))
+    await landed(auth)
+    expect(events.map(({ name }) => name)).toEqual(['refreshStart'])
+    server.killAccessTokens()
+    const request = api.get('/api/x')
+    ;(await hand.call(2)).answer(tokensOf(server.login()))
+    expect((await request).status).toBe(200)
   })
 
   it('rejects when nobody is signed in, and what a header cannot hold', async () => {

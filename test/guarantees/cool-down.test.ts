@@ -1,10 +1,13 @@
 // G10 and G12: after a refresh that failed. Who fails fast and for how long, what ends it, and who is not concerned.
 
-import axios from 'axios'
+import type { Readable } from 'node:stream'
+import axios, { type AxiosError } from 'axios'
 import { describe, expect, it, vi } from 'vitest'
+import { authErrorOf } from '../../src/index.js'
 import type { RefreshBehaviour } from '../support/auth-server.js'
 import {
   eventsOf,
+  failureOf,
   landed,
   outcomesOf,
   type SetUpOptions,
@@ -150,6 +153,51 @@ describe('G10: what ends the cool-down', () => {
     expect(server.counts.requests).toBe(0)
     expect(outcomesOf(await settleAll([api.get('/api/x'), api.get('/api/y')]))).toEqual(['ok', 'ok'])
     expect(server.counts.refreshes).toBe(1)
+  })
+
+  it('G10: an online event means nothing when nobody is signed in', async () => {
+    const page = new EventTarget()
+    const listeners: EventListener[] = []
+    vi.stubGlobal('addEventListener', (_: string, listener: EventListener) => listeners.push(listener))
+    vi.stubGlobal('removeEventListener', () => {})
+    await setUp({ signedIn: false })
+    expect(listeners.length).toBeGreaterThan(0)
+    for (const listener of listeners) expect(() => listener.call(page, new Event('online'))).not.toThrow()
+  })
+
+  it('G10: those who waited get the verdict, though a listener asks for another refresh at once', async () => {
+    const { server, api, auth } = await setUp({ refreshRetry: { limit: 0 } })
+    server.killAccessTokens()
+    const hold = server.holdRefresh()
+    const waiting = settleAll([api.get('/api/x')])
+    await hold.waiting(1)
+    let again: Promise<unknown> | undefined
+    auth.on('refreshFailed', () => {
+      again ??= auth.refresh()
+    })
+    server.refresh.next(503)
+    hold.release()
+    expect(outcomesOf(await waiting)).toEqual(['REFRESH_FAILED'])
+    hold.releaseAll()
+    await again
+  })
+
+  it.each([
+    ['a verdict is known', ({ server }: World) => server.refresh.next(404), 'REFRESH_FAILED'],
+    ['its session is over', ({ server }: World) => server.refresh.next(401), 'SESSION_EXPIRED'],
+  ])('G10: a streamed 401 can be read where there is nothing to wait for: %s', async (_, prepare, code) => {
+    const world = await setUp({ refreshRetry: { limit: 0 } })
+    const { server, api, auth } = world
+    server.killAccessTokens()
+    const hold = server.hold('/api/late', { at: 'answer', first: 1 })
+    const late = failureOf(api.get('/api/late', { responseType: 'stream' }))
+    await hold.waiting(1)
+    prepare(world)
+    await failureOf(auth.refresh())
+    hold.releaseAll()
+    const error = (await late) as AxiosError<Readable>
+    expect(authErrorOf(error)?.code).toBe(code)
+    expect((await error.response?.data.toArray())?.join('')).toContain('{')
   })
 
   it('G10: refresh() does not heed the cool-down, and ends it when it goes well', async () => {

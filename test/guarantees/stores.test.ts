@@ -705,6 +705,50 @@ describe('G15: two clients of one store', () => {
     expect(auth.getSnapshot().status).toBe('signed-out')
   })
 
+  it('G15: a refusal that the other one has met is a refusal here', async () => {
+    const store = createOpenStore()
+    const { auth, ends } = await setUp({ store })
+    store.kept = 'refused'
+    store.hint()
+    expect(auth.getSnapshot().status).toBe('signed-out')
+    expect(ends).toMatchObject([{ reason: 'refused', error: { code: 'SESSION_EXPIRED' } }])
+  })
+
+  it('G15: newer tokens of the other one are taken over, and not written again', async () => {
+    const store = createOpenStore()
+    const { server, auth, login } = await setUp({ store })
+    rotatedElsewhere(store, tokensOf(server.login()))
+    store.hint()
+    expect(await auth.getAccessToken()).not.toBe(login.access_token)
+    expect(store.calls.filter((operation) => operation === 'save')).toHaveLength(1)
+  })
+
+  it('G15: a spent refresh token beside a newer access token is not taken back', async () => {
+    const store = createOpenStore()
+    const { server, auth, login } = await setUp({ store })
+    await auth.refresh()
+    const { refreshToken } = server.sessions[0] ?? {}
+    rotatedElsewhere(store, { accessToken: server.login().access_token, refreshToken: login.refresh_token })
+    store.hint()
+    expect(keptRefreshToken(store)).toBe(refreshToken)
+    await auth.refresh()
+    expect(server.counts).toMatchObject({ granted: 2, reuses: 0 })
+  })
+
+  it('G15: a late answer does not replace a refresh token that is newer than the one it was asked with', async () => {
+    const store = createOpenStore()
+    const hand = createHandRefresh()
+    const { auth } = await setUp({ store, refresh: hand.refresh })
+    const refreshed = settleAll([auth.refresh()])
+    const call = await hand.call(1)
+    const kept = store.kept as StoredRecord
+    store.kept = { ...kept, tokens: { ...kept.tokens, refreshToken: 'newer' } }
+    store.hint()
+    call.answer({ accessToken: '', refreshToken: 'late' })
+    await refreshed
+    expect(keptRefreshToken(store)).toBe('newer')
+  })
+
   it('G15: another access token of the same version is not refused for what ours was', async () => {
     const store = createOpenStore()
     const { server, api, auth } = await setUp({ store })
