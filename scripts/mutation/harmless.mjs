@@ -42,6 +42,12 @@ export const HARMLESS = [
     why: 'nothing is 0 either way',
   },
   {
+    file: 'src/session/verdict.ts',
+    was: '{ // Nothing, a cycle, a BigInt: what could not be looked through. return undefined }',
+    becomes: '{}',
+    why: 'a function that returns nothing returns undefined',
+  },
+  {
     file: 'src/session/refresh.ts',
     was: 'nowMs() + delayMs < deadlineMs',
     becomes: 'nowMs() + delayMs <= deadlineMs',

@@ -103,10 +103,10 @@ export function cleanCause(error: unknown, secrets: readonly string[]): Error | 
     if (isObject(value) && ![Object.prototype, Array.prototype].includes(Object.getPrototypeOf(value)))
       return undefined
     try {
-      const text = JSON.stringify(value) ?? 'null'
+      const text = JSON.stringify(value)
       return secrets.some((secret) => text.includes(secret)) ? undefined : (JSON.parse(text) ?? undefined)
     } catch {
-      // A cycle, a BigInt: nothing that could be looked through.
+      // Nothing, a cycle, a BigInt: what could not be looked through.
       return undefined
     }
   }

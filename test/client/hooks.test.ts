@@ -29,6 +29,29 @@ describe('readResponse', () => {
 })
 
 describe('shouldRefresh', () => {
+  it.each([
+    ['whether the token is stale', 300, 280_000, true],
+    ['whether the token is stale', 300, 1_000, false],
+    ['nothing of a token of unknown life', undefined, 280_000, undefined],
+  ])('is told %s (lives %s s, after %i ms: %s)', async (_, expiresInSeconds, afterMs, told) => {
+    const asked: unknown[] = []
+    const { server, api, auth, clock } = await setUp({
+      signedIn: false,
+      shouldRefresh({ expired }) {
+        asked.push(expired)
+        return false
+      },
+    })
+    await auth.signIn({ accessToken: 'opaque', ...(expiresInSeconds && { expiresInSeconds }) })
+    const hold = server.hold('/public/x')
+    const request = api.get('/public/x')
+    await hold.waiting(1)
+    clock.jump(afterMs)
+    hold.releaseAll()
+    await request
+    expect(asked).toEqual([told])
+  })
+
   it('reads the fields of a JSON body, where a server reports expiry with a 200', async () => {
     const { server, api } = await setUp({ shouldRefresh: ({ response }) => response.data?.code === 1004 })
     let asked = 0

@@ -229,6 +229,14 @@ describe('the snapshot', () => {
     expect(Object.keys(auth.getSnapshot())).toEqual(['status', 'refreshing'])
   })
 
+  it('follows the claims of newer tokens where the app has not said who it is', async () => {
+    const { auth } = await setUp({ signedIn: false })
+    const jwt = (sub: string) => `e30.${btoa(JSON.stringify({ sub }))}.`
+    await auth.signIn({ accessToken: jwt('ada') })
+    await auth.updateTokens({ accessToken: jwt('ada@example.com') })
+    expect(auth.getSnapshot().subject).toBe('ada@example.com')
+  })
+
   it.each([
     ['a number', 42, '42'],
     ['a text', 'ada', 'ada'],
