@@ -15,6 +15,7 @@ export interface Cancellation {
   }
 }
 
+/** Whether whoever made the request has given it up. */
 export function isCancelled({ signal, cancelToken }: Cancellation): boolean {
   return !!(signal?.aborted || cancelToken?.reason)
 }

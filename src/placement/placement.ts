@@ -10,7 +10,8 @@ export type PlaceableConfig = AxiosRequestConfig
  */
 export interface Placement {
   /**
-   * Puts the token on the request; not into its `url`, which events tell: there are `params`. Returning `false` says: not on this one; it goes out without, and so is not ours.
+   * Puts the token on the request; not into its `url`, which events tell: there are `params`. Returning `false` says:
+   * not on this one; it goes out without, and so is not ours.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a placement of one's own may simply return nothing
   place(config: PlaceableConfig, accessToken: string): boolean | void

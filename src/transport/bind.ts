@@ -150,16 +150,14 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
 
   function transmit(exchange: Exchange, config: RequestConfig): Promise<AxiosResponse> {
     const { login } = exchange
-    const { authClient } = config
     giveBack(exchange, config)
     exchange.config = config
     exchange.send = bare.resolve(exchange.adapter, config as never)
     // An interceptor after ours may have set an option, and changed where it goes.
-    if (authClient !== undefined && !Ticket.read(authClient, session)) {
+    if (config.authClient !== exchange.option) {
       takeOff(exchange)
-      config.authClient = authClient
-      if (authClient === false) return dispatch(exchange)
-      exchange.option = authClient as AuthRequestOptions
+      if (config.authClient === false) return dispatch(exchange)
+      exchange.option = config.authClient as AuthRequestOptions
     }
     const ours = mayCarry(exchange) && !hasOwnCredential(config, exchange) && !isRefreshCall(config)
     if (!ours || !putOn(exchange)) return sendAside(exchange)
@@ -423,7 +421,8 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   /** Makes the config the caller's own again, but for the token. */
   function giveBack(exchange: Exchange, config: RequestConfig): void {
     if (config.adapter === exchange.wrapper) config.adapter = exchange.adapter
-    config.authClient = exchange.option
+    const { authClient } = config
+    if (authClient === undefined || Ticket.read(authClient, session)) config.authClient = exchange.option
   }
 
   /** A plug-in sends a config again, or a copy of it, which still carries what was placed on it the first time. */
