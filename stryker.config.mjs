@@ -1,5 +1,5 @@
 // Changes src/ in one place at a time and expects a story to fail: what survives is a promise that no story tells.
-// docs/mutation.md has the scores, and says of each survivor why it is harmless.
+// scripts/mutation/harmless.mjs says of a survivor why it is harmless.
 import { declareValuePlugin, PluginKind } from '@stryker-mutator/api/plugin'
 
 /** @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */

@@ -102,11 +102,8 @@ async function main(args) {
   const faults = []
   for (const [version, axios] of folders.axios) {
     const recorded = record.stories[version]
-    const nodes = !short
-      ? folders.node
-      : version === newest
-        ? folders.node.slice(-1)
-        : folders.node.slice(0, 1)
+    const oneNode = version === newest ? folders.node.slice(-1) : folders.node.slice(0, 1)
+    const nodes = short ? oneNode : folders.node
     found.stories[version] =
       wanted.length > 0 && !wanted.includes(version)
         ? recorded

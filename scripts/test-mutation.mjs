@@ -11,20 +11,22 @@
 // A mutant that is not changed, and whose story is not, keeps its verdict until the next run; --force asks anew.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import stryker from '../stryker.config.mjs'
 import { HARMLESS } from './mutation/harmless.mjs'
 import { compare, mutantsIn } from './mutation/report.mjs'
 import { tellScores } from './mutation/table.mjs'
 
-const REPORT = 'node_modules/.cache/stryker/report.json'
+const REPORT = stryker.jsonReporter.fileName
+const GOAL_PERCENT = stryker.thresholds.low
 const DOCUMENT = 'docs/mutation.md'
-const GOAL_PERCENT = 90
 
 const args = process.argv.slice(2)
 const write = args.includes('--write')
 const words = args.filter((word) => word !== '--write')
 const firstOption = words.findIndex((word) => word.startsWith('-'))
-const [wanted, options] =
+const [paths, options] =
   firstOption < 0 ? [words, []] : [words.slice(0, firstOption), words.slice(firstOption)]
+const wanted = paths.map((path) => path.replace(/\/$/, ''))
 
 const missing = wanted.filter((path) => !existsSync(path))
 if (missing.length > 0) {
@@ -32,8 +34,13 @@ if (missing.length > 0) {
   process.exit(1)
 }
 
+if (write && wanted.length > 0) {
+  console.error('test-mutation: --write is for all of src/')
+  process.exit(1)
+}
+
 /** Runs Stryker, and returns its mutants of the files that were asked for. */
-function stryker(mutate, more, env) {
+function runStryker(mutate, more, env) {
   rmSync(REPORT, { force: true })
   // npm has put the packages' commands on the path.
   const { status } = spawnSync(
@@ -43,35 +50,29 @@ function stryker(mutate, more, env) {
   )
   if (status !== 0 || !existsSync(REPORT)) process.exit(status || 1)
   const inScope = (file) =>
-    wanted.length === 0 ||
-    wanted.some((path) => file === path || file.startsWith(`${path.replace(/\/$/, '')}/`))
+    wanted.length === 0 || wanted.some((path) => file === path || file.startsWith(`${path}/`))
   return mutantsIn(JSON.parse(readFileSync(REPORT, 'utf8'))).filter(({ file }) => inScope(file))
 }
 
-const globs = wanted.map((path) =>
-  statSync(path).isDirectory() ? `${path.replace(/\/$/, '')}/**/*.ts` : path,
-)
-const first = stryker(globs, [], {})
-const atLoad = first.filter(({ isStatic, status }) => isStatic && status === 'Ignored')
+const globs = wanted.map((path) => (statSync(path).isDirectory() ? `${path}/**/*.ts` : path))
+const first = runStryker(globs, [], {})
+const atLoad = first.filter(({ isStatic }) => isStatic)
 const second =
   atLoad.length === 0
     ? []
-    : stryker(
+    : runStryker(
         atLoad.map(({ range }) => range),
         ['--incrementalFile', 'node_modules/.cache/stryker/at-load.json'],
         { MUTATES_AT_LOAD: '1' },
       )
 const toldAtLoad = new Map(second.map((mutant) => [mutant.key, mutant]))
-const mutants = first.map((mutant) =>
-  mutant.isStatic && mutant.status === 'Ignored' ? (toldAtLoad.get(mutant.key) ?? mutant) : mutant,
-)
+const mutants = first.map((mutant) => (mutant.isStatic && toldAtLoad.get(mutant.key)) || mutant)
 
 const { survivors, faults, percent } = compare(mutants, HARMLESS)
 console.log(`\n${percent.toFixed(1)} % of the mutants are told by a story; ${survivors.length} survived.`)
 if (percent < GOAL_PERCENT) faults.push(`fewer than ${GOAL_PERCENT} % of the mutants are told by a story`)
 for (const fault of faults) console.error(`FAULT: ${fault}`)
 if (write && faults.length === 0) {
-  if (wanted.length > 0) throw new Error('--write is for all of src/')
   writeFileSync(DOCUMENT, tellScores(mutants, survivors))
   console.log(`wrote ${DOCUMENT}`)
 }

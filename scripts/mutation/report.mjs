@@ -45,8 +45,8 @@ export function mutantsIn({ files }) {
   })
 }
 
-const LIVES = ['Survived', 'NoCoverage']
-const TOLD = ['Killed', 'Timeout', 'RuntimeError']
+export const lives = ({ status }) => ['Survived', 'NoCoverage'].includes(status)
+export const isTold = ({ status }) => ['Killed', 'Timeout', 'RuntimeError'].includes(status)
 
 /** @param {Mutant[]} mutants @param {readonly Harmless[]} harmless */
 export function compare(mutants, harmless) {
@@ -56,9 +56,9 @@ export function compare(mutants, harmless) {
     entry.becomes === mutant.becomes &&
     mutant.text.includes(entry.in ?? '')
   const survivors = mutants
-    .filter(({ status }) => LIVES.includes(status))
+    .filter(lives)
     .map((mutant) => ({ ...mutant, why: harmless.find((entry) => means(entry, mutant))?.why }))
-  const told = mutants.filter(({ status }) => TOLD.includes(status))
+  const told = mutants.filter(isTold)
   const faults = survivors
     .filter(({ why }) => !why)
     .map(({ file, line, was, becomes }) => `${file}:${line} no story tells \`${was}\` from \`${becomes}\``)
@@ -74,6 +74,3 @@ export function compare(mutants, harmless) {
 }
 
 export const percentOf = (told, survived) => (told + survived === 0 ? 100 : (100 * told) / (told + survived))
-
-export const isTold = ({ status }) => TOLD.includes(status)
-export const lives = ({ status }) => LIVES.includes(status)
