@@ -1,12 +1,7 @@
 // Two copies of the package in one app, as a bundle gets them that mixes ESM and CJS, or two versions.
 import axios from 'axios'
 import { AuthClientError, authErrorOf, createAuthClient, isAuthClientError } from 'axios-auth-client'
-import { afterEach, describe, expect, it, vi } from 'vitest'
-
-const endings: (() => unknown)[] = []
-afterEach(() => {
-  for (const end of endings.splice(0)) end()
-})
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 
 async function otherCopy() {
   vi.resetModules()
@@ -39,7 +34,7 @@ describe('two copies of the package', () => {
       },
       onSessionEnd: (end) => ends.push(end),
     })
-    endings.push(() => auth.dispose())
+    onTestFinished(() => auth.dispose())
     await expect(auth.refresh()).rejects.toMatchObject({ code: 'SESSION_EXPIRED', message: 'Over.' })
     expect(ends).toMatchObject([{ reason: 'refused', error: { code: 'SESSION_EXPIRED' } }])
   })

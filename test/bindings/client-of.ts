@@ -9,12 +9,6 @@ export function clientOf(options: AuthClientOptions = {}): AuthClient {
   return auth
 }
 
-/** An unsigned JWT: nothing here verifies it. */
-export function jwtOf(claims: Record<string, unknown>): string {
-  const part = (value: unknown) => btoa(JSON.stringify(value)).replace(/=+$/, '')
-  return `${part({ alg: 'none' })}.${part(claims)}.x`
-}
-
 /** Counts who listens to a client. */
 export function listenersOf(auth: AuthClient): () => number {
   let listeners = 0

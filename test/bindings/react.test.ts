@@ -6,7 +6,8 @@ import { renderToString } from 'react-dom/server'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type TypedSnapshot, useAuth } from '../../src/bindings/react.js'
 import type { AuthClient } from '../../src/index.js'
-import { clientOf, jwtOf, listenersOf } from './client-of.js'
+import { jwtOf } from '../support/jwt.js'
+import { clientOf, listenersOf } from './client-of.js'
 
 beforeEach(() => void vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true))
 

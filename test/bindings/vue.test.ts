@@ -5,7 +5,8 @@ import { createApp, createSSRApp, defineComponent, effectScope, h, nextTick, wat
 import { renderToString } from 'vue/server-renderer'
 import { type TypedSnapshot, useAuth } from '../../src/bindings/vue.js'
 import type { AuthClient } from '../../src/index.js'
-import { clientOf, jwtOf, listenersOf } from './client-of.js'
+import { jwtOf } from '../support/jwt.js'
+import { clientOf, listenersOf } from './client-of.js'
 
 beforeEach(() => void vi.spyOn(console, 'warn'))
 

@@ -2,19 +2,13 @@
 
 import axios from 'axios'
 import { describe, expect, it } from 'vitest'
-import { type AuthSnapshot, createAuthClient, noCredential, type StoredRecord } from '../../src/index.js'
+import { type AuthSnapshot, createAuthClient, noCredential } from '../../src/index.js'
 import { eventsOf, landed, outcomesOf, setUp, tokensOf, untilHeld } from '../support/client.js'
 import { createHandRefresh } from '../support/hand-refresh.js'
+import { jwtOf } from '../support/jwt.js'
 import { microtasksDone } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
-import { createHandStore, createOpenStore, type OpenStore } from '../support/stores.js'
-
-/** Another tab has refreshed: its tokens are in the store, and nobody has heard of them. */
-function refreshedElsewhere(store: OpenStore, expiresAtMs: number): void {
-  const kept = store.kept as StoredRecord
-  const tokens = { ...kept.tokens, accessToken: 'of-another-tab' }
-  store.kept = { ...kept, version: kept.version + 1, tokens, expiresAtMs }
-}
+import { changedElsewhere, createHandStore, createOpenStore, rotatedElsewhere } from '../support/stores.js'
 
 describe('getAccessToken', () => {
   it('gives the current token without a request', async () => {
@@ -76,7 +70,7 @@ describe('getAccessToken', () => {
   it('refreshes as well when it finds a token of another tab that is valid for too short a time', async () => {
     const store = createOpenStore()
     const { auth, server, clock } = await setUp({ store })
-    refreshedElsewhere(store, clock.nowMs() + 10_000)
+    rotatedElsewhere(store, { accessToken: 'of-another-tab' }, { expiresAtMs: clock.nowMs() + 10_000 })
     const token = await auth.getAccessToken({ minValidityMs: 10 ** 9 })
     expect(token).toBe(server.sessions[0]?.accessToken)
     expect(server.counts.refreshes).toBe(1)
@@ -86,8 +80,7 @@ describe('getAccessToken', () => {
     const store = createOpenStore()
     const hand = createHandRefresh()
     const { auth } = await setUp({ store, refresh: hand.refresh })
-    const kept = store.kept as StoredRecord
-    store.kept = { ...kept, tokens: { ...kept.tokens, refreshToken: 'newer' } }
+    changedElsewhere(store, { refreshToken: 'newer' })
     const token = auth.getAccessToken({ minValidityMs: 10 ** 9 })
     const call = await hand.call(1)
     expect(call.context.refreshToken).toBe('newer')
@@ -166,7 +159,7 @@ describe('refresh', () => {
   it('goes on to refresh when it finds a token of another tab that has expired', async () => {
     const store = createOpenStore()
     const { auth, server, clock } = await setUp({ store })
-    refreshedElsewhere(store, clock.nowMs() - 10_000)
+    rotatedElsewhere(store, { accessToken: 'of-another-tab' }, { expiresAtMs: clock.nowMs() - 10_000 })
     const { expiresAtMs } = await auth.refresh()
     expect(expiresAtMs).toBe(clock.nowMs() + 300_000)
     expect(server.counts.refreshes).toBe(1)
@@ -231,9 +224,8 @@ describe('the snapshot', () => {
 
   it('follows the claims of newer tokens where the app has not said who it is', async () => {
     const { auth } = await setUp({ signedIn: false })
-    const jwt = (sub: string) => `e30.${btoa(JSON.stringify({ sub }))}.`
-    await auth.signIn({ accessToken: jwt('ada') })
-    await auth.updateTokens({ accessToken: jwt('ada@example.com') })
+    await auth.signIn({ accessToken: jwtOf({ sub: 'ada' }) })
+    await auth.updateTokens({ accessToken: jwtOf({ sub: 'ada@example.com' }) })
     expect(auth.getSnapshot().subject).toBe('ada@example.com')
   })
 
@@ -243,7 +235,7 @@ describe('the snapshot', () => {
     ['neither', { id: 42 }, undefined],
   ])('shows a subject that is %s as a text, or not at all', async (_, sub, subject) => {
     const { auth } = await setUp({ signedIn: false })
-    await auth.signIn({ accessToken: `e30.${btoa(JSON.stringify({ sub }))}.` })
+    await auth.signIn({ accessToken: jwtOf({ sub }) })
     expect(auth.getSnapshot().subject).toBe(subject)
     await auth.signIn({ accessToken: 'opaque', subject: sub as string })
     expect(auth.getSnapshot().subject).toBe(subject)

@@ -13,7 +13,7 @@ import { AdminLink, SessionPanel } from '../../examples/react/session-panel.js'
 import { guard } from '../../examples/vue/route-guard.js'
 import { useSession } from '../../examples/vue/session-panel.js'
 import { AuthClientError } from '../../src/index.js'
-import { jwtOf } from '../bindings/client-of.js'
+import { jwtOf } from '../support/jwt.js'
 
 beforeEach(() => void vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true))
 afterEach(() => auth.signOut())

@@ -3,15 +3,12 @@
 import fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import { createManualClock } from '../../src/testing/manual-clock.js'
+import { jwtOf } from '../support/jwt.js'
 import { startApp } from './app.js'
 import { holdsFor } from './seed.js'
 import { changeOf, damaged, nearMiss, withChanges } from './values.js'
 
 const YEAR_MS = 365 * 86_400_000
-
-const encode = (text: string) => Buffer.from(text).toString('base64url')
-
-const jwtOf = (payload: string, head = '{"alg":"HS256"}') => `${encode(head)}.${encode(payload)}.c2lnbmF0dXJl`
 
 const moment = fc.integer({ min: 0, max: 4_000_000_000 })
 

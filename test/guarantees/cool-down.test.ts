@@ -16,7 +16,7 @@ import {
   type World,
 } from '../support/client.js'
 import { settleAll } from '../support/settle-all.js'
-import { createOpenStore } from '../support/stores.js'
+import { createOpenStore, rotatedElsewhere } from '../support/stores.js'
 
 /** A client whose token is refused and whose refresh has just failed. */
 async function failed(behaviour: RefreshBehaviour = 404, options: SetUpOptions = {}): Promise<World> {
@@ -156,13 +156,12 @@ describe('G10: what ends the cool-down', () => {
   })
 
   it('G10: an online event means nothing when nobody is signed in', async () => {
-    const page = new EventTarget()
     const listeners: EventListener[] = []
     vi.stubGlobal('addEventListener', (_: string, listener: EventListener) => listeners.push(listener))
     vi.stubGlobal('removeEventListener', () => {})
     await setUp({ signedIn: false })
     expect(listeners.length).toBeGreaterThan(0)
-    for (const listener of listeners) expect(() => listener.call(page, new Event('online'))).not.toThrow()
+    for (const listener of listeners) expect(() => listener(new Event('online'))).not.toThrow()
   })
 
   it('G10: those who waited get the verdict, though a listener asks for another refresh at once', async () => {
@@ -249,12 +248,7 @@ describe('G10: what ends the cool-down', () => {
     const store = createOpenStore()
     const { server, api } = await failed(404, { store })
     const { access_token } = server.login()
-    const record = store.kept as { version: number; tokens: object }
-    store.kept = {
-      ...record,
-      version: record.version + 1,
-      tokens: { ...record.tokens, accessToken: access_token },
-    }
+    rotatedElsewhere(store, { accessToken: access_token })
     store.hint()
     expect((await api.get('/api/x')).status).toBe(200)
     expect(server.counts.refreshes).toBe(0)

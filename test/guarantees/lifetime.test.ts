@@ -12,6 +12,7 @@ import {
   type StartOptions,
   startAuthServer,
 } from '../support/auth-server.js'
+import { encodePart, jwtOf } from '../support/jwt.js'
 import { settleAll } from '../support/settle-all.js'
 
 const SECOND = 1_000
@@ -46,15 +47,6 @@ async function setUp(options: StartOptions = {}, aheadMs = 0, more: AuthClientOp
 
 function tokensOf({ access_token, refresh_token, expires_in }: LoginAnswer) {
   return { accessToken: access_token, refreshToken: refresh_token, expiresInSeconds: expires_in }
-}
-
-function encode(value: unknown): string {
-  return Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
-}
-
-/** A JWT that only looks like one: nobody here checks signatures. */
-function jwt(claims: unknown, header: unknown = { alg: 'HS256', typ: 'JWT' }): string {
-  return `${encode(header)}.${encode(claims)}.c2lnbmF0dXJl`
 }
 
 /** A client without a server: every request is answered 200, the refresh is counted and answers with `grants`. */
@@ -128,7 +120,7 @@ describe('G19: a lifetime is known', () => {
     const clock = createManualClock()
     const { auth } = setUpOffline(clock)
     const now = clock.nowMs()
-    const accessToken = jwt({ iat: now / 1000, exp: now / 1000 + 3600 })
+    const accessToken = jwtOf({ iat: now / 1000, exp: now / 1000 + 3600 })
     await auth.signIn({ accessToken, expiresInSeconds: 60, expiresAtMs: now + 5 * MINUTE })
     expect(auth.getSnapshot().expiresAtMs).toBe(now + 60 * SECOND)
   })
@@ -137,7 +129,7 @@ describe('G19: a lifetime is known', () => {
     const clock = createManualClock()
     const { auth } = setUpOffline(clock)
     const now = clock.nowMs()
-    await auth.signIn({ accessToken: jwt({ iat: 0, exp: 3600 }), expiresAtMs: now + 5 * MINUTE })
+    await auth.signIn({ accessToken: jwtOf({ iat: 0, exp: 3600 }), expiresAtMs: now + 5 * MINUTE })
     expect(auth.getSnapshot().expiresAtMs).toBe(now + 5 * MINUTE)
   })
 
@@ -146,7 +138,7 @@ describe('G19: a lifetime is known', () => {
     async (expiresInSeconds) => {
       const clock = createManualClock()
       const { auth } = setUpOffline(clock)
-      await auth.signIn({ accessToken: jwt({ iat: 1000, exp: 1060 }), expiresInSeconds })
+      await auth.signIn({ accessToken: jwtOf({ iat: 1000, exp: 1060 }), expiresInSeconds })
       expect(auth.getSnapshot().expiresAtMs).toBe(clock.nowMs() + 60 * SECOND)
     },
   )
@@ -155,7 +147,7 @@ describe('G19: a lifetime is known', () => {
     const clock = createManualClock()
     const { auth, api, refreshes } = setUpOffline(clock)
     const exp = clock.nowMs() / 1000 + 100
-    await auth.signIn({ accessToken: jwt({ exp }), refreshToken: 'r' })
+    await auth.signIn({ accessToken: jwtOf({ exp }), refreshToken: 'r' })
     expect(auth.getSnapshot().expiresAtMs).toBe(exp * 1000)
     await api.get('/')
     expect(refreshes()).toBe(0)
@@ -167,7 +159,7 @@ describe('G19: a lifetime is known', () => {
   it('G19: without iat, a token that is dead on arrival proves the clock wrong, and goes out', async () => {
     const clock = createManualClock()
     const { auth, api, sent, refreshes } = setUpOffline(clock)
-    const accessToken = jwt({ exp: clock.nowMs() / 1000 - 10 * 365 * 86_400 })
+    const accessToken = jwtOf({ exp: clock.nowMs() / 1000 - 10 * 365 * 86_400 })
     await auth.signIn({ accessToken, refreshToken: 'r' })
     for (let i = 0; i < 3; i++) await api.get('/')
     expect(auth.getSnapshot().expiresAtMs).toBeUndefined()
@@ -212,22 +204,22 @@ describe('G19: a lifetime is not known', () => {
   const broken: [string, string][] = [
     ['an opaque token', 'f7a1-opaque~token+/=='],
     ['two dots and no JSON', 'a.b.c'],
-    ['a payload that is not JSON', `${encode({ alg: 'none' })}.${encode('{"exp":')}.x`],
+    ['a payload that is not JSON', `${encodePart({ alg: 'none' })}.${encodePart('{"exp":')}.x`],
     ['a payload that is not base64', 'aaa.$$$.ccc'],
-    ['a payload that is text', jwt('"just text"')],
-    ['a payload that is null', jwt('null')],
-    ['a payload that is a list', jwt([1, 2, 3])],
-    ['a payload that is a number', jwt('42')],
-    ['exp as rubbish', jwt({ iat: 0, exp: 'tomorrow' })],
-    ['exp before iat', jwt({ iat: 2000, exp: 1000 })],
-    ['exp as null', jwt({ iat: 0, exp: null })],
-    ['exp as an object', jwt({ iat: 0, exp: { at: 5 } })],
-    ['exp as an object that cannot become a number', jwt({ iat: 0, exp: { valueOf: 1, toString: 1 } })],
-    ['iat as an object that cannot become a number', jwt({ iat: { valueOf: 1, toString: 1 }, exp: 5 })],
-    ['a subject that is no text', jwt({ sub: { toString: 1 } })],
-    ['an endless exp', jwt('{"iat":0,"exp":1e999}')],
+    ['a payload that is text', jwtOf('"just text"')],
+    ['a payload that is null', jwtOf('null')],
+    ['a payload that is a list', jwtOf([1, 2, 3])],
+    ['a payload that is a number', jwtOf('42')],
+    ['exp as rubbish', jwtOf({ iat: 0, exp: 'tomorrow' })],
+    ['exp before iat', jwtOf({ iat: 2000, exp: 1000 })],
+    ['exp as null', jwtOf({ iat: 0, exp: null })],
+    ['exp as an object', jwtOf({ iat: 0, exp: { at: 5 } })],
+    ['exp as an object that cannot become a number', jwtOf({ iat: 0, exp: { valueOf: 1, toString: 1 } })],
+    ['iat as an object that cannot become a number', jwtOf({ iat: { valueOf: 1, toString: 1 }, exp: 5 })],
+    ['a subject that is no text', jwtOf({ sub: { toString: 1 } })],
+    ['an endless exp', jwtOf('{"iat":0,"exp":1e999}')],
     ['too many dots', 'a.b.c.d.e'],
-    ['exp in the header, as a JWS has it', jwt({ id: 1 }, { alg: 'HS512', iat: 0, exp: 1 })],
+    ['exp in the header, as a JWS has it', jwtOf({ id: 1 }, { alg: 'HS512', iat: 0, exp: 1 })],
   ]
 
   it.each(broken)('G19: %s goes out until the server refuses it', async (_, accessToken) => {
@@ -255,7 +247,7 @@ describe('G19: a lifetime is not known', () => {
         fc.pre(text !== undefined)
         const clock = createManualClock()
         const { auth, api, sent } = setUpOffline(clock)
-        const accessToken = jwt(text)
+        const accessToken = jwtOf(text)
         await auth.signIn({ accessToken, refreshToken: 'r' })
         const { expiresAtMs } = auth.getSnapshot()
         expect(expiresAtMs === undefined || Number.isFinite(expiresAtMs)).toBe(true)

@@ -1,7 +1,7 @@
 // G15: what is in the store when, and what a store that fails, hangs or is emptied means for the session.
 
 import { describe, expect, it, vi } from 'vitest'
-import { localStorageStore, memoryStore, type StoredRecord, tokenFromHeader } from '../../src/index.js'
+import { localStorageStore, memoryStore, tokenFromHeader } from '../../src/index.js'
 import {
   eventsOf,
   landed,
@@ -16,28 +16,16 @@ import { createHandRefresh } from '../support/hand-refresh.js'
 import { microtasksDone } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
 import {
+  changedElsewhere,
   createHandStore,
   createOpenStore,
   type HandStore,
   type HeldCall,
   keptRefreshToken,
   keptToken,
-  type OpenStore,
+  rotatedElsewhere,
   type StoreOperation,
 } from '../support/stores.js'
-
-/** What another tab would leave after a refresh of its own. */
-function rotatedElsewhere(store: OpenStore, tokens: { accessToken?: string; refreshToken?: string }): void {
-  const record = store.kept as StoredRecord
-  store.kept = {
-    ...record,
-    version: record.version + 1,
-    tokens: {
-      accessToken: tokens.accessToken ?? record.tokens.accessToken,
-      refreshToken: tokens.refreshToken ?? record.tokens.refreshToken,
-    },
-  }
-}
 
 /** What a refresh fails with that may go well another time. */
 const UNAVAILABLE = Object.assign(new Error('unavailable'), { response: { status: 503 } })
@@ -694,6 +682,17 @@ describe('G15: a refusal is believed only after another look into the store', ()
 })
 
 describe('G15: two clients of one store', () => {
+  /** A request that was refused, and the refresh that it waits for. */
+  async function refused() {
+    const store = createOpenStore()
+    const world = await setUp({ store })
+    world.server.killAccessTokens()
+    const refresh = world.server.holdRefresh()
+    const request = world.api.get('/api/x')
+    await refresh.waiting(1)
+    return { ...world, store, refresh, request }
+  }
+
   it('G15: tokens of one are those of the other, once it is hinted at', async () => {
     const store = createOpenStore()
     const { server, api, auth, clock } = await setUp({ store })
@@ -743,8 +742,7 @@ describe('G15: two clients of one store', () => {
     const { auth } = await setUp({ store, refresh: hand.refresh })
     const refreshed = settleAll([auth.refresh()])
     const call = await hand.call(1)
-    const kept = store.kept as StoredRecord
-    store.kept = { ...kept, tokens: { ...kept.tokens, refreshToken: 'newer' } }
+    changedElsewhere(store, { refreshToken: 'newer' })
     store.hint()
     call.answer({ accessToken: '', refreshToken: 'late' })
     await refreshed
@@ -752,15 +750,9 @@ describe('G15: two clients of one store', () => {
   })
 
   it('G15: another access token of the same version is not refused for what ours was', async () => {
-    const store = createOpenStore()
-    const { server, api, auth } = await setUp({ store })
-    server.killAccessTokens()
-    const refresh = server.holdRefresh()
-    const request = api.get('/api/x')
-    await refresh.waiting(1)
-    const kept = store.kept as StoredRecord
+    const { store, server, auth, refresh, request } = await refused()
     const accessToken = server.login().access_token
-    store.kept = { ...kept, tokens: { ...kept.tokens, accessToken } }
+    changedElsewhere(store, { accessToken })
     store.hint()
     expect((await request).status).toBe(200)
     expect(server.log.at(-1)?.headers.authorization).toBe(`Bearer ${accessToken}`)
@@ -769,14 +761,8 @@ describe('G15: two clients of one store', () => {
   })
 
   it('G15: another refresh token alone does not make a refused access token good', async () => {
-    const store = createOpenStore()
-    const { server, api, auth } = await setUp({ store })
-    server.killAccessTokens()
-    const refresh = server.holdRefresh()
-    const request = api.get('/api/x')
-    await refresh.waiting(1)
-    const kept = store.kept as StoredRecord
-    store.kept = { ...kept, tokens: { ...kept.tokens, refreshToken: server.login().refresh_token } }
+    const { store, server, api, auth, refresh, request } = await refused()
+    changedElsewhere(store, { refreshToken: server.login().refresh_token })
     store.hint()
     const other = api.get('/api/y')
     await untilHeld(auth, 2)
@@ -800,8 +786,7 @@ describe('G15: two clients of one store', () => {
       const waiting = settleAll([api.get('/api/x')])
       const call = await hand.call(1)
       const later = settleAll([api.get('/api/y')])
-      const kept = store.kept as StoredRecord
-      store.kept = { ...kept, tokens: { ...kept.tokens, refreshToken: 'newer' } }
+      changedElsewhere(store, { refreshToken: 'newer' })
       store.hint()
       await microtasksDone()
       call.fail(UNAVAILABLE)

@@ -30,6 +30,27 @@ export function keptRefreshToken({ kept }: Pick<OpenStore, 'kept'>): string | un
   return (kept as StoredRecord | undefined)?.tokens.refreshToken
 }
 
+/** Another tab changes tokens in the record, and whatever `more` says. Nobody has been told yet. */
+export function changedElsewhere(
+  store: OpenStore,
+  tokens: Partial<StoredRecord['tokens']>,
+  more: Partial<StoredRecord> = {},
+): void {
+  const kept = store.kept as StoredRecord
+  const { accessToken = kept.tokens.accessToken, refreshToken = kept.tokens.refreshToken } = tokens
+  store.kept = { ...kept, ...more, tokens: { accessToken, refreshToken } }
+}
+
+/** The same as it is after a refresh. */
+export function rotatedElsewhere(
+  store: OpenStore,
+  tokens: Partial<StoredRecord['tokens']>,
+  more: Partial<StoredRecord> = {},
+): void {
+  const { version } = store.kept as StoredRecord
+  changedElsewhere(store, tokens, { version: version + 1, ...more })
+}
+
 /** A synchronous store. */
 export function createOpenStore(kept?: unknown): OpenStore {
   const calls: StoreOperation[] = []
