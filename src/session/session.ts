@@ -700,10 +700,9 @@ export function createSession(deps: SessionDeps): Session {
 
   /** An answer of no use otherwise may still have replaced the refresh token: the one that was sent is spent. */
   async function keepRotation(mine: Flight, grant: Grant | undefined): Promise<void> {
-    const { login, dropped, spent } = mine
+    const { login, spent } = mine
     const refreshToken: unknown = grant?.refreshToken
-    if (!login || dropped || login.ended || login.refreshToken !== spent) return
-    if (!isUsableToken(refreshToken) || refreshToken === spent) return
+    if (!login || login.ended || login.refreshToken !== spent || !isUsableToken(refreshToken)) return
     noteSpent(mine, refreshToken)
     login.refreshToken = refreshToken
     await save(login)
@@ -730,8 +729,7 @@ export function createSession(deps: SessionDeps): Session {
 
   /** Whether there are better tokens already, or nobody to get them for. */
   function isNeedless({ dropped, login, version, replaces }: Flight): boolean {
-    if (!login) return dropped || !!current
-    return dropped || !!login.ended || login.version !== version || login.accessToken !== replaces
+    return dropped || (!!login && (login.version !== version || login.accessToken !== replaces))
   }
 
   /** Whether the flight's grant would replace something newer, or bring back what is over. */
@@ -768,20 +766,20 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   /** Lets everybody go on without the flight. With cookies it goes on in the dark: `signOut` waits for its answer. */
-  function dropFlight(abort = !deps.cookies): void {
+  function dropFlight(): void {
     const mine = flight
     if (!mine) return
     flight = undefined
     mine.dropped = true
     mine.pause?.resolve()
-    if (abort) abandon(mine)
-    else inTheDark.add(mine)
+    if (deps.cookies) inTheDark.add(mine)
+    else abandon(mine)
     mine.gate.resolve()
   }
 
   /** For somebody else's session, or for none. Aborted with cookies too: a late answer would overwrite theirs. */
   function dropForAnother(): void {
-    dropFlight(true)
+    dropFlight()
     inTheDark.forEach(abandon)
   }
 

@@ -564,6 +564,66 @@ describe('updateTokens', () => {
     expect((await request).status).toBe(200)
   })
 
+  it('without a refresh token makes up for a refresh that is then refused: the session goes on', async () => {
+    const hand = createHandRefresh()
+    const { server, auth, ends } = await setUp({ refresh: hand.refresh })
+    const refreshed = auth.refresh()
+    const call = await hand.call(1)
+    await auth.updateTokens({ accessToken: server.login().access_token })
+    await expect(refreshed).resolves.toMatchObject({ status: 'signed-in' })
+    call.answer(null)
+    await landed(auth)
+    expect(ends).toEqual([])
+    expect(auth.getSnapshot().status).toBe('signed-in')
+  })
+
+  it('without a refresh token makes up for a refresh whose time runs out: no cool-down', async () => {
+    const hand = createHandRefresh()
+    const { server, api, auth, clock } = await setUp({ refresh: hand.refresh })
+    const refreshed = auth.refresh()
+    await hand.call(1)
+    await auth.updateTokens({ accessToken: server.login().access_token })
+    await refreshed
+    await clock.advance(15_000)
+    await landed(auth)
+    server.killAccessTokens()
+    const request = api.get('/api/x')
+    ;(await hand.call(2)).answer(tokensOf(server.login()))
+    expect((await request).status).toBe(200)
+  })
+
+  it('with the refresh token of before keeps what a refresh under way has exchanged it for', async () => {
+    const hand = createHandRefresh()
+    const { server, auth, login } = await setUp({ refresh: hand.refresh })
+    const refreshed = auth.refresh()
+    const call = await hand.call(1)
+    const accessToken = server.login().access_token
+    await auth.updateTokens({ accessToken, refreshToken: login.refresh_token })
+    await refreshed
+    call.answer({ accessToken: 'overtaken', refreshToken: 'rotated' })
+    await microtasksDone()
+    expect(await auth.getAccessToken()).toBe(accessToken)
+    const next = auth.refresh()
+    const second = await hand.call(2)
+    expect(second.context.refreshToken).toBe('rotated')
+    second.answer({ accessToken: 'fresh' })
+    await next
+  })
+
+  it('waits for an asynchronous store, and so does refresh()', async () => {
+    for (const newer of [{ accessToken: 'newer' }, undefined]) {
+      const store = createHandStore({ v: 1, sessionId: 'one', version: 1, tokens: { accessToken: 'kept' } })
+      store.hold('load')
+      const hand = createHandRefresh()
+      const { auth } = await setUp({ store, signedIn: false, refresh: hand.refresh })
+      const done = newer ? auth.updateTokens(newer) : auth.refresh()
+      store.releaseAll()
+      if (!newer) (await hand.call(1)).answer({ accessToken: 'newer' })
+      await done
+      expect(await auth.getAccessToken()).toBe('newer')
+    }
+  })
+
   it('rejects when nobody is signed in, and what a header cannot hold', async () => {
     const { auth, login } = await setUp()
     await expect(auth.updateTokens({ accessToken: 'a\nb' })).rejects.toMatchObject({ code: 'BAD_OPTION' })
