@@ -26,6 +26,19 @@ describe('readResponse', () => {
     await api.post('/public/x', {}, { authClient: { place: false } })
     expect(await auth.getAccessToken()).toBe(login.access_token)
   })
+
+  it('reads no token from the answer to a request that carried an older one', async () => {
+    const { server, api, auth } = await setUp({ readResponse: tokenFromHeader('x-new-token') })
+    server.route('/api/push', () => json(200, {}, { 'x-new-token': 'pushed-for-the-older-one' }))
+    const hold = server.hold('/api/push', { at: 'answer' })
+    const request = api.get('/api/push')
+    await hold.waiting(1)
+    const accessToken = server.login().access_token
+    await auth.updateTokens({ accessToken })
+    hold.releaseAll()
+    expect((await request).status).toBe(200)
+    expect(await auth.getAccessToken()).toBe(accessToken)
+  })
 })
 
 describe('shouldRefresh', () => {

@@ -2,6 +2,7 @@
 
 import { describe, expect, it, vi } from 'vitest'
 import {
+  authErrorOf,
   localStorageStore,
   noCredential,
   refreshWithBody,
@@ -12,6 +13,7 @@ import {
 import { FakeStorage } from '../contracts/fake-storage.js'
 import {
   eventsOf,
+  failureOf,
   outcomesOf,
   passBackOffs,
   type SetUpOptions,
@@ -288,6 +290,14 @@ describe('restoring by cookie', () => {
     expect(ends).toEqual([])
     server.refresh.always(undefined)
     await expect(auth.refresh()).resolves.toMatchObject({ status: 'signed-in' })
+  })
+
+  it('refresh() that brings no usable token says so, whatever else it brings', async () => {
+    const hand = createHandRefresh(true)
+    const { auth } = await setUp({ refresh: hand.refresh, signedIn: false })
+    const failure = failureOf(auth.refresh())
+    ;(await hand.call(1)).answer({ accessToken: '', refreshToken: 'rotated' })
+    expect(authErrorOf(await failure)?.code).toBe('BAD_GRANT')
   })
 
   it('requests made meanwhile wait for it, and belong to whoever it brings', async () => {

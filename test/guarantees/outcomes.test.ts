@@ -22,6 +22,8 @@ import {
   untilSnapshot,
   type World,
 } from '../support/client.js'
+import { createHandRefresh } from '../support/hand-refresh.js'
+import { microtasksDone } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
 import { createRandom } from '../support/shuffle.js'
 import { createOpenStore, keptToken } from '../support/stores.js'
@@ -628,6 +630,20 @@ describe('G10: any other answer', () => {
     expect(outcomesOf(await settleAll(all))).toEqual(everybody('REFRESH_FAILED'))
     expect(world.ends).toEqual([])
     expect(world.clock.pending).toBe(0)
+  })
+
+  it('G10: a refresh whose time was up is not tried again, though the clock was set back', async () => {
+    const hand = createHandRefresh()
+    const { auth, clock } = await setUp({ refresh: hand.refresh })
+    const failure = failureOf(auth.refresh())
+    const call = await hand.call(1)
+    await clock.advance(15_000)
+    expect(authErrorOf(await failure)?.code).toBe('REFRESH_TIMEOUT')
+    clock.jump(-60_000)
+    call.fail(new Error('no network'))
+    await microtasksDone()
+    await clock.advance(30_000)
+    expect(hand.calls).toHaveLength(1)
   })
 
   it('G10: a refresh that throws before it returns a promise fails like any other', async () => {

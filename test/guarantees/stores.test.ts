@@ -635,6 +635,31 @@ describe('G15: a refusal is believed only after another look into the store', ()
     }
   })
 
+  it.each([
+    ['another access token of the same version', {}, { accessToken: 'another' }],
+    ['a newer version with the same access token', { version: 7 }, { refreshToken: 'another' }],
+  ])('G15: %s found before a refresh spares the refresh', async (_, more, tokens) => {
+    const store = createOpenStore()
+    const { server, auth } = await setUp({ store })
+    changedElsewhere(store, tokens, more)
+    await auth.refresh()
+    expect(server.counts.refreshes).toBe(0)
+    expect(auth.stats().adopted).toBe(1)
+  })
+
+  it('G15: requests go on while a token that is still good is renewed, and its successor is on its way into a slow store', async () => {
+    const store = createHandStore()
+    const { api, auth, clock } = await setUp({ store })
+    store.hold('save')
+    clock.jump(275_000)
+    await api.get('/api/x')
+    const save = await store.waiting('save')
+    expect((await api.get('/api/y')).status).toBe(200)
+    expect(auth.stats().heldPeak).toBe(0)
+    save.release()
+    await landed(auth)
+  })
+
   it('G15: a refused refresh token with newer ones in the store is tried again with those', async () => {
     const store = createOpenStore()
     const { server, auth, ends, api } = await setUp({ store })
@@ -729,9 +754,11 @@ describe('G15: two clients of one store', () => {
     const { server, auth, login } = await setUp({ store })
     await auth.refresh()
     const { refreshToken } = server.sessions[0] ?? {}
-    rotatedElsewhere(store, { accessToken: server.login().access_token, refreshToken: login.refresh_token })
+    const accessToken = server.login().access_token
+    rotatedElsewhere(store, { accessToken, refreshToken: login.refresh_token })
     store.hint()
-    expect(keptRefreshToken(store)).toBe(refreshToken)
+    expect(await auth.getAccessToken()).toBe(accessToken)
+    expect(store.kept).toMatchObject({ tokens: { accessToken, refreshToken } })
     await auth.refresh()
     expect(server.counts).toMatchObject({ granted: 2, reuses: 0 })
   })

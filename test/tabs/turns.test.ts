@@ -23,7 +23,7 @@ import {
 import { createHandRefresh, type HandRefresh } from '../support/hand-refresh.js'
 import { microtasksDone } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
-import { createOpenStore, type OpenStore } from '../support/stores.js'
+import { createHandStore, createOpenStore, type HandStore, type OpenStore } from '../support/stores.js'
 
 const NO_RETRY = { limit: 0, baseDelayMs: 300 }
 
@@ -177,6 +177,60 @@ describe('several tabs', () => {
     expect(await names()).toHaveLength(1)
     auth.dispose()
     expect(await names()).toEqual([])
+  })
+
+  it('G1: a tab that has only taken over what another one wrote, or could not write, tells of nothing', async () => {
+    const { server, store, clock, openTab } = await setUp()
+    const [first, second] = [openTab(), openTab()]
+    const flags = async () => {
+      await microtasksDone()
+      return ((await navigator.locks.query()).held ?? []).length
+    }
+    await first.auth.signIn(tokensOf(server.login()))
+    store.hint()
+    await Promise.all([first.auth.refresh(), turnOf(first, clock)])
+    expect(await flags()).toBe(1)
+    await Promise.all([second.auth.refresh(), turnOf(second, clock)])
+    expect(second.auth.stats()).toMatchObject({ refreshes: 0, adopted: 1 })
+    expect(await flags()).toBe(1)
+    await clock.advance(5_000)
+    store.faults.set('save', new Error('quota exceeded'))
+    await Promise.all([first.auth.refresh(), turnOf(first, clock)])
+    expect(first.auth.stats().refreshes).toBe(2)
+    expect(await flags()).toBe(0)
+  })
+
+  it('G1: nobody waits for news of a session that is over here', async () => {
+    const { server, store, clock, openTab } = await setUp()
+    const hand = createHandRefresh(true)
+    const [first, second] = [openTab(), openTab(hand.refresh)]
+    await first.auth.signIn(tokensOf(server.login('ada')))
+    for (let i = 0; i < 2; i++) await Promise.all([first.auth.refresh(), turnOf(first, clock)])
+    // Another session, whose first tokens are older than what was told of the one before.
+    await first.auth.signIn(tokensOf(server.login('grace')))
+    store.hint()
+    const refreshed = second.auth.refresh()
+    ;(await hand.call(1)).answer(tokensOf(server.login('grace')))
+    await refreshed
+    // And none at all, but a cookie to restore one from.
+    await second.auth.signOut()
+    const restored = second.auth.refresh()
+    ;(await hand.call(2)).answer(tokensOf(server.login('grace')))
+    expect(await restored).toMatchObject({ status: 'signed-in' })
+  })
+
+  it('G1: an asynchronous store is asked by the refresh itself, so nobody waits for its news', async () => {
+    const shared: HandStore = Object.assign(createHandStore(), { name: 'app' })
+    const { server, openTab } = await setUp()
+    const [first, second] = [openTab(undefined, shared), openTab(undefined, shared)]
+    await first.auth.signIn(tokensOf(server.login()))
+    shared.hint()
+    await second.auth.ready
+    await microtasksDone()
+    await first.auth.refresh()
+    await second.auth.refresh()
+    expect(server.counts).toMatchObject({ refreshes: 1, reuses: 0 })
+    expect(second.auth.stats()).toMatchObject({ refreshes: 0, adopted: 1 })
   })
 
   it('G4: updateTokens in a tab that has not heard of the newest refresh token does not bring the old one back', async () => {
