@@ -6,8 +6,17 @@ export type HeaderBag = Record<string, unknown>
 /** The value of a header in any letter case; `undefined` when it is absent or switched off (`null`, `false`). */
 export function readHeader(headers: unknown, name: string): unknown {
   const key = keyOf(headers, name)
-  const value = key === undefined ? undefined : (headers as HeaderBag)[key]
-  return value === null || value === false || value === '' ? undefined : value
+  return key === undefined ? undefined : unlessOff((headers as HeaderBag)[key])
+}
+
+/** Whether a header is there with another value than `ours`. A plain object may hold it in several letter cases. */
+export function hasOther(headers: unknown, name: string, ours: unknown): boolean {
+  if (!headers) return false
+  for (const key of Object.keys(headers)) {
+    const value = isSame(key, name) ? unlessOff((headers as HeaderBag)[key]) : undefined
+    if (value !== undefined && value !== ours) return true
+  }
+  return false
 }
 
 export function writeHeader(config: { headers?: unknown }, name: string, value: string): void {
@@ -24,8 +33,13 @@ function keyOf(headers: unknown, name: string): string | undefined {
   if (!headers) return undefined
   // The usual spelling first: this runs for every request.
   if (Object.prototype.hasOwnProperty.call(headers, name)) return name
-  const wanted = name.toLowerCase()
-  for (const key of Object.keys(headers))
-    if (key.length === name.length && key.toLowerCase() === wanted) return key
-  return undefined
+  return Object.keys(headers).find((key) => isSame(key, name))
+}
+
+function isSame(key: string, name: string): boolean {
+  return key.length === name.length && key.toLowerCase() === name.toLowerCase()
+}
+
+function unlessOff(header: unknown): unknown {
+  return header === null || header === false || header === '' ? undefined : header
 }

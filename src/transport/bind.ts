@@ -7,7 +7,7 @@ import type { Clock } from '../clock.js'
 import { AuthClientError, isAuthClientError, isObject, setCause } from '../errors.js'
 import { type AuthStats, type Events, guard, isThenable, report } from '../events.js'
 import { hold, isCancelled } from '../gate.js'
-import { deleteHeader, readHeader, writeHeader } from '../headers.js'
+import { deleteHeader, hasOther, readHeader, writeHeader } from '../headers.js'
 import type { Placement } from '../placement/placement.js'
 import type { Patience, Session } from '../session/session.js'
 import type { Grant } from '../tokens.js'
@@ -360,10 +360,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   /** Whether the caller, or an interceptor of theirs, has put a credential of their own on the request. */
   function hasOwnCredential({ headers, auth }: RequestConfig, exchange?: Exchange): boolean {
     if (auth) return true
-    for (const name of credentialHeaders) {
-      const value = readHeader(headers, name)
-      if (value !== undefined && value !== exchange?.written) return true
-    }
+    for (const name of credentialHeaders) if (hasOther(headers, name, exchange?.written)) return true
     return false
   }
 
