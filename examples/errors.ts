@@ -6,7 +6,7 @@ export function messageFor(error: unknown): string | undefined {
     case 'SESSION_EXPIRED':
     case 'SESSION_CHANGED':
     case 'SIGNED_OUT':
-      return undefined // onSessionEnd has sent them to the login page
+      return undefined // the session is over, and onSessionEnd has dealt with it
     case 'REFRESH_FAILED':
     case 'REFRESH_TIMEOUT':
     case 'BAD_GRANT':

@@ -10,6 +10,8 @@ export const auth = createAuthClient(api, {
     importFrom() {
       const accessToken = localStorage.getItem('access')
       const refreshToken = localStorage.getItem('refresh') ?? undefined
+      localStorage.removeItem('access')
+      localStorage.removeItem('refresh')
       return accessToken ? { accessToken, refreshToken } : undefined
     },
   }),

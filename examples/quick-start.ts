@@ -6,13 +6,16 @@ export const api = axios.create({ baseURL: 'https://api.example.com' })
 export const auth = createAuthClient(api, {
   refresh: refreshWithBody({ url: '/auth/refresh' }),
   store: localStorageStore({ key: 'my-app' }),
-  onSessionEnd: ({ reason }) => {
-    if (reason !== 'signed-out') location.assign(`/login?redirect=${encodeURIComponent(location.pathname)}`)
+  onSessionEnd({ reason }) {
+    // Who signed out here is led on by the app, and who was replaced is signed in.
+    if (reason !== 'refused' && reason !== 'signed-out-elsewhere') return
+    location.assign(`/login?redirect=${encodeURIComponent(location.pathname + location.search)}`)
   },
 })
 
 export async function signIn(form: { email: string; password: string }) {
-  const { data } = await api.post('/auth/login', form)
+  // A login is no request of the session that there may still be.
+  const { data } = await api.post('/auth/login', form, { authClient: false })
   await auth.signIn({
     accessToken: data.access_token,
     refreshToken: data.refresh_token,

@@ -24,18 +24,21 @@ export interface AuthClient {
   signIn(tokens?: Tokens): Promise<void>
   /**
    * Ends the session here and in every tab; requests that wait reject with `SIGNED_OUT`. The snapshot changes at once.
-   * With a cookie strategy the promise waits for a refresh that is under way, so that your own logout call comes last.
+   * With a cookie strategy the promise waits for a refresh that is under way: a logout call of yours after it is the last
+   * to touch the cookies.
    */
   signOut(): Promise<void>
   /**
    * Newer tokens for the same session, from elsewhere: requests that wait go on with them.
-   * @throws {AuthClientError} code `SIGNED_OUT` when there is no session, or why it has ended in another tab.
+   * @throws {AuthClientError} code `SIGNED_OUT` when there is no session, or why it has ended in another tab;
+   * `BAD_OPTION` as `signIn`.
    */
   updateTokens(tokens: Tokens): Promise<void>
   /**
    * Joins the refresh that is under way or starts one, cool-down or not. Signed out and with a cookie strategy it tries
    * to restore the session; a refusal then leaves you signed out and ends nothing.
-   * @throws {AuthClientError} code `SESSION_EXPIRED`, `REFRESH_FAILED`, `REFRESH_TIMEOUT`, `BAD_GRANT`, `SIGNED_OUT`.
+   * @throws {AuthClientError} code `SESSION_EXPIRED`, `REFRESH_FAILED`, `REFRESH_TIMEOUT`, `BAD_GRANT`; `SIGNED_OUT`,
+   * `SESSION_CHANGED` or `DISPOSED` when that came first; `BAD_OPTION` without the option `refresh`.
    */
   refresh(): Promise<AuthSnapshot>
   /**
@@ -52,6 +55,7 @@ export interface AuthClient {
   subscribe(listener: () => void): () => void
   /** Listens to one kind of event; returns what unsubscribes. */
   on<Name extends keyof AuthEvents>(event: Name, listener: AuthListener<Name>): () => void
+  /** What happened so far, in numbers: a copy. */
   stats(): AuthStats
   /**
    * Puts another axios instance under the same session and the same single refresh. The origin of its `baseURL` is

@@ -17,10 +17,15 @@ export type RefreshReason =
 
 /** Why a session ended. */
 export type SessionEndReason =
+  /** The server refused to renew it. */
   | 'refused'
+  /** `signOut()`. */
   | 'signed-out'
+  /** `signOut()` in another tab, or its store was emptied. */
   | 'signed-out-elsewhere'
+  /** `signIn()` over it: somebody is signed in. */
   | 'replaced'
+  /** The same in another tab. */
   | 'replaced-elsewhere'
 
 /** What `onSessionEnd` and the `sessionEnd` event get. */
@@ -32,11 +37,13 @@ export interface SessionEnd {
 
 /** The events of `auth.on()`, with what each listener gets. Durations are in milliseconds. */
 export interface AuthEvents {
+  /** A refresh begins; in several tabs it may still have to wait for its turn. */
   refreshStart: { reason: RefreshReason }
   /** New tokens are in use and in the store. `adopted`: another tab had fetched them. */
   refreshed: { reason: RefreshReason; durationMs: number; adopted: boolean }
   /** The refresh brought no tokens. `coolDownMs`: how long requests fail fast before it is tried again. */
   refreshFailed: { reason: RefreshReason; durationMs: number; error: AuthClientError; coolDownMs?: number }
+  /** As `onSessionEnd`, and before it. */
   sessionEnd: SessionEnd
   /** A request waits for new tokens, for the first or for a further time. */
   held: { method: string; url: string }

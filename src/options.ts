@@ -42,8 +42,8 @@ export interface AuthClientOptions {
    */
   readResponse?: (response: AxiosResponse) => Grant | undefined
   /**
-   * The origins a token may be sent to, such as `['https://api.example.com']`. Any other request goes out without one,
-   * and its 401 is not ours. The refresh call itself goes where the strategy says.
+   * All origins a token may be sent to, such as `['https://api.example.com']`: they take the place of the default. Any
+   * other request goes out without one, and its 401 is not ours. The refresh call itself goes where the strategy says.
    * @default the origin of the instance's `baseURL`; in a page and for a relative one, the page's own
    */
   origins?: readonly string[]
@@ -73,9 +73,15 @@ export interface AuthClientOptions {
    * @default { limit: 2, baseDelayMs: 300 }
    */
   refreshRetry?: { limit?: number; baseDelayMs?: number }
-  /** Runs before each replay, so that a rate limiter or a signer can join in. Its failure is reported and ignored. */
+  /**
+   * Runs before each replay, so that a rate limiter or a signer can join in. It may change the config in place; what it
+   * returns is ignored, and so is its failure, which is reported.
+   */
   beforeReplay?: (config: AxiosRequestConfig) => unknown
-  /** Called once when a session ends: send the user to the login page, unless they signed out themselves. */
+  /**
+   * Called once when a session ends. `refused`, `signed-out-elsewhere`: send the user to the login page. `signed-out`: the
+   * app did it itself. `replaced`, `replaced-elsewhere`: somebody else is signed in already; show their page.
+   */
   onSessionEnd?: (end: SessionEnd) => unknown
   /** Time, for tests. @default the real one */
   clock?: Clock

@@ -11,5 +11,9 @@ export const queryClient = new QueryClient({
   },
 })
 
-// Nothing of one user is shown to the next.
-auth.on('sessionEnd', () => queryClient.clear())
+// Nothing of one user is shown to the next. `clear` tells no component that is on the screen, so where somebody else is
+// signed in already, these fetch anew.
+auth.on('sessionEnd', ({ reason }) => {
+  if (reason.startsWith('replaced')) void queryClient.resetQueries()
+  else queryClient.clear()
+})

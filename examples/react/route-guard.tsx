@@ -4,10 +4,13 @@ import { auth } from '../quick-start.js'
 
 /** As the element of a layout route: `{ element: <SignedInOnly />, children: [...] }`. */
 export function SignedInOnly() {
-  const status = useAuth(auth, (session) => session.status)
+  const { status, refreshing } = useAuth(auth, (session) => ({
+    status: session.status,
+    refreshing: session.refreshing,
+  }))
   const { pathname, search } = useLocation()
-  // Only with an asynchronous store, until it has been read.
-  if (status === 'pending') return null
   if (status === 'signed-in') return <Outlet />
+  // Not known yet: an asynchronous store is being read, or a cookie is asked for its session.
+  if (status === 'pending' || refreshing) return null
   return <Navigate replace to={`/login?redirect=${encodeURIComponent(pathname + search)}`} />
 }

@@ -2,7 +2,7 @@ import { useAuth } from 'axios-auth-client/react'
 import { auth } from '../quick-start.js'
 
 interface MyClaims {
-  roles: string[]
+  roles?: string[]
 }
 
 /** Renders again when one of the two is different, and not when a token was renewed. */
@@ -11,10 +11,12 @@ export function SessionPanel() {
     status: session.status,
     subject: session.subject,
   }))
+  // On a server, and in the first render that takes over from it.
+  if (status === 'pending') return null
   return <p>{status === 'signed-in' ? `Hello, ${subject}` : 'Please sign in.'}</p>
 }
 
 export function AdminLink() {
   const { claims } = useAuth<MyClaims>(auth)
-  return claims?.roles.includes('admin') ? <a href="/admin">Administration</a> : null
+  return claims?.roles?.includes('admin') ? <a href="/admin">Administration</a> : null
 }

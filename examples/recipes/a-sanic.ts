@@ -18,8 +18,8 @@ export function createSanicApi(baseURL: string, goTo: (path: string) => void, cu
     }),
     shouldRefresh: ({ response, expired }) => response.status === 401 && expired !== false,
     onSessionEnd({ reason }) {
-      // Their own sign-out leads where the app says, and who was replaced by a new sign-in is signed in.
-      if (reason === 'signed-out' || reason === 'replaced') return
+      // Their own sign-out leads where the app says, and who was replaced is signed in.
+      if (reason === 'signed-out' || reason.startsWith('replaced')) return
       const path = currentPath()
       const [page = ''] = path.split(/[?#]/)
       if (page === '/oauth/callback') goTo('/login')

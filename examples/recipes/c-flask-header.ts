@@ -7,7 +7,10 @@ export function createFlaskHeaderApi(baseURL: string, goTo: (path: string) => vo
   const auth = createAuthClient(api, {
     store: localStorageStore({ key: 'session' }),
     refresh: refreshWithBearer({ url: '/auth/refresh' }),
-    onSessionEnd: () => goTo('/signin'),
+    onSessionEnd({ reason }) {
+      // Who was replaced is signed in.
+      if (!reason.startsWith('replaced')) goTo('/signin')
+    },
   })
   return { api, auth }
 }

@@ -9,7 +9,10 @@ export function createSlidingApi(baseURL: string, goTo: (path: string) => void) 
     place: basicUser(),
     readResponse: tokenFromHeader('authorization'),
     // No `refresh`: past the server's window its 401 ends the session.
-    onSessionEnd: () => goTo('/login'),
+    onSessionEnd({ reason }) {
+      // Who was replaced is signed in.
+      if (!reason.startsWith('replaced')) goTo('/login')
+    },
   })
   return { api, auth }
 }

@@ -1,5 +1,5 @@
 import axios from 'axios'
-import { createAuthClient, noCredential, refreshWithCookie } from 'axios-auth-client'
+import { createAuthClient, localStorageStore, noCredential, refreshWithCookie } from 'axios-auth-client'
 
 /** HttpOnly cookies and a double-submit CSRF token: there is no token in script at all. */
 export function createCookieApi(baseURL: string) {
@@ -11,13 +11,15 @@ export function createCookieApi(baseURL: string) {
   })
   const auth = createAuthClient(api, {
     place: noCredential(),
+    // Holds no token: by it tabs take turns with the cookie, and hear of each other's sign-out.
+    store: localStorageStore({ key: 'session' }),
     refresh: refreshWithCookie({
       url: '/auth/refresh',
       csrf: { cookie: 'csrf_refresh_token', header: 'X-CSRF-TOKEN' },
     }),
   })
 
-  /** At the start of the page: signed in again if the cookies are still good. */
+  /** At the start of the page: signed in again if the cookies are still good. Rejects if that cannot be found out. */
   const restore = () => auth.refresh()
 
   return { api, auth, restore }

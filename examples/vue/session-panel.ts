@@ -5,8 +5,11 @@ import { auth } from '../quick-start.js'
 /** In a component's `<script setup>`; released with the component. */
 export function useSession() {
   const session = useAuth(auth, ({ status, subject }) => ({ status, subject }))
-  const greeting = computed(() =>
-    session.value.status === 'signed-in' ? `Hello, ${session.value.subject}` : 'Please sign in.',
-  )
+  const greeting = computed(() => {
+    const { status, subject } = session.value
+    // On a server, and in the first render that takes over from it.
+    if (status === 'pending') return ''
+    return status === 'signed-in' ? `Hello, ${subject}` : 'Please sign in.'
+  })
   return { session, greeting }
 }

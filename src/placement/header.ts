@@ -4,8 +4,8 @@ import type { Placement } from './placement.js'
 
 export interface BearerHeaderOptions {
   /**
-   * The header's name. On a redirect to another origin, axios's adapters and browsers drop `Authorization` and no
-   * other header: with a name of your own, make sure that your API does not redirect away.
+   * The header's name. On a redirect to another origin, axios's adapters and browsers drop `Authorization`, and not one
+   * of your own: make sure that your API does not redirect away, or in Node name it in axios's `sensitiveHeaders`.
    * @default 'Authorization'
    */
   header?: string

@@ -5,7 +5,7 @@ import type { Login } from './login.js'
 
 /** The session as an app may show it. */
 export interface AuthSnapshot {
-  /** `pending` only until an asynchronous store has been read. */
+  /** `pending` until an asynchronous store has been read; for a server and hydration, unless `tokens` are known. */
   readonly status: 'pending' | 'signed-out' | 'signed-in'
   /** A refresh is under way. */
   readonly refreshing: boolean

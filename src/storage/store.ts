@@ -28,7 +28,7 @@ export interface StoredRecord {
  */
 export interface TokenStore {
   /**
-   * The record, or `undefined` / `null` when there is none; {@link REFUSED}, if you can tell, where the last one was
+   * The record, or `undefined` / `null` when there is none; `'refused'`, if you can tell, where the last one was
    * cleared for that reason. What comes is checked before use.
    */
   load(): unknown

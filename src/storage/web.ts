@@ -10,7 +10,8 @@ export interface WebStoreOptions {
   key: string
   /**
    * Reads the tokens that an older scheme left in its own keys. It is called only while this key was never written,
-   * so the old tokens are taken once and cannot come back after a sign-out.
+   * so the old tokens are taken once and cannot come back after a sign-out. With `sessionStorageStore` that is once per
+   * tab, so remove the old keys as you read them: nobody else does.
    */
   importFrom?: () => Tokens | undefined
 }
@@ -50,7 +51,10 @@ export function localStorageStore(options: WebStoreOptions): TokenStore {
   }
 }
 
-/** Keeps the session in `sessionStorage`: it survives reloads; every tab has a session of its own. */
+/**
+ * Keeps the session in `sessionStorage`: it survives reloads; every tab has a session of its own. But a tab that is
+ * duplicated or opened by `window.open` begins with a copy, and two would use one refresh token: not where these rotate.
+ */
 export function sessionStorageStore(options: WebStoreOptions): TokenStore {
   return webStore('sessionStorage', options)
 }

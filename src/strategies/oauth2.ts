@@ -9,6 +9,7 @@ import {
 } from './strategy.js'
 
 export interface RefreshWithOAuth2Options extends StrategyOptions {
+  /** As it is registered with the server. */
   clientId: string
   /** For confidential clients, so never in a browser. Sent as HTTP Basic (RFC 6749 section 2.3.1). */
   clientSecret?: string

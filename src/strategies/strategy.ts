@@ -33,7 +33,10 @@ export type ReadGrant = (body: unknown) => Grant | null | undefined
 export interface StrategyOptions {
   /** The refresh endpoint, absolute or relative to the instance's `baseURL`. */
   url: string
-  /** How to read the answer. Default: see {@link readGrant}. */
+  /**
+   * How to read the answer. By default it reads `access_token`, `accessToken` or `token`; `refresh_token` or
+   * `refreshToken`; `expires_in` or `expiresIn` in seconds (RFC 6749 section 5.1).
+   */
   readGrant?: ReadGrant
 }
 
@@ -85,10 +88,7 @@ export async function callEndpoint(
   }
 }
 
-/**
- * The default reading of a refresh answer: `access_token`, `accessToken` or `token`; `refresh_token` or
- * `refreshToken`; `expires_in` or `expiresIn` in seconds (RFC 6749 section 5.1).
- */
+/** The default reading of a refresh answer: see {@link StrategyOptions}. */
 export function readGrant(body: unknown): Grant | undefined {
   if (typeof body !== 'object' || body === null) return undefined
   const fields = body as Record<string, unknown>

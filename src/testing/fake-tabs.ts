@@ -17,7 +17,8 @@ export interface FakeTabs {
   readonly locks: LockManager
   /**
    * Puts `locks` in the place of `navigator.locks`, so that the tabs refresh one at a time as in a browser; returns what
-   * takes them away again. A client that holds the lock lets go of it some 100 ms after its refresh, by its `clock`.
+   * takes them away again. The lock is free once a refresh has ended; another one, which tells the other tabs what was
+   * written, is held for 5 s more of the client's `clock`.
    */
   installLocks(): () => void
 }

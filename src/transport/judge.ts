@@ -7,7 +7,9 @@ import { isReplayable } from './replay.js'
 
 /** What `shouldRefresh` is asked about. */
 export interface RefreshQuestion {
+  /** The answer; `data` is the JSON in it, or its text. */
   response: AxiosResponse
+  /** The request as it was sent: the token is still on it. */
   config: AxiosRequestConfig
   /** Whether the token that was sent is stale or replaced by now; `undefined` where its lifetime is unknown. */
   expired: boolean | undefined

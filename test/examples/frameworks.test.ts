@@ -1,5 +1,6 @@
 // @vitest-environment jsdom
 // Runs the examples of docs/frameworks.md with the real frameworks: session panels, route guards, TanStack Query.
+import { QueryObserver } from '@tanstack/react-query'
 import { act, createElement } from 'react'
 import { createRoot } from 'react-dom/client'
 import { createMemoryRouter, RouterProvider } from 'react-router'
@@ -63,6 +64,22 @@ describe('in React', () => {
     queryClient.setQueryData(['orders'], ['of ada'])
     await auth.signOut()
     expect(queryClient.getQueryData(['orders'])).toBeUndefined()
+  })
+})
+
+describe('in React, when somebody else signs in', () => {
+  it('TanStack Query fetches anew what is on the screen', async () => {
+    const bob = { accessToken: jwtOf({ sub: 'bob' }), refreshToken: 'another-one' }
+    const observer = new QueryObserver(queryClient, {
+      queryKey: ['me'],
+      queryFn: async () => auth.getSnapshot().subject,
+    })
+    onTestFinished(observer.subscribe(() => {}))
+    await auth.signIn(ada)
+    await observer.refetch()
+    expect(observer.getCurrentResult().data).toBe('ada')
+    await auth.signIn(bob)
+    await vi.waitFor(() => expect(observer.getCurrentResult().data).toBe('bob'))
   })
 })
 

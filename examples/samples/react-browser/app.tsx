@@ -28,7 +28,8 @@ function Page() {
 function Login() {
   const auth = useAuthClient()
   const signIn = async () => {
-    const { data } = await api.post('/auth/login', { username: 'ada', password: 'any' })
+    const form = { username: 'ada', password: 'any' }
+    const { data } = await api.post('/auth/login', form, { authClient: false })
     await auth.signIn({ accessToken: data.access_token, refreshToken: data.refresh_token })
   }
   return (
