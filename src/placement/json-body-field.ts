@@ -1,5 +1,5 @@
 // The token as a field of the JSON body, for servers that read it there (Flask-JWT-Extended's "json" location).
-import { deleteHeader, readHeader } from '../headers.js'
+import { deleteHeader, readHeader, writeHeader } from '../headers.js'
 import type { PlaceableConfig, Placement } from './placement.js'
 
 type Fields = Record<string, unknown>
@@ -7,14 +7,18 @@ type Fields = Record<string, unknown>
 /**
  * Puts the token into a field of the JSON body, also of a POST that has none. GET, HEAD, FormData, arrays and streams
  * have no such field: they go out without a token, so a server that reads tokens from the body cannot protect them.
+ * The field joins the body when the request goes out, on top of whatever interceptors and transforms have made of it.
  * The body is sent again to wherever a 307 or 308 redirects, on any origin: make sure that your API does not.
  */
 export function jsonBodyField(field = 'token'): Placement {
   return {
+    late: true,
     place(config, accessToken) {
       const body = readBody(config)
       if (!body || Object.prototype.hasOwnProperty.call(body, field)) return false
-      const { data } = config
+      const data: unknown = config.data ?? '{}'
+      // Where there was none, axios has thought of a form.
+      if (!config.data) writeHeader(config, 'Content-Type', 'application/json')
       if (typeof data !== 'string') {
         // A copy: the object is the caller's.
         config.data = { ...body, [field]: accessToken }
@@ -52,11 +56,11 @@ export function jsonBodyField(field = 'token'): Placement {
 /** The body's fields, before axios has serialised it or after; `undefined` where there can be none. */
 function readBody({ method = 'get', data, headers }: PlaceableConfig): Fields | undefined {
   if (/^(get|head)$/i.test(method)) return undefined
+  if (data === undefined || data === null) return {}
   const type = readHeader(headers, 'Content-Type')
   const isText = typeof data === 'string'
   // axios makes a form of an object whose type says so, and JSON of any other.
-  if ((isText || type !== undefined) && !String(type ?? '').includes('json')) return undefined
-  if (data === undefined || data === null) return {}
+  if ((isText || type !== undefined) && !/json/i.test(String(type ?? ''))) return undefined
   try {
     return plainObject(isText ? JSON.parse(data) : data)
   } catch {

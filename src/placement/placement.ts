@@ -19,6 +19,11 @@ export interface Placement {
   remove(config: PlaceableConfig): void
   /** The header it writes, if any: a caller's own value in it is then left alone. `Authorization` always is. */
   readonly header?: string
+  /**
+   * The token is placed when the request is about to go out, and not before: no interceptor or transform sees it, and none
+   * can wrap it into something where `remove` does not find it.
+   */
+  readonly late?: boolean
   /** There is no token in script: a cookie is the credential. */
   readonly tokenless?: boolean
 }

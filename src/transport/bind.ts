@@ -119,7 +119,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     const login = earlier?.refused ? earlier.login : session.current()
     if (!login) return config
     const exchange = new Exchange(login, option, config)
-    if (isAllowed(config)) putOn(exchange)
+    if (!place.late && isAllowed(config)) putOn(exchange)
     config.adapter = exchange.wrapper = (wireConfig) => transmit(exchange, wireConfig)
     config.authClient = new Ticket(exchange, session)
     return config
@@ -372,13 +372,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     if (exchange.version === login.version && isIntact(exchange)) return true
     takeOff(exchange)
     if (option?.place !== false) {
-      const { data } = config
       if (!placeToken(config, login.accessToken)) return false
-      // At the wire axios has serialised already: a body that was not there before is ours to write out.
-      if (exchange.send && !data && isObject(config.data)) {
-        config.data = JSON.stringify(config.data)
-        writeHeader(config, 'Content-Type', 'application/json')
-      }
       if (place.header) exchange.written = readHeader(config.headers, place.header)
     }
     exchange.everPlaced = true

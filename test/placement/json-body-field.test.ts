@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
-import axios, { type AxiosError, type AxiosRequestConfig } from 'axios'
+import axios, { type AxiosError, type AxiosInstance, type AxiosRequestConfig } from 'axios'
 import {
   type AuthClientOptions,
   authErrorOf,
@@ -18,9 +18,11 @@ afterEach(async () => {
   for (const end of endings.splice(0).reverse()) await end()
 })
 
-async function setUp(options: AuthClientOptions = {}) {
+/** `before`: what is done to the instance before the client is made. */
+async function setUp(options: AuthClientOptions = {}, before?: (api: AxiosInstance) => void) {
   const home = await startAuthServer()
   const api = axios.create({ baseURL: home.url })
+  before?.(api)
   const auth = createAuthClient(api, {
     refresh: refreshWithBody({ url: '/auth/refresh' }),
     place: jsonBodyField('token'),
@@ -55,6 +57,11 @@ describe('jsonBodyField', () => {
     ['no body', {}, {}],
     ['null', { data: null }, {}],
     ['JSON as a text', { data: '{"a":1}', headers: JSON_TYPE }, { a: 1 }],
+    [
+      'JSON as a text, under a type in capitals',
+      { data: '{"a":1}', headers: { 'Content-Type': 'APPLICATION/JSON' } },
+      { a: 1 },
+    ],
     [
       'JSON as a text, under a JSON type of another name',
       { data: '{"a":1}', headers: { 'Content-Type': 'application/vnd.api+json' } },
@@ -279,6 +286,81 @@ describe('jsonBodyField', () => {
       if (bodyBytes?.length) expect(body).toEqual({ token })
     },
   )
+
+  describe('beside an app that wraps its bodies', () => {
+    const wrapper = (api: AxiosInstance, more: AxiosRequestConfig = {}) =>
+      // Registered before us, so that it runs after ours.
+      api.interceptors.request.use((config) =>
+        Object.assign(config, { data: { payload: config.data } }, more),
+      )
+    const transformers: [string, (data: object) => string][] = [
+      ['JSON', (data) => JSON.stringify({ payload: data })],
+      ['a form', (data) => new URLSearchParams({ ...data }).toString()],
+    ]
+
+    it('puts the token on top of the body that is sent, and the new one into its replay', async () => {
+      const { home, api, auth, token } = await setUp({}, wrapper)
+      await api.post('/api/json-body', { a: 1 })
+      home.killAccessTokens()
+      await api.post('/api/json-body', { a: 1 })
+      const renewed = await auth.getAccessToken()
+      expect(home.requestsTo('/api/json-body').map(({ body }) => body)).toEqual(
+        [token, token, renewed].map((placed) => ({ payload: { a: 1 }, token: placed })),
+      )
+      expect(home.counts).toMatchObject({ refreshes: 1, answered401: 1, protectedOk: 2 })
+    })
+
+    it('puts it into a body that is another one by then', async () => {
+      const { home, api, token } = await setUp({}, (instance) => {
+        instance.interceptors.request.use((config) => Object.assign(config, { data: { b: 2 } }))
+      })
+      await api.post('/api/json-body', { a: 1 })
+      await api.post('/api/json-body', { toJSON: () => ({ a: 1 }) })
+      expect(home.requestsTo('/api/json-body').map(({ body }) => body)).toEqual(
+        Array(2).fill({ b: 2, token }),
+      )
+    })
+
+    it.each<[string, AxiosRequestConfig | 'foreign']>([
+      ['leads the request to another origin', 'foreign'],
+      ['asks for none', { authClient: { place: false } }],
+      ['switches us off', { authClient: false }],
+    ])('G20: sends none where an interceptor after ours %s', async (_, option) => {
+      const foreign = await startAuthServer()
+      endings.push(() => foreign.stop())
+      const change = option === 'foreign' ? { baseURL: foreign.url } : option
+      const { home, api, token } = await setUp({}, (instance) => wrapper(instance, change))
+      await api.post('/public/x', { a: 1 })
+      await api.post('/public/x')
+      const arrived = [...home.log, ...foreign.log].map(({ bodyBytes }) => bodyBytes.toString())
+      expect(arrived).toEqual(['{"payload":{"a":1}}', '{}'])
+      expect(arrived.join()).not.toContain(token)
+    })
+
+    it.each(transformers)(
+      'G9: leaves none in the config of an error where a transform makes %s',
+      async (_, transform) => {
+        const { home, api, token } = await setUp()
+        home.route('/api/json-body', () => ({ status: 500 }))
+        const request = api.post(
+          '/api/json-body',
+          { a: 1 },
+          { transformRequest: [transform], headers: JSON_TYPE },
+        )
+        const error = (await request.catch((caught: AxiosError) => caught)) as AxiosError
+        expect(error.response?.status).toBe(500)
+        expect(JSON.stringify(error.config)).not.toContain(token)
+      },
+    )
+  })
+
+  it('leaves a request without a body as it is where an interceptor after ours switches us off', async () => {
+    const { home, api } = await setUp({}, (instance) => {
+      instance.interceptors.request.use((config) => Object.assign(config, { authClient: false }))
+    })
+    await api.post('/public/x')
+    expect(home.log[0]?.bodyBytes.toString()).toBe('')
+  })
 
   it("leaves a caller's own Authorization alone, and sends no token beside it", async () => {
     const { home, api } = await setUp()

@@ -75,7 +75,7 @@ function parseBody({ headers, bodyBytes }: ReceivedRequest): unknown {
   const type = headers['content-type'] ?? ''
   const text = bodyBytes.toString('utf8')
   if (type.includes('x-www-form-urlencoded')) return Object.fromEntries(new URLSearchParams(text))
-  if (!type.includes('json')) return undefined
+  if (!type.toLowerCase().includes('json')) return undefined
   try {
     return JSON.parse(text)
   } catch {
