@@ -93,7 +93,8 @@ export function createEvents(): Events {
     },
     emit(name, event) {
       for (const entry of [...entries]) {
-        if (entry.name === name) guard(() => entry.listener(event as never))
+        // Not one that was taken away by a listener before it.
+        if (entry.name === name && entries.has(entry)) guard(() => entry.listener(event as never))
       }
     },
     clear: () => entries.clear(),

@@ -322,6 +322,18 @@ describe('subscribe and on', () => {
     expect([subscribed, heard]).toEqual([6, 3])
   })
 
+  it('call no listener that was taken away while the event was told, nor any after dispose', async () => {
+    for (const away of ['one', 'all'] as const) {
+      const { auth } = await setUp()
+      let stop = (): void => {}
+      let heard = 0
+      auth.on('sessionEnd', () => (away === 'one' ? stop() : auth.dispose()))
+      stop = auth.on('sessionEnd', () => void heard++)
+      await auth.signOut()
+      expect(heard).toBe(0)
+    }
+  })
+
   it('tell the story of a refused request, with durations by the clock', async () => {
     const { server, api, auth, clock, events } = await setUp()
     const hold = server.holdRefresh()
