@@ -89,7 +89,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   /** Every instance that is held, with the origin of its own addresses. */
   const bindings = new Map<AxiosLike, Binding & { home: string | undefined }>()
 
-  assertFree(instance)
+  assertFree(instance, place.header)
   const home = resolved.origins ? undefined : homeOf(instance)
   if (!resolved.origins && !home) {
     throw badOption('origins', 'some, because the instance has no baseURL to take one from', undefined)
@@ -125,7 +125,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     stats: () => ({ ...stats }),
     attach(other) {
       session.assertAlive()
-      assertFree(other)
+      assertFree(other, place.header)
       const binding = add(other, homeOf(other))
       return () => {
         // Not what was attached anew since.
@@ -229,7 +229,7 @@ function homeOf({ defaults }: AxiosLike): string | undefined {
   return defaults.baseURL ? originOf(String(defaults.baseURL)) : pageOrigin()
 }
 
-function assertFree(instance: AxiosLike): void {
+function assertFree(instance: AxiosLike, header = 'Authorization'): void {
   if (!isObject(instance) || typeof instance.request !== 'function' || !instance.interceptors) {
     throw badOption('instance', 'an axios instance', instance)
   }
@@ -239,12 +239,14 @@ function assertFree(instance: AxiosLike): void {
       'instance: a live auth client holds this axios instance already. Use that one, or dispose() it first.',
     )
   }
-  const headers = (instance.defaults?.headers ?? {}) as Record<string, unknown>
-  const common = Object.values(headers).filter((bag) => typeof bag === 'object')
-  if ([headers, ...common].some((bag) => readHeader(bag, 'Authorization') !== undefined)) {
+  const { auth, headers = {} } = instance.defaults ?? {}
+  const bags = [headers, ...Object.values(headers).filter(isObject)]
+  const carries = (name: string) => bags.some((bag) => readHeader(bag, name) !== undefined)
+  const credential = auth ? 'auth' : ['Authorization', header].find(carries)
+  if (credential) {
     throw new AuthClientError(
       'BAD_OPTION',
-      "instance: its default headers carry an Authorization, which would hide the session's: use signIn() or `tokens`.",
+      `instance: its defaults carry ${credential}, which would hide the session's: use signIn() or \`tokens\`.`,
     )
   }
 }

@@ -426,11 +426,23 @@ describe('the instance', () => {
   ])('is refused with an Authorization among its default headers: %s', (_, headers) => {
     const error = refusalOf({}, createApi({ headers: headers as never }).api)
     expect(error.code).toBe('BAD_OPTION')
-    expect(error.message).toMatch(/^instance: its default headers carry an Authorization/)
+    expect(error.message).toMatch(/^instance: its defaults carry Authorization/)
     expect(error.message).toContain('signIn()')
     expect(error.message).not.toContain('old')
     const auth = create({})
-    expect(() => auth.attach(createApi({ headers: headers as never }).api)).toThrow(/default headers/)
+    expect(() => auth.attach(createApi({ headers: headers as never }).api)).toThrow(
+      /defaults carry Authorization/,
+    )
+  })
+
+  it('is refused with whatever else would hide the session among its defaults: its header, `auth`', () => {
+    const place = bearerHeader({ header: 'X-Token' })
+    const headers = { common: { 'x-token': 'old' } }
+    const error = refusalOf({ place }, createApi({ headers: headers as never }).api)
+    expect(error.message).toMatch(/^instance: its defaults carry X-Token/)
+    expect(() => create({}, createApi({ headers: headers as never }).api)).not.toThrow()
+    const auth = { username: 'ada', password: 'old' }
+    expect(refusalOf({}, createApi({ auth }).api).message).toMatch(/^instance: its defaults carry auth/)
   })
 
   it('may have other default headers, and a switched-off Authorization', () => {
