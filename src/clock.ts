@@ -8,12 +8,14 @@ export interface Clock {
   setTimer(callback: () => void, delayMs: number): () => void
 }
 
+/** 32 bits, in every engine: with more, a timer fires at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 export function realClock(): Clock {
   return {
     nowMs: () => Date.now(),
     setTimer(callback, delayMs) {
-      // More than 32 bits of milliseconds would be none.
-      const timer = setTimeout(callback, Math.min(delayMs, 2 ** 31 - 1))
+      const timer = setTimeout(callback, Math.min(delayMs, LONGEST_TIMER_MS))
       return () => clearTimeout(timer)
     },
   }

@@ -1,8 +1,8 @@
 // The options of `createAuthClient`: what they mean, their defaults, and their one check, at creation.
 import type { AxiosRequestConfig, AxiosResponse } from 'axios'
-import { type Clock, realClock } from './clock.js'
+import { type Clock, LONGEST_TIMER_MS, realClock } from './clock.js'
 import { badOption, isObject } from './errors.js'
-import { guard, type SessionEnd } from './events.js'
+import { guard, isThenable, type SessionEnd } from './events.js'
 import { bearerHeader } from './placement/header.js'
 import type { Placement } from './placement/placement.js'
 import { isRefusal } from './session/verdict.js'
@@ -142,9 +142,14 @@ export function resolveOptions(raw: AuthClientOptions = {}): ResolvedOptions {
     readResponse,
     origins,
     shouldRefresh,
-    isFinal: (error: unknown) => (isFinal && guard(() => isFinal(error))) ?? isRefusal(error),
+    isFinal(error: unknown) {
+      const said = isFinal && guard(() => isFinal(error))
+      // A promise is no answer, though it counts as true.
+      return isThenable(said) ? isRefusal(error) : (said ?? isRefusal(error))
+    },
     refreshAheadMs: raw.refreshAheadMs ?? 30_000,
-    refreshTimeoutMs: raw.refreshTimeoutMs ?? 15_000,
+    // More than a timer can have: a clock of the app's own may refuse it.
+    refreshTimeoutMs: Math.min(raw.refreshTimeoutMs ?? 15_000, LONGEST_TIMER_MS),
     refreshRetry: { limit: limit ?? 2, baseDelayMs: baseDelayMs ?? 300 },
     beforeReplay,
     onSessionEnd,

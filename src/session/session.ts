@@ -602,7 +602,7 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   /** The time counts from here: waiting for another tab's refresh has a limit of its own. */
-  function flyInTime(mine: Flight): Promise<Verdict | undefined> {
+  async function flyInTime(mine: Flight): Promise<Verdict | undefined> {
     const limit = nap(refreshTimeoutMs)
     mine.limit = limit
     mine.startedAtMs = nowMs()

@@ -55,6 +55,26 @@ describe('G11: a refresh that never answers', () => {
     expect(server.requestsTo('/auth/refresh')[0]?.aborted).toBe(true)
   })
 
+  it('G11: more time than a timer can have is as much as a timer can have, for a clock of the app too', async () => {
+    const { server, api } = await setUp({ refreshTimeoutMs: Number.MAX_SAFE_INTEGER })
+    server.killAccessTokens()
+    expect((await api.get('/api/x')).status).toBe(200)
+  })
+
+  it('G11: a clock that sets no timer is a failed refresh, which nobody hangs on', async () => {
+    const broken = {
+      nowMs: () => 0,
+      setTimer() {
+        throw new Error('out of timers')
+      },
+    }
+    const { server, api } = await setUp({ clock: broken })
+    server.killAccessTokens()
+    const outcomes = []
+    for (let i = 0; i < 2; i++) outcomes.push(...(await settleAll([api.get('/api/x')])))
+    expect(outcomesOf(outcomes)).toEqual(['REFRESH_FAILED', 'REFRESH_FAILED'])
+  })
+
   it('G11: refreshTimeoutMs is the time it has', async () => {
     const hand = createHandRefresh()
     const { auth, clock } = await setUp({ refresh: hand.refresh, refreshTimeoutMs: 400 })

@@ -277,8 +277,13 @@ describe('G10: isFinal', () => {
     }
   })
 
-  it('G10: isFinal that answers undefined leaves it to the default', async () => {
-    const { server, auth } = await setUp({ isFinal: () => undefined as never })
+  it.each([
+    ['undefined', () => undefined],
+    ['with a promise', async () => true],
+    ['with a promise that rejects', () => Promise.reject(new Error('mine'))],
+  ])('G10: isFinal that answers %s leaves it to the default', async (_, isFinal) => {
+    vi.spyOn(console, 'error').mockImplementation(() => {})
+    const { server, auth } = await setUp({ isFinal: isFinal as never })
     server.refresh.next(404, 401)
     await expect(auth.refresh()).rejects.toMatchObject({ code: 'REFRESH_FAILED' })
     await expect(auth.refresh()).rejects.toMatchObject({ code: 'SESSION_EXPIRED' })
