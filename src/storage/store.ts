@@ -36,7 +36,7 @@ export interface TokenStore {
   /** `refused`: nobody signed out, the server refused to renew the session; worth telling to whoever loads next. */
   clear(reason?: typeof REFUSED): void | PromiseLike<void>
   /** Says that other tabs or processes use the same store; names the lock and the channel they share. */
-  readonly name?: string
+  readonly name?: string | undefined
   /** Calls `listener` when somebody else may have changed the store; returns what unsubscribes. */
   subscribe?(listener: () => void): () => void
 }

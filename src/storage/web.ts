@@ -2,7 +2,7 @@
 // throw (privacy mode, quota, server-side rendering) reaches the guard around every store and no request.
 import { badOption } from '../errors.js'
 import { measureLifetime, readClaims } from '../lifetime.js'
-import type { Tokens } from '../tokens.js'
+import { flawOf, type Tokens } from '../tokens.js'
 import { createRecord, createSessionId, type StoredRecord, type TokenStore } from './store.js'
 
 export interface WebStoreOptions {
@@ -24,10 +24,18 @@ const SIGNED_OUT = 'null'
  * Any script that runs on the page can read it, so an XSS takes the refresh token with it.
  */
 export function localStorageStore(options: WebStoreOptions): TokenStore {
+  const store = webStore('localStorage', options)
   const { key } = options
   return {
-    ...webStore('localStorage', options),
-    name: key,
+    ...store,
+    get name() {
+      // What is not there is not shared: on a server its locks would make one user wait for another.
+      try {
+        return storageOf('localStorage') && key
+      } catch {
+        return undefined
+      }
+    },
     subscribe(listener) {
       const onStorage = (event: StorageEvent) => {
         // A null key means that the whole storage was cleared.
@@ -59,19 +67,31 @@ export function sessionStorageStore(options: WebStoreOptions): TokenStore {
   return webStore('sessionStorage', options)
 }
 
-function webStore(area: 'localStorage' | 'sessionStorage', { key, importFrom }: WebStoreOptions): TokenStore {
+type Area = 'localStorage' | 'sessionStorage'
+
+/** The storage of this page. @throws where there is none, or it is blocked. */
+function storageOf(area: Area): Storage {
+  const found: Storage | undefined = globalThis[area]
+  // Node from 25 on and Deno have one for the whole process: all users of a server would share a session.
+  const isServers = !globalThis.document && typeof Storage === 'function' && found instanceof Storage
+  if (!found || isServers) throw new Error(`There is no ${area} here.`)
+  return found
+}
+
+function webStore(area: Area, options: WebStoreOptions): TokenStore {
+  const { key, importFrom } = options ?? {}
   if (typeof key !== 'string' || key === '') throw badOption(`${area}Store: key`, 'the storage key', key)
+  if (importFrom !== undefined && typeof importFrom !== 'function')
+    throw badOption(`${area}Store: importFrom`, 'a function', importFrom)
   /** What could be imported and not be kept: the next look must find the same session. */
   let imported: StoredRecord | undefined
-  const storage = (): Storage => {
-    const found = globalThis[area]
-    if (!found) throw new Error(`There is no ${area} here.`)
-    return found
-  }
+  /** There was something under the key: when it is empty from now on, somebody has signed out. */
+  let used = false
   return {
     load() {
-      const text = storage().getItem(key)
-      if (text === null) return importOnce()
+      const text = storageOf(area).getItem(key)
+      if (text === null) return used ? imported : importOnce()
+      used = true
       try {
         return JSON.parse(text) as unknown
       } catch {
@@ -80,25 +100,30 @@ function webStore(area: 'localStorage' | 'sessionStorage', { key, importFrom }: 
       }
     },
     save(record) {
-      storage().setItem(key, JSON.stringify(record))
+      used = true
+      storageOf(area).setItem(key, JSON.stringify(record))
     },
     clear(reason) {
+      used = true
       // It stays until the next sign-in: a tab that sleeps now is told why when it wakes.
-      if (reason) storage().setItem(key, JSON.stringify(reason))
-      else if (importFrom) storage().setItem(key, SIGNED_OUT)
-      else storage().removeItem(key)
+      if (reason) storageOf(area).setItem(key, JSON.stringify(reason))
+      else if (importFrom) storageOf(area).setItem(key, SIGNED_OUT)
+      else storageOf(area).removeItem(key)
     },
   }
 
   function importOnce() {
-    if (imported) return imported
     const tokens = importFrom?.()
     if (!tokens) return undefined
     const nowMs = Date.now()
     const lifetime = measureLifetime(tokens, readClaims(tokens.accessToken), nowMs)
-    const record = createRecord(createSessionId(nowMs), 1, { ...tokens, ...lifetime })
+    const subject = tokens.subject === undefined ? undefined : String(tokens.subject)
+    const record = createRecord(createSessionId(nowMs), 1, { ...tokens, ...lifetime, subject })
+    // What is no session is reported by whoever reads it; kept, it would be in the way of a better import.
+    if (flawOf(tokens)) return record
+    used = true
     try {
-      storage().setItem(key, JSON.stringify(record))
+      storageOf(area).setItem(key, JSON.stringify(record))
     } catch {
       // Used all the same; the next save meets the same fault, and that one is reported.
       imported = record

@@ -245,6 +245,33 @@ describe.each([
       expect(auth.getSnapshot().status).toBe('signed-in')
     })
 
+    it('keeps nothing of what cannot be used, so that a better import finds its key free', () => {
+      for (const tokens of [{ accessToken: null }, { token: 'a' }, Promise.resolve(legacy)]) {
+        page({ store: createStore({ key: 'my-app', importFrom: () => tokens as never }) }).auth.dispose()
+        expect(storage.length).toBe(0)
+      }
+      const { auth } = page({ store: createStore({ key: 'my-app', importFrom: () => legacy }) })
+      expect(auth.getSnapshot().status).toBe('signed-in')
+    })
+
+    it('takes a numeric subject, as signIn does', () => {
+      const importFrom = () => ({ accessToken: 'old', subject: 42 }) as never
+      const { auth } = page({ store: createStore({ key: 'my-app', importFrom }) })
+      expect(auth.getSnapshot()).toMatchObject({ status: 'signed-in', subject: '42' })
+    })
+
+    it('imports nothing again in a page whose key somebody has removed', async () => {
+      const { auth } = page({
+        store: createStore({ key: 'my-app', importFrom: () => legacy }),
+        refresh: () => null,
+      })
+      await auth.signIn({ accessToken: 'new' })
+      storage.removeItem('my-app')
+      const outcome = await auth.refresh().catch(({ code }) => code)
+      expect(outcome).toBe('SIGNED_OUT')
+      expect(auth.getSnapshot().status).toBe('signed-out')
+    })
+
     it('measures the lifetime of what it imports', async () => {
       const nowMs = 1_735_689_600_000
       vi.spyOn(Date, 'now').mockReturnValue(nowMs)
@@ -275,6 +302,55 @@ describe.each([
   })
 })
 
+describe.each([
+  ['localStorageStore', localStorageStore],
+  ['sessionStorageStore', sessionStorageStore],
+])('%s', (name, createStore) => {
+  it.each([
+    ['options', undefined],
+    ['options', null],
+    ['key', {}],
+    ['key', { key: '' }],
+    ['importFrom', { key: 'my-app', importFrom: { accessToken: 'old' } }],
+  ])('refuses wrong %s at creation (%#)', (_, options) => {
+    expect(() => createStore(options as never)).toThrow(
+      expect.objectContaining({ code: 'BAD_OPTION', message: expect.stringContaining(name) }),
+    )
+  })
+})
+
+// Node from 25 on and Deno have both storages without a page: `Storage` is there, `document` is not.
+describe('G21: on a server with a storage of its own', () => {
+  beforeEach(() => {
+    vi.stubGlobal('Storage', FakeStorage)
+    vi.stubGlobal('localStorage', new FakeStorage())
+    vi.stubGlobal('sessionStorage', new FakeStorage())
+  })
+
+  it.each([
+    ['localStorage', localStorageStore],
+    ['sessionStorage', sessionStorageStore],
+  ])('G21: %s holds nobody’s session for the next visitor', async (area, createStore) => {
+    const visit = (tokens?: Tokens) => page({ store: createStore({ key: 'my-app' }), tokens })
+    const ada = visit({ accessToken: 'of-ada' })
+    await ada.api.get('/me')
+    ada.auth.dispose()
+    const [grace, anonymous] = [visit({ accessToken: 'of-grace' }), visit()]
+    await grace.api.get('/me')
+    await anonymous.api.get('/me')
+    expect([ada, grace, anonymous].map(({ sent }) => sent)).toEqual([
+      ['Bearer of-ada'],
+      ['Bearer of-grace'],
+      [undefined],
+    ])
+    expect(grace.errors[0]).toBe(`load: There is no ${area} here.`)
+  })
+
+  it('G21: no visitor waits for the refresh of another, where a process has locks', () => {
+    expect(localStorageStore({ key: 'my-app' }).name).toBeUndefined()
+  })
+})
+
 describe('localStorage and other tabs', () => {
   let window: EventTarget
   beforeEach(() => {
@@ -287,6 +363,15 @@ describe('localStorage and other tabs', () => {
   function storageEvent(key: string | null): void {
     window.dispatchEvent(Object.assign(new Event('storage'), { key }))
   }
+
+  it('hears of a sign-out in a tab of a version that imports nothing any more', async () => {
+    const importFrom = () => ({ accessToken: 'old' })
+    const here = page({ store: localStorageStore({ key: 'my-app', importFrom }) })
+    const there = page({ store: localStorageStore({ key: 'my-app' }) })
+    await there.auth.signOut()
+    storageEvent('my-app')
+    expect(here.auth.getSnapshot().status).toBe('signed-out')
+  })
 
   it('tells of changes under its key and of a cleared storage, and of no others', () => {
     const listener = vi.fn()
