@@ -1,7 +1,7 @@
 // The session in React (18 and later), over useSyncExternalStore: right under concurrent rendering, StrictMode, server
 // rendering and hydration. Owns no client: make it once, outside your components.
-import { useMemo, useSyncExternalStore } from 'react'
-import type { AuthClient, Claims } from '../index.js'
+import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react'
+import type { AuthClient, AuthSnapshot, Claims } from '../index.js'
 import { type Selector, selecting, type TypedSnapshot } from './select.js'
 
 export type { Selector, TypedSnapshot } from './select.js'
@@ -14,9 +14,16 @@ export type { Selector, TypedSnapshot } from './select.js'
 export function useAuth<C extends object = Claims>(auth: AuthClient): TypedSnapshot<C>
 export function useAuth<T, C extends object = Claims>(auth: AuthClient, selector: Selector<T, C>): T
 export function useAuth<T, C extends object>(auth: AuthClient, selector?: Selector<T, C>): T {
-  const [read, readServer] = useMemo(
-    () => [selecting(auth.getSnapshot, selector), selecting(auth.getServerSnapshot, selector)],
-    [auth, selector],
-  ) as [() => T, () => T]
-  return useSyncExternalStore(auth.subscribe, read, readServer)
+  // Outlives an inline selector, which is another one in each render: what it makes must not be another object, or an
+  // effect that depends on it and renders again would never come to an end.
+  const shown = useRef<T>(undefined)
+  const [read, readServer] = useMemo(() => {
+    const look = (from: () => AuthSnapshot) => selecting(from, selector, () => shown.current)
+    return [look(auth.getSnapshot), look(auth.getServerSnapshot)] as [() => T, () => T]
+  }, [auth, selector])
+  const selected = useSyncExternalStore(auth.subscribe, read, readServer)
+  useEffect(() => {
+    shown.current = selected
+  })
+  return selected
 }

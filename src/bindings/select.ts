@@ -7,17 +7,22 @@ export type TypedSnapshot<C extends object = Claims> = Omit<AuthSnapshot, 'claim
 /** Picks what a component needs. */
 export type Selector<T, C extends object = Claims> = (snapshot: TypedSnapshot<C>) => T
 
-/** A look at what `selector` picks: the same value, the same object too, until something in it is different. */
+/**
+ * A look at what `selector` picks: the same value, the same object too, until something in it is different. `shown`: what
+ * was picked before, by another selector perhaps.
+ */
 export function selecting<T, C extends object>(
   read: () => AuthSnapshot,
   selector: Selector<T, C> | undefined,
+  shown?: () => T | undefined,
 ): () => T {
   let last: { snapshot: AuthSnapshot; selected: T } | undefined
   return () => {
     const snapshot = read()
     if (last?.snapshot === snapshot) return last.selected
     const selected = (selector ? selector(snapshot as TypedSnapshot<C>) : snapshot) as T
-    last = { snapshot, selected: last && isSame(last.selected, selected) ? last.selected : selected }
+    const before = last ? last.selected : shown?.()
+    last = { snapshot, selected: isSame(before, selected) ? (before as T) : selected }
     return last.selected
   }
 }

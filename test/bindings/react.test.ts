@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 // The React binding with the real React: what components show, how often they render, and what is left after them.
-import { act, createElement, StrictMode, Suspense, startTransition, useState } from 'react'
+import { act, createElement, StrictMode, Suspense, startTransition, useEffect, useState } from 'react'
 import { createRoot, hydrateRoot, type Root } from 'react-dom/client'
 import { renderToString } from 'react-dom/server'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -49,6 +49,23 @@ describe('useAuth in React', () => {
     await act(() => auth.signIn({ accessToken: jwtOf({ sub: 'grace' }) }))
     expect(box.textContent).toBe('signed-ingrace')
     expect(renders).toEqual({ status: 1, object: 2 })
+  })
+
+  it('hands out the same object in every render, as long as nothing in it is different', async () => {
+    const auth = clientOf()
+    await auth.signIn({ accessToken: jwtOf({ sub: 'ada' }) })
+    let renders = 0
+    const Card = () => {
+      if (++renders > 20) throw new Error('It renders for ever.')
+      const session = useAuth(auth, ({ status, subject }) => ({ status, subject }))
+      const [seen, setSeen] = useState<unknown[]>([])
+      useEffect(() => setSeen((before) => [...before, session.subject]), [session])
+      return seen.join()
+    }
+    const { box } = await mount(createElement(Card))
+    expect(box.textContent).toBe('ada')
+    await act(() => auth.signIn({ accessToken: jwtOf({ sub: 'grace' }) }))
+    expect(box.textContent).toBe('ada,grace')
   })
 
   it('shows a Date and a Set that a selector makes, and their change', async () => {
