@@ -1,4 +1,4 @@
-// The session in Vue (3 and later), as a shallow ref that is released with the scope it was made in. Owns no client:
+// The session in Vue (3.2 and later), as a shallow ref that is released with the scope it was made in. Owns no client:
 // make it once, outside your components.
 import {
   getCurrentInstance,
@@ -16,7 +16,8 @@ export type { Selector, TypedSnapshot } from './select.js'
 /**
  * The session, or what `selector` picks of it, as a ref. It changes when that is different: by `Object.is`, or in an entry
  * of the object or array that the selector makes. While a page hydrates it shows what the server rendered, and the
- * session of the browser once it is mounted.
+ * session of the browser once it is mounted. What else a selector reads (a prop, a ref) is not followed: use a `computed`
+ * for that. Without a `document` it stays what it was at first.
  * `C` types the claims: `useAuth<MyClaims>(auth)`, or `useAuth(auth, (s: TypedSnapshot<MyClaims>) => s.claims?.roles)`.
  */
 export function useAuth<C extends object = Claims>(auth: AuthClient): Readonly<ShallowRef<TypedSnapshot<C>>>
@@ -31,8 +32,8 @@ export function useAuth<T, C extends object>(
   const read = selecting(auth.getSnapshot, selector)
   // On a server nothing is ever mounted, and a listener would live as long as the client does.
   if (typeof document === 'undefined') return shallowRef(selecting(auth.getServerSnapshot, selector)())
-  // A component that hydrates has its element before it is set up.
-  const hydrates = !!getCurrentInstance()?.vnode.el
+  // A component that hydrates has its element before it is set up, in the page. (A vnode that is shown again still has one.)
+  const hydrates = !!getCurrentInstance()?.vnode.el?.parentNode
   const state = shallowRef(hydrates ? selecting(auth.getServerSnapshot, selector)() : read()) as ShallowRef<T>
   const update = () => {
     const next = read()

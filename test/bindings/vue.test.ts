@@ -1,7 +1,17 @@
 // @vitest-environment jsdom
 // The Vue binding with the real Vue: what components show, how often they render, and what is left after them.
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { createApp, createSSRApp, defineComponent, effectScope, h, nextTick, watch } from 'vue'
+import {
+  createApp,
+  createSSRApp,
+  defineComponent,
+  effectScope,
+  h,
+  nextTick,
+  ref,
+  watch,
+  watchEffect,
+} from 'vue'
 import { renderToString } from 'vue/server-renderer'
 import { type TypedSnapshot, useAuth } from '../../src/bindings/vue.js'
 import type { AuthClient } from '../../src/index.js'
@@ -92,6 +102,25 @@ describe('useAuth in Vue', () => {
     scope.stop()
     expect(listeners()).toBe(0)
     expect(seen).toEqual(['signed-in'])
+  })
+
+  it('shows the session at once in a component whose vnode is shown a second time', async () => {
+    const auth = clientOf()
+    await auth.signIn({ accessToken: jwtOf({ sub: 'ada' }) })
+    const seen: string[] = []
+    const Child = defineComponent(() => {
+      const status = useAuth(auth, (session) => session.status)
+      watchEffect(() => seen.push(status.value), { flush: 'sync' })
+      return () => h('p', status.value)
+    })
+    const child = h(Child)
+    const shown = ref(true)
+    mount(defineComponent(() => () => h('div', [shown.value ? child : null])))
+    for (const next of [false, true]) {
+      shown.value = next
+      await nextTick()
+    }
+    expect(seen).toEqual(['signed-in', 'signed-in'])
   })
 
   it('hydrates what the server rendered without a complaint, and then shows the browser’s session', async () => {
