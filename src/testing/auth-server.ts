@@ -152,8 +152,13 @@ export function createAuthServer(options: AuthServerOptions = {}): AuthServer {
   if (!isOrigin(origin)) {
     throw new Error(
       `createAuthServer: origin: expected one such as "https://api.test", got ${JSON.stringify(origin)}. ` +
-        'A path belongs into `paths` and `protected`.',
+        'Without a default port or a slash at the end; a path belongs into `paths` and `protected`.',
     )
+  }
+  for (const name of ['accessLifetimeSeconds', 'refreshLifetimeSeconds'] as const) {
+    const seconds = options[name]
+    if (seconds !== undefined && !Number.isFinite(seconds))
+      throw new Error(`createAuthServer: ${name}: expected seconds, got ${seconds}.`)
   }
   const relative = [...Object.values(paths), ...patterns].find((path) => !path.startsWith('/'))
   if (relative !== undefined) {
@@ -321,7 +326,8 @@ export function createAuthServer(options: AuthServerOptions = {}): AuthServer {
     revokeSessions: (user) => sessions.revoke(user),
     hold: (wanted) =>
       holds.add(String(wanted), ({ path }) =>
-        typeof wanted === 'string' ? wanted === path : wanted.test(path),
+        // `test` would go on from its last match, with a global expression.
+        typeof wanted === 'string' ? wanted === path : path.search(wanted) >= 0,
       ),
     reset() {
       epoch.end()

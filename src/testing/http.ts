@@ -16,14 +16,16 @@ export function bearerOf(request: Request): string | undefined {
 
 /** Reads the texts of a JSON or form body by their names; any other body has none. */
 export async function fieldsOf(request: Request): Promise<(...names: string[]) => string | undefined> {
-  const text = await request.clone().text()
-  const isForm = /x-www-form-urlencoded/i.test(request.headers.get('content-type') ?? '')
-  const fields = isForm ? Object.fromEntries(new URLSearchParams(text)) : parse(text)
+  const isForm = /form-data|x-www-form-urlencoded/i.test(request.headers.get('content-type') ?? '')
+  const copy = request.clone()
+  const fields = isForm ? Object.fromEntries(await copy.formData()) : parse(await copy.text())
   return (...names) =>
-    names.map((name) => fields[name]).find((value) => typeof value === 'string' && value !== '')
+    names.map((name) => fields[name]).find((value) => typeof value === 'string' && value !== '') as
+      | string
+      | undefined
 }
 
-function parse(text: string): Record<string, string> {
+function parse(text: string): Record<string, unknown> {
   try {
     return Object(JSON.parse(text))
   } catch {

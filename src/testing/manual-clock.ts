@@ -10,7 +10,10 @@ export interface ManualClock extends Clock {
    * of the network is not waited for.
    */
   advance(ms: number): Promise<void>
-  /** Moves time without firing anything: a laptop that slept, a clock that was set. Negative is allowed. */
+  /**
+   * Moves time without firing anything: a laptop that slept, or, with a negative `ms`, a clock that was set back. As real
+   * ones, timers that came due in a sleep fire at the next `advance`, and a clock that is set back puts none of them off.
+   */
   jump(ms: number): void
   /** How many timers are set. */
   readonly pending: number
@@ -27,6 +30,8 @@ const LONGEST_DELAY_MS = 2 ** 31 - 1
  */
 export function createManualClock(startAtMs: number = Date.UTC(2025, 0, 1)): ManualClock {
   let nowMs = startAtMs
+  /** Where the `advance` calls so far lead: two that overlap add up. */
+  let targetMs = startAtMs
   const timers = new Set<{ dueAtMs: number; callback: () => void }>()
 
   function next() {
@@ -50,7 +55,7 @@ export function createManualClock(startAtMs: number = Date.UTC(2025, 0, 1)): Man
           `advance(${ms}): expected 0 or more milliseconds. To set a clock back, use jump().`,
         )
       }
-      const targetMs = nowMs + ms
+      targetMs = Math.max(nowMs, targetMs) + ms
       await nextTask()
       for (let timer = next(); timer && timer.dueAtMs <= targetMs; timer = next()) {
         timers.delete(timer)
@@ -62,13 +67,16 @@ export function createManualClock(startAtMs: number = Date.UTC(2025, 0, 1)): Man
     },
     jump(ms) {
       nowMs += ms
+      if (ms >= 0) return
+      targetMs += ms
+      for (const timer of timers) timer.dueAtMs += ms
     },
     get pending() {
       return timers.size
     },
     get nextInMs() {
       const timer = next()
-      return timer && timer.dueAtMs - nowMs
+      return timer && Math.max(0, timer.dueAtMs - nowMs)
     },
   }
 }

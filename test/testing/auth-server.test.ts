@@ -34,6 +34,20 @@ describe('login', () => {
     expect(backend.counts).toEqual({ ...noCounts, logins: 1, served: 1 })
   })
 
+  it.each(['JSON', 'a URL-encoded form', 'a multipart form'])('reads %s', async (kind) => {
+    const backend = startBackend({ users: { ada: 'secret' } })
+    const fields = { username: 'ada', password: 'secret' }
+    const form = new FormData()
+    for (const [name, value] of Object.entries(fields)) form.set(name, value)
+    const bodies = {
+      JSON: fields,
+      'a URL-encoded form': new URLSearchParams(fields),
+      'a multipart form': form,
+    }
+    const body = bodies[kind as keyof typeof bodies]
+    expect((await axios.post(`${backend.origin}/auth/login`, body)).status).toBe(200)
+  })
+
   it('refuses a wrong password where users are given, and names that only an object has', async () => {
     const backend = startBackend({ users: { ada: 'lovelace' } })
     const api = plainHttp(backend)
@@ -374,6 +388,12 @@ describe('options', () => {
       says: /origin: expected one such as "https:\/\/api.test", got/,
     },
     { options: { origin: 'api.test' }, says: /origin/ },
+    { options: { origin: 'https://api.test:443' }, says: /without a default port/i },
+    {
+      options: { accessLifetimeSeconds: Number.NaN },
+      says: /accessLifetimeSeconds: expected seconds, got NaN/,
+    },
+    { options: { refreshLifetimeSeconds: Infinity }, says: /refreshLifetimeSeconds/ },
     { options: { protected: ['orders'] }, says: /begin with a slash, got "orders"/ },
     { options: { paths: { login: 'https://api.test/login' } }, says: /begin with a slash/ },
     { options: { tokens: 'paseto' as 'jwt' }, says: /expected 'jwt' or 'opaque', got "paseto"/ },

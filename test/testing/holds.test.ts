@@ -64,6 +64,17 @@ describe('a held answer', () => {
     expect(backend.counts).toMatchObject({ refreshes: 1, refused: 2, served: 2 })
   })
 
+  it('is one of every path that an expression names, a global one too', async () => {
+    const backend = startBackend()
+    const { api, auth } = startApp(backend)
+    await auth.signIn(backend.login())
+    const hold = backend.hold(/^\/orders/g)
+    const answers = [1, 2, 3].map((id) => api.get(`/orders/${id}`))
+    await hold.waiting(3)
+    hold.release()
+    await Promise.all(answers)
+  })
+
   it('is counted per hold, and requests of other paths pass', async () => {
     const backend = startBackend()
     const { api, auth } = startApp(backend)

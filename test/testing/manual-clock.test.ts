@@ -1,6 +1,6 @@
 // The kit's clock: for the client's `clock` option, for the server, or for both.
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createManualClock } from '../../src/testing/index.js'
 import { startApp, startBackend } from './kit.js'
 
@@ -42,6 +42,39 @@ describe('createManualClock', () => {
     await clock.advance(0)
     expect(fired).toEqual(['slept through'])
     clock.jump(-50)
+    expect(clock.nowMs()).toBe(50)
+  })
+
+  it('moves by both of two advances that overlap', async () => {
+    const clock = createManualClock(0)
+    const fired: number[] = []
+    for (const at of [10, 20, 30]) clock.setTimer(() => fired.push(clock.nowMs()), at)
+    await Promise.all([clock.advance(15), clock.advance(30)])
+    expect(fired).toEqual([10, 20, 30])
+    expect(clock.nowMs()).toBe(45)
+  })
+
+  it('puts no timer off when it is set back, as real timers do not follow the clock on the wall', async () => {
+    const clock = createManualClock(0)
+    await clock.advance(500)
+    const fired = vi.fn()
+    clock.setTimer(fired, 1000)
+    clock.jump(-86_400_000)
+    expect(clock.nextInMs).toBe(1000)
+    await clock.advance(999)
+    expect(fired).not.toHaveBeenCalled()
+    await clock.advance(1)
+    expect(fired).toHaveBeenCalledTimes(1)
+    expect(clock.nowMs()).toBe(1500 - 86_400_000)
+  })
+
+  it('can be advanced to the next timer, also to one that came due in a sleep', async () => {
+    const clock = createManualClock(0)
+    const fired = vi.fn()
+    clock.setTimer(fired, 10)
+    clock.jump(50)
+    await clock.advance(clock.nextInMs ?? Number.NaN)
+    expect(fired).toHaveBeenCalledTimes(1)
     expect(clock.nowMs()).toBe(50)
   })
 
