@@ -37,23 +37,15 @@ export function localStorageStore(options: WebStoreOptions): TokenStore {
       }
     },
     subscribe(listener) {
+      const stop = store.subscribe(listener)
       const onStorage = (event: StorageEvent) => {
         // A null key means that the whole storage was cleared.
         if (event.key === key || event.key === null) listener()
       }
-      // Back from the back/forward cache: what happened in the meantime was not announced here. First of all, so that
-      // an app's own listener finds it known: Firefox heeds `capture`, Chromium tells `resume` before `pageshow`.
-      const onPageShow = (event: PageTransitionEvent) => {
-        if (event.persisted) listener()
-      }
-      const page = globalThis.document
       globalThis.addEventListener?.('storage', onStorage)
-      globalThis.addEventListener?.('pageshow', onPageShow, true)
-      page?.addEventListener?.('resume', listener)
       return () => {
+        stop()
         globalThis.removeEventListener?.('storage', onStorage)
-        globalThis.removeEventListener?.('pageshow', onPageShow, true)
-        page?.removeEventListener?.('resume', listener)
       }
     },
   }
@@ -78,7 +70,7 @@ function storageOf(area: Area): Storage {
   return found
 }
 
-function webStore(area: Area, options: WebStoreOptions): TokenStore {
+function webStore(area: Area, options: WebStoreOptions) {
   const { key, importFrom } = options ?? {}
   if (typeof key !== 'string' || key === '') throw badOption(`${area}Store: key`, 'the storage key', key)
   if (importFrom !== undefined && typeof importFrom !== 'function')
@@ -99,18 +91,32 @@ function webStore(area: Area, options: WebStoreOptions): TokenStore {
         throw new Error(`What is stored under ${JSON.stringify(key)} is not JSON.`)
       }
     },
-    save(record) {
+    save(record: StoredRecord) {
       used = true
       storageOf(area).setItem(key, JSON.stringify(record))
     },
-    clear(reason) {
+    clear(reason?: string) {
       used = true
       // It stays until the next sign-in: a tab that sleeps now is told why when it wakes.
       if (reason) storageOf(area).setItem(key, JSON.stringify(reason))
       else if (importFrom) storageOf(area).setItem(key, SIGNED_OUT)
       else storageOf(area).removeItem(key)
     },
-  }
+    // Back from the back/forward cache: what happened in the meantime was not announced here. First of all, so that an
+    // app's own listener finds it known: Firefox heeds `capture`, Chromium tells `resume` before `pageshow`.
+    subscribe(listener: () => void) {
+      const onPageShow = (event: PageTransitionEvent) => {
+        if (event.persisted) listener()
+      }
+      const page = globalThis.document
+      globalThis.addEventListener?.('pageshow', onPageShow, true)
+      page?.addEventListener?.('resume', listener)
+      return () => {
+        globalThis.removeEventListener?.('pageshow', onPageShow, true)
+        page?.removeEventListener?.('resume', listener)
+      }
+    },
+  } satisfies TokenStore
 
   function importOnce() {
     const tokens = importFrom?.()

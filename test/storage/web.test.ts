@@ -386,9 +386,26 @@ describe('localStorage and other tabs', () => {
     expect(listener).toHaveBeenCalledTimes(2)
   })
 
+  it.each([
+    ['localStorage', localStorageStore],
+    ['sessionStorage', sessionStorageStore],
+  ])('shows what became of the session in %s to a page that comes back', async (area, createStore) => {
+    vi.stubGlobal(area, new FakeStorage())
+    const { auth } = page({ store: createStore({ key: 'my-app' }) })
+    await auth.signIn({ accessToken: 'a' })
+    // The next page of the same tab signs out, and the user presses "back".
+    const next = page({ store: createStore({ key: 'my-app' }) })
+    await next.auth.signOut()
+    const comesBack = (persisted: boolean) =>
+      window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted }))
+    comesBack(false)
+    expect(auth.getSnapshot().status).toBe('signed-in')
+    comesBack(true)
+    expect(auth.getSnapshot().status).toBe('signed-out')
+  })
+
   it('is shared under its key, and sessionStorage is not shared', () => {
     expect(localStorageStore({ key: 'my-app' }).name).toBe('my-app')
     expect(sessionStorageStore({ key: 'my-app' }).name).toBeUndefined()
-    expect(sessionStorageStore({ key: 'my-app' }).subscribe).toBeUndefined()
   })
 })
