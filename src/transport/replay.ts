@@ -13,7 +13,7 @@ interface Streamlike {
  * server would answer 200 to an empty body.
  */
 export function isReplayable(data: unknown): boolean {
-  if (typeof data !== 'object' || data === null) return typeof data !== 'function'
+  if (typeof data !== 'object' || data === null) return true
   const { pipe, getReader, [Symbol.asyncIterator]: iterate } = data as Streamlike
   // A native Blob or FormData has neither; a Response or Request body is a stream.
   return !pipe && !getReader && !iterate

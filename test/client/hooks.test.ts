@@ -1,9 +1,14 @@
 // What the hooks of the app are shown of a request and its answer, and what they may change.
 
-import { describe, expect, it } from 'vitest'
+import type { AxiosAdapter, AxiosRequestConfig } from 'axios'
+import { describe, expect, it, vi } from 'vitest'
+import { deferred } from '../../src/gate.js'
 import { tokenFromHeader } from '../../src/index.js'
 import { json } from '../support/auth-server/answer.js'
-import { setUp } from '../support/client.js'
+import { setUp, tokensOf } from '../support/client.js'
+import { microtasksDone } from '../support/real-time.js'
+
+const OK = { status: 200, statusText: 'OK', headers: {} }
 
 describe('beforeReplay', () => {
   it('may change the body, as one does that signs it', async () => {
@@ -16,6 +21,47 @@ describe('beforeReplay', () => {
     server.killAccessTokens()
     expect((await api.post('/api/x', { a: 1 })).status).toBe(200)
     expect(server.requestsTo('/api/x').map(({ body }) => body)).toEqual([{ a: 1 }, { a: 1, nonce }])
+  })
+
+  it('is followed by a replay with the tokens of that moment', async () => {
+    const gate = deferred()
+    let asked = () => {}
+    const running = new Promise<void>((resolve) => {
+      asked = resolve
+    })
+    const { server, api, auth } = await setUp({
+      beforeReplay() {
+        asked()
+        return gate.promise
+      },
+    })
+    server.killAccessTokens()
+    const request = api.get('/api/x')
+    await running
+    const newer = tokensOf(server.login())
+    await auth.updateTokens(newer)
+    gate.resolve()
+    expect((await request).status).toBe(200)
+    expect(server.requestsTo('/api/x').at(-1)?.accessToken).toBe(newer.accessToken)
+    expect(server.counts).toMatchObject({ refreshes: 1, answered401: 1 })
+  })
+
+  it('is followed by no sending with a token that was refused meanwhile', async () => {
+    const gate = deferred()
+    let asked = 0
+    const { server, api } = await setUp({ beforeReplay: () => (asked++ === 0 ? gate.promise : undefined) })
+    server.killAccessTokens()
+    const request = api.get('/api/x')
+    await vi.waitFor(() => expect(asked).toBe(1))
+    server.killAccessTokens()
+    const refresh = server.holdRefresh()
+    const other = api.get('/api/y')
+    await refresh.waiting(1)
+    gate.resolve()
+    await microtasksDone()
+    refresh.releaseAll()
+    expect((await Promise.all([request, other])).map(({ status }) => status)).toEqual([200, 200])
+    expect(server.requestsTo('/api/x')).toHaveLength(2)
   })
 })
 
@@ -44,6 +90,8 @@ describe('readResponse', () => {
 describe('shouldRefresh', () => {
   it.each([
     ['whether the token is stale', 300, 280_000, true],
+    ['whether the token is stale', 300, 270_000, true],
+    ['whether the token is stale', 300, 269_999, false],
     ['whether the token is stale', 300, 1_000, false],
     ['nothing of a token of unknown life', undefined, 280_000, undefined],
   ])('is told %s (lives %s s, after %i ms: %s)', async (_, expiresInSeconds, afterMs, told) => {
@@ -71,5 +119,47 @@ describe('shouldRefresh', () => {
     server.route('/api/x', () => json(200, { code: asked++ ? 0 : 1004 }))
     expect((await api.get('/api/x')).data).toEqual({ code: 0 })
     expect(server.counts.refreshes).toBe(1)
+  })
+
+  it('is told that a token has expired which was replaced since', async () => {
+    const asked: unknown[] = []
+    const { server, api, auth } = await setUp({
+      shouldRefresh({ expired }) {
+        asked.push(expired)
+        return false
+      },
+    })
+    const hold = server.hold('/public/x', { at: 'answer' })
+    const request = api.get('/public/x')
+    await hold.waiting(1)
+    await auth.updateTokens(tokensOf(server.login()))
+    hold.releaseAll()
+    await request
+    expect(asked).toEqual([true])
+  })
+
+  it.each<[string, AxiosRequestConfig, unknown, unknown]>([
+    ['a text where the caller asked for one', { responseType: 'text' }, '{"code":1}', '{"code":1}'],
+    ['a text that is no JSON', {}, 'plain', 'plain'],
+    ['what an adapter has parsed', {}, [5], [5]],
+  ])('reads %s as it is', async (_, config, data, read) => {
+    const seen: unknown[] = []
+    const { api } = await setUp({
+      shouldRefresh({ response }) {
+        seen.push(response.data)
+        return false
+      },
+    })
+    const adapter: AxiosAdapter = async (sent) => ({ ...OK, data, config: sent })
+    await api.get('/api/x', { ...config, adapter })
+    expect(seen).toEqual([read])
+  })
+
+  it('that is not there leaves it to the status, without a word', async () => {
+    const shown = vi.spyOn(console, 'error')
+    const { server, api } = await setUp()
+    server.killAccessTokens()
+    expect((await api.get('/api/x')).status).toBe(200)
+    expect(shown).not.toHaveBeenCalled()
   })
 })

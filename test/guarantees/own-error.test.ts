@@ -263,6 +263,35 @@ describe("G9: the error is the caller's own", () => {
     expect(authErrorOf(error)?.code).toBe('SESSION_EXPIRED')
   })
 
+  it('G9: a request that fails fast has its own option on the config, as the caller set it', async () => {
+    const { server, api } = await setUp({ refreshRetry: NO_RETRY })
+    server.killAccessTokens()
+    server.refresh.next(404)
+    await failureOf(api.get('/api/first'))
+    const authClient = { place: true } as object
+    const error = await failureOf(api.get('/api/item', { authClient }))
+    expect(authErrorOf(error)?.code).toBe('REFRESH_FAILED')
+    expect((error as AxiosError).config?.authClient).toEqual(authClient)
+  })
+
+  it.each([
+    ['undefined', undefined],
+    ['null', null],
+    ['a text', 'no'],
+    ['a frozen error', Object.freeze(new Error('no'))],
+  ])('G9: %s that an adapter of the app rejects with is what its caller catches', async (_, thrown) => {
+    const { api } = await setUp()
+    expect(await failureOf(api.get('/x', { adapter: () => Promise.reject(thrown) }))).toBe(thrown)
+    const error = await failureOf(
+      api.get('/x', {
+        adapter() {
+          throw thrown
+        },
+      }),
+    )
+    expect(error).toBe(thrown)
+  })
+
   it.each([
     ['nothing', undefined],
     ['null', null],

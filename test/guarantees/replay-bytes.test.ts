@@ -3,6 +3,7 @@
 
 import { Agent } from 'node:http'
 import { PassThrough, Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import axios, {
   type AxiosError,
   type AxiosInstance,
@@ -731,6 +732,20 @@ describe('G7: a body that can be read only once', () => {
     body.destroy()
     hold.releaseAll()
     expect(await held).toMatchObject([{ status: 'rejected' }])
+  })
+
+  it('G7: a stream that breaks during the wait is an error of its request, and of nobody else', async () => {
+    const { server, api, clock } = await setUp()
+    clock.jump(300_000)
+    const hold = server.holdRefresh()
+    const body = new PassThrough()
+    const held = settleAll([api.post('/api/upload', body), api.get('/api/x')])
+    await hold.waiting(1)
+    // An error that nobody listens to would end the process.
+    body.destroy(new Error('the disk is gone'))
+    await finished(body).catch(() => {})
+    hold.releaseAll()
+    expect(await held).toMatchObject([{ status: 'rejected' }, { status: 'fulfilled' }])
   })
 
   it('G7: a late 401 about an older token sends it no second time either, and refreshes nothing', async () => {

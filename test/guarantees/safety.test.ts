@@ -244,6 +244,18 @@ describe('G20: a token goes only to allowed origins', () => {
     expect(sent).toMatchObject([{ reaches: HOME, authorization: 'Bearer secret' }])
   })
 
+  it.each(
+    ['/', '/api', '/api/', '/api//', 'api'].flatMap((baseURL) =>
+      ['/x', 'x', ''].map((url) => [baseURL, url]),
+    ),
+  )('G20: in a page, the token goes along to the base %j with %j', async (baseURL, url) => {
+    standOnPage(`${HOME}/app/`)
+    const { api, sent } = recorder({ baseURL })
+    await client(api, { tokens: { accessToken: 'secret' } }).ready
+    await api.get(url)
+    expect(sent).toMatchObject([{ reaches: HOME, authorization: 'Bearer secret' }])
+  })
+
   it('G20: a <base> element that leads relative URLs elsewhere keeps the token here', async () => {
     standOnPage(`${HOME}/app/`, `${EVIL}/`)
     const { api, sent } = recorder()
@@ -733,6 +745,16 @@ describe('G20: an Authorization of ours is recognised when a plug-in sends it ag
     home.killAccessTokens()
     expect((await api.request(kept[0] as AxiosRequestConfig)).status).toBe(200)
     expect(home.counts).toMatchObject({ refreshes: 1, answered401: 1, protectedOk: 2 })
+  })
+
+  it('G20: a copy with our key on it and a credential of the plug-in goes out with that one', async () => {
+    const { home, api, kept } = await withKeeper(withKey)
+    await api.get('/api/me')
+    home.forget()
+    const headers = { ...kept[0]?.headers, Authorization: 'Bearer of-the-plug-in' } as never
+    await failureOf(api.request({ ...kept[0], headers }))
+    expect(home.log.map(({ headers }) => headers.authorization)).toEqual(['Bearer of-the-plug-in'])
+    expect(home.counts.refreshes).toBe(0)
   })
 
   it.each([

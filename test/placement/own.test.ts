@@ -1,6 +1,6 @@
 // No credential at all, a placement of one's own, and tokens read from a header of the answer.
 
-import axios, { AxiosHeaders } from 'axios'
+import axios, { type AxiosAdapter, AxiosHeaders, type AxiosRequestConfig } from 'axios'
 import {
   type AuthClientOptions,
   createAuthClient,
@@ -106,6 +106,36 @@ describe("a placement of one's own", () => {
     home.route('/api/me', () => ({ status: answers++ === 0 ? 401 : 200 }))
     await api.post('/api/me', { a: 1 })
     expect(calls).toEqual(['place object', 'remove string', 'place string', 'remove string'])
+  })
+
+  it('is taken off a copy of the config that a plug-in sends again', async () => {
+    const seen: unknown[] = []
+    const place: Placement = {
+      place(config, accessToken) {
+        config.params = { ...config.params, tokens: [...(config.params?.tokens ?? []), accessToken] }
+      },
+      remove(config) {
+        config.params = { ...config.params, tokens: config.params?.tokens?.slice(0, -1) }
+      },
+    }
+    const { api, auth } = await setUp({}, { place })
+    await auth.signIn({ accessToken: 'secret' })
+    const copies: AxiosRequestConfig[] = []
+    const adapter: AxiosAdapter = async (config) => {
+      seen.push(config.params.tokens)
+      return { data: '', status: 200, statusText: 'OK', headers: {}, config }
+    }
+    // Installed before the client, so that it runs after ours.
+    auth.dispose()
+    api.interceptors.request.use((config) => {
+      copies.push({ ...config })
+      return config
+    })
+    const again = createAuthClient(api, { place, tokens: { accessToken: 'secret' } })
+    endings.push(() => again.dispose())
+    await api.get('/x', { adapter })
+    await api.request(copies[0] as AxiosRequestConfig)
+    expect(seen).toEqual([['secret'], ['secret']])
   })
 
   it('that returns false sends the request without a token, and its 401 is not ours', async () => {
