@@ -11,6 +11,11 @@
  * @property {string} status
  * @property {boolean} isStatic evaluated when its module loads, and only then
  *
+ * @typedef {object} Score
+ * @property {number} told
+ * @property {number} survived
+ * @property {string} on the day
+ *
  * @typedef {object} Harmless
  * @property {string} file
  * @property {string} was
@@ -71,6 +76,11 @@ export function compare(mutants, harmless) {
     )
   }
   return { survivors, faults, percent: percentOf(told.length, survivors.length) }
+}
+
+/** @param {Mutant[]} mutants @returns {Score} */
+export function scoreOf(mutants, on) {
+  return { told: mutants.filter(isTold).length, survived: mutants.filter(lives).length, on }
 }
 
 export const percentOf = (told, survived) => (told + survived === 0 ? 100 : (100 * told) / (told + survived))

@@ -1,14 +1,5 @@
-// Writes docs/mutation.md.
-import { isTold, lives, percentOf } from './report.mjs'
-
-const folderOf = (file) =>
-  file.split('/').length > 2 ? `${file.split('/').slice(0, 2).join('/')}/` : 'src/*.ts'
-
-function row(name, mutants) {
-  const told = mutants.filter(isTold).length
-  const survived = mutants.filter(lives).length
-  return `| ${name} | ${told + survived} | ${told} | ${survived} | ${percentOf(told, survived).toFixed(1)} % |`
-}
+// Writes docs/mutation.md: the scores of the files that were asked, and the list of harmless survivors.
+import { percentOf } from './report.mjs'
 
 /** A code span that may hold backticks, in a cell of a table. */
 const code = (text) => {
@@ -17,10 +8,20 @@ const code = (text) => {
   return `${fence}${short.includes('`') ? ` ${short} ` : short}${fence}`.replaceAll('|', '\\|')
 }
 
-/** @param {import('./report.mjs').Mutant[]} mutants */
-export function tellScores(mutants, survivors) {
-  const folders = [...new Set(mutants.map(({ file }) => folderOf(file)))].sort()
-  const files = [...new Set(survivors.map(({ file }) => file))].sort()
+const row = (name, { told, survived }, on) =>
+  `| ${name} | ${told + survived} | ${told} | ${survived} | ${percentOf(told, survived).toFixed(1)} % | ${on} |`
+
+/**
+ * @param {Record<string, import('./report.mjs').Score>} scores of the files that were asked
+ * @param {readonly string[]} missing the others
+ * @param {readonly import('./report.mjs').Harmless[]} harmless
+ */
+export function tellScores(scores, missing, harmless) {
+  const files = Object.keys(scores)
+    .filter((file) => scores[file].told + scores[file].survived > 0)
+    .sort()
+  const sum = (part) => files.reduce((total, file) => total + scores[file][part], 0)
+  const listed = files.filter((file) => harmless.some((entry) => entry.file === file))
   return `# Mutation tests
 
 \`\`\`sh
@@ -33,26 +34,19 @@ text emptied) and runs the stories that pass there. A mutant that no story tells
 error messages are not changed: they are meant for people. Random tests do not take part, as what they find today they
 may miss tomorrow.
 
-| folder | mutants | told | survived | score |
-|---|---|---|---|---|
-${folders
-  .map((folder) =>
-    row(
-      folder,
-      mutants.filter(({ file }) => folderOf(file) === folder),
-    ),
-  )
-  .join('\n')}
-${row('**all**', mutants)}
-
+| file | mutants | told | survived | score | asked on |
+|---|---|---|---|---|---|
+${files.map((file) => row(file, scores[file], scores[file].on)).join('\n')}
+${row('**together**', { told: sum('told'), survived: sum('survived') }, '')}
+${missing.length === 0 ? '' : `\nNot asked yet, or not with every survivor explained: ${missing.map(code).join(', ')}.\n`}
 ## What survived, and why it is harmless
 
 The list is [scripts/mutation/harmless.mjs](../scripts/mutation/harmless.mjs). The command fails for a survivor that is not on
 it, and for an entry that a story tells by now.
-${files
+${listed
   .map((file) => {
-    const rows = survivors
-      .filter((mutant) => mutant.file === file)
+    const rows = harmless
+      .filter((entry) => entry.file === file)
       .map(({ was, becomes, why }) => `| ${code(was)} | ${code(becomes)} | ${why} |`)
     return `\n### ${file}\n\n| this | as this | why it makes no difference |\n|---|---|---|\n${[...new Set(rows)].join('\n')}\n`
   })

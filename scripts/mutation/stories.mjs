@@ -1,0 +1,67 @@
+// Which stories are asked about which part of src/: those that are about it. All of them about everything would take days.
+
+const guarantees = (...names) => names.map((name) => `test/guarantees/${name}.test.ts`)
+
+/** @type {readonly { name: string, src: readonly string[], stories: readonly string[] }[]} `src`: folders, or files by a glob */
+export const PARTS = [
+  {
+    name: 'session',
+    src: ['src/session'],
+    stories: [
+      ...guarantees(
+        'single-flight',
+        'session',
+        'sign-out',
+        'stores',
+        'outcomes',
+        'cool-down',
+        'late-answers',
+      ),
+      ...guarantees('fruitless', 'lifetime', 'faults', 'cancellation', 'own-error', 'replay'),
+      'test/client/*.test.ts',
+      'test/tabs/*.test.ts',
+      'test/storage/custom.test.ts',
+      'test/strategies/g-cookies.test.ts',
+      'test/bad-input.test.ts',
+    ],
+  },
+  {
+    name: 'transport',
+    src: ['src/transport'],
+    stories: [
+      ...guarantees('single-flight', 'replay', 'replay-bytes', 'own-error', 'cancellation', 'safety', 'urls'),
+      ...guarantees('faults', 'fruitless', 'session'),
+      'test/client/{hooks,methods,dispose}.test.ts',
+      'test/placement/*.test.ts',
+      'test/transport/{adapters,versions,beside-cache,beside-plugins,plugins-at-work}.test.ts',
+    ],
+  },
+  {
+    name: 'stores and tabs',
+    src: ['src/storage', 'src/tabs'],
+    stories: [
+      'test/tabs/*.test.ts',
+      'test/storage/*.test.ts',
+      'test/testing/fake-tabs.test.ts',
+      ...guarantees('stores', 'safety'),
+      'test/client/start.test.ts',
+    ],
+  },
+  {
+    name: 'strategies and placements',
+    src: ['src/strategies', 'src/placement'],
+    stories: ['test/strategies/*.test.ts', 'test/placement/*.test.ts', ...guarantees('safety', 'outcomes')],
+  },
+  {
+    name: 'the rest',
+    src: ['src/*.ts', 'src/bindings'],
+    stories: [
+      'test/{options,errors,bad-input}.test.ts',
+      'test/client/*.test.ts',
+      'test/bindings/*.test.ts',
+      'test/tabs/*.test.ts',
+      ...guarantees('lifetime', 'faults', 'cancellation', 'safety', 'own-error', 'single-flight'),
+    ],
+  },
+  { name: 'testing', src: ['src/testing'], stories: ['test/testing/*.test.ts'] },
+]
