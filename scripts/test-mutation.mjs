@@ -14,7 +14,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { dirname } from 'node:path'
 import stryker from '../stryker.config.mjs'
 import { HARMLESS } from './mutation/harmless.mjs'
-import { compare, mutantsIn, scoreOf } from './mutation/report.mjs'
+import { compare, lives, mutantsIn, scoreOf } from './mutation/report.mjs'
 import { PARTS } from './mutation/stories.mjs'
 import { tellScores } from './mutation/table.mjs'
 
@@ -64,17 +64,22 @@ function runStryker(files, mutate, cache, env) {
   return mutantsIn(JSON.parse(readFileSync(REPORT, 'utf8'))).filter(({ file }) => files.includes(file))
 }
 
-function askPart({ name, src, stories }) {
+function askPart({ name, src, likely, stories }) {
   const files = asked.filter((file) => src.some(isOf(file)))
   if (files.length === 0) return []
-  const env = { MUTATION_STORIES: stories.join(' ') }
   const cache = name.replaceAll(' ', '-')
-  const first = runStryker(files, files, cache, env)
-  const atLoad = first.filter(({ isStatic }) => isStatic).map(({ range }) => range)
-  if (atLoad.length === 0) return first
-  const second = runStryker(files, atLoad, `${cache}-at-load`, { ...env, MUTATES_AT_LOAD: '1' })
-  const toldAtLoad = new Map(second.map((mutant) => [mutant.key, mutant]))
-  return first.map((mutant) => (mutant.isStatic && toldAtLoad.get(mutant.key)) || mutant)
+  const ask = (mutate, suffix, by, env) =>
+    runStryker(files, mutate, cache + suffix, { MUTATION_STORIES: by.join(' '), ...env })
+  /** Asks again about some, and puts the new verdicts in the place of the old ones. */
+  const again = (mutants, isMeant, suffix, env) => {
+    const ranges = new Set(mutants.filter(isMeant).map(({ range }) => range))
+    if (ranges.size === 0) return mutants
+    const verdicts = new Map(ask([...ranges], suffix, stories, env).map((mutant) => [mutant.key, mutant]))
+    return mutants.map((mutant) => (isMeant(mutant) && verdicts.get(mutant.key)) || mutant)
+  }
+  const first = ask(files, likely ? '-likely' : '', likely ?? stories)
+  const second = likely ? again(first, (mutant) => lives(mutant) && !mutant.isStatic, '') : first
+  return again(second, ({ isStatic }) => isStatic, '-at-load', { MUTATES_AT_LOAD: '1' })
 }
 
 const mutants = PARTS.flatMap(askPart)

@@ -1,12 +1,21 @@
-// Which stories are asked about which part of src/: those that are about it. All of them about everything would take days.
+// Which stories are asked about which part of src/: those that are about it, the likeliest of them first. All of them about
+// everything would take days.
 
 const guarantees = (...names) => names.map((name) => `test/guarantees/${name}.test.ts`)
 
-/** @type {readonly { name: string, src: readonly string[], stories: readonly string[] }[]} `src`: folders, or files by a glob */
+/**
+ * `src`: folders, or files by a glob. `likely`: a few that tell most; what they do not, all `stories` are asked about.
+ * @type {readonly { name: string, src: readonly string[], likely?: readonly string[], stories: readonly string[] }[]}
+ */
 export const PARTS = [
   {
     name: 'session',
     src: ['src/session'],
+    likely: [
+      ...guarantees('outcomes', 'faults', 'late-answers', 'cool-down', 'fruitless', 'stores'),
+      'test/client/methods.test.ts',
+      'test/tabs/*.test.ts',
+    ],
     stories: [
       ...guarantees(
         'single-flight',
@@ -28,6 +37,11 @@ export const PARTS = [
   {
     name: 'transport',
     src: ['src/transport'],
+    likely: [
+      ...guarantees('replay', 'own-error', 'cancellation'),
+      'test/client/hooks.test.ts',
+      'test/placement/own.test.ts',
+    ],
     stories: [
       ...guarantees('single-flight', 'replay', 'replay-bytes', 'own-error', 'cancellation', 'safety', 'urls'),
       ...guarantees('faults', 'fruitless', 'session'),

@@ -48,6 +48,30 @@ describe('login', () => {
     expect((await axios.post(`${backend.origin}/auth/login`, body)).status).toBe(200)
   })
 
+  it.each(['username', 'user', 'email', 'name'])('finds the name in the field %s', async (field) => {
+    const backend = startBackend()
+    const body = { username: '', [field]: 'grace' }
+    const { data } = await plainHttp(backend).post('/auth/login', body)
+    expect((await plainHttp(backend).get('/me', bearer(data.access_token))).data.user).toBe('grace')
+  })
+
+  it('says what was wrong, here and elsewhere', async () => {
+    const backend = startBackend({ users: { ada: 'secret' } })
+    const api = plainHttp(backend)
+    const answers = [
+      await api.post('/auth/login', { password: 'secret' }),
+      await api.post('/auth/login', { username: 'ada', password: 'wrong' }),
+      await api.get('/me', { headers: { Authorization: `NotBearer ${backend.login('ada').accessToken}` } }),
+      await api.post('/auth/refresh', { refresh_token: 'nobody was given this' }),
+    ]
+    expect(answers.map(({ status, data }) => [status, data.error])).toEqual([
+      [400, 'expected a field username, user, email or name'],
+      [401, 'wrong name or password'],
+      [401, 'invalid_token'],
+      [401, 'invalid_grant'],
+    ])
+  })
+
   it('refuses a wrong password where users are given, and names that only an object has', async () => {
     const backend = startBackend({ users: { ada: 'lovelace' } })
     const api = plainHttp(backend)
@@ -242,6 +266,15 @@ describe('refresh', () => {
     }
   })
 
+  it('finds no access token in a cookie where only the refresh token is in one', async () => {
+    const backend = startBackend({ cookies: 'refresh' })
+    const api = plainHttp(backend)
+    await api.post('/auth/login', { username: 'ada' })
+    expect((await api.get('/me')).status).toBe(401)
+    expect((await api.post('/auth/refresh')).status).toBe(200)
+    expect((await api.get('/me')).status).toBe(401)
+  })
+
   it('finds both tokens in cookies for an app that sees neither', async () => {
     const backend = startBackend({ cookies: 'both' })
     const { api, auth } = startApp(backend, {
@@ -331,6 +364,21 @@ describe('the log', () => {
   })
 })
 
+describe('the log of logins and logouts', () => {
+  it('tells who came, who was refused and who left', async () => {
+    const backend = startBackend({ users: { ada: 'secret' } })
+    const api = plainHttp(backend)
+    await api.post('/auth/login', { username: 'ada', password: 'wrong' })
+    const { data } = await api.post('/auth/login', { username: 'ada', password: 'secret' })
+    await api.post('/auth/logout', undefined, bearer(data.access_token))
+    expect(backend.log).toMatchObject([
+      { endpoint: 'login', user: undefined, outcome: 'refused' },
+      { endpoint: 'login', user: 'ada', outcome: 'granted' },
+      { endpoint: 'logout', user: 'ada', token: data.access_token, outcome: 'done' },
+    ])
+  })
+})
+
 describe('reset', () => {
   it('forgets sessions, outcomes, counts and log, and issues no token twice', async () => {
     const backend = startBackend({ seed: 7 })
@@ -362,6 +410,16 @@ describe('reset', () => {
     const results = await Promise.allSettled([held, hanging])
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
     expect(axios.isAxiosError((results[0] as PromiseRejectedResult).reason)).toBe(true)
+    expect(hold.held).toBe(0)
+    expect(() => hold.release()).toThrow('this hold is over')
+  })
+})
+
+describe('the clock', () => {
+  it('of a server that is given none starts now, at a whole second', () => {
+    const nowMs = createAuthServer().clock.nowMs()
+    expect(Math.abs(Date.now() - nowMs)).toBeLessThan(60_000)
+    expect(nowMs % 1000).toBe(0)
   })
 })
 

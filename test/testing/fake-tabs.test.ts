@@ -55,6 +55,12 @@ describe('the storage of the tabs', () => {
     expect([here, there].map(({ auth }) => auth.getSnapshot().status)).toEqual(['signed-out', 'signed-out'])
   })
 
+  it('has a name, the same in each of its tabs', () => {
+    const tabs = createFakeTabs()
+    expect([tabs.openTab().name, tabs.openTab().name]).toEqual(['fake-tabs', 'fake-tabs'])
+    expect(createFakeTabs('mine').openTab().name).toBe('mine')
+  })
+
   it('is there for a tab that is opened later', async () => {
     const { tabs, backend } = await twoTabs()
     const late = startApp(backend, { store: tabs.openTab() })
@@ -131,10 +137,13 @@ describe('the locks of the tabs', () => {
       order.push('second')
       throw new Error('its own fault')
     })
-    const third = locks.request('a', () => 'result')
+    const third = locks.request('a', (lock) => {
+      expect(lock).toEqual({ name: 'a', mode: 'exclusive' })
+      return 'result'
+    })
     await locks.request('b', () => order.push('another lock'))
     const { held, pending } = await locks.query()
-    expect(held?.map(({ name }) => name)).toEqual(['a'])
+    expect(held).toMatchObject([{ name: 'a', mode: 'exclusive' }])
     expect(pending).toHaveLength(2)
     expect(new Set([...(held ?? []), ...(pending ?? [])].map(({ clientId }) => clientId)).size).toBe(3)
     release()

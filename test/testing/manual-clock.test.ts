@@ -45,6 +45,12 @@ describe('createManualClock', () => {
     expect(clock.nowMs()).toBe(50)
   })
 
+  it('takes the longest timer that a real clock can have', () => {
+    const clock = createManualClock(0)
+    clock.setTimer(() => {}, 2 ** 31 - 1)
+    expect(clock.nextInMs).toBe(2 ** 31 - 1)
+  })
+
   it('moves by both of two advances that overlap', async () => {
     const clock = createManualClock(0)
     const fired: number[] = []

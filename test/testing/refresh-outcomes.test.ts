@@ -5,7 +5,7 @@ import { HttpResponse } from 'msw'
 import { describe, expect, it } from 'vitest'
 import { authErrorOf, memoryStore } from '../../src/index.js'
 import { createManualClock, type RefreshOutcome } from '../../src/testing/index.js'
-import { startApp, startBackend } from './kit.js'
+import { plainHttp, startApp, startBackend } from './kit.js'
 
 interface Story {
   outcome: RefreshOutcome
@@ -123,6 +123,26 @@ describe('an answer that is lost', () => {
     backend.refresh.next('lost')
     expect((await api.get('/orders')).data.user).toBe('ada')
     expect(backend.counts).toMatchObject({ refreshes: 2, granted: 2, reuses: 0 })
+  })
+})
+
+describe('what the endpoint answers', () => {
+  it.each<[RefreshOutcome, number, unknown]>([
+    ['refused', 401, { error: 'invalid_grant' }],
+    ['unavailable', 503, { error: 'temporarily_unavailable' }],
+    ['misconfigured', 400, { error: 'invalid_client' }],
+    ['malformed', 200, '<title>Welcome to the hotel network</title>'],
+    [599, 599, { error: 'made to fail by the test' }],
+    [200, 200, { error: 'made to fail by the test' }],
+  ])('to %s is %i', async (outcome, status, body) => {
+    const backend = startBackend()
+    backend.refresh.next(outcome)
+    const answer = await plainHttp(backend).post('/auth/refresh', {})
+    expect([answer.status, answer.data]).toEqual([status, body])
+  })
+
+  it.each([199, 600, 200.5])('cannot be %d', (status) => {
+    expect(() => startBackend().refresh.always(status)).toThrow('a status from 200 to 599')
   })
 })
 

@@ -41,6 +41,8 @@ describe('createTokenFactory', () => {
       claims: { roles: ['admin'], sub2: '~~~???>>>' },
     })
     expect(accessToken).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
+    const [header = ''] = accessToken.split('.')
+    expect(JSON.parse(atob(header))).toEqual({ alg: 'HS256', typ: 'JWT' })
     expect(snapshotOf(accessToken)).toMatchObject({
       subject: 'José 李 🙂',
       claims: { roles: ['admin'], sub2: '~~~???>>>', iat: 1_700_000_000, exp: 1_700_000_060 },
