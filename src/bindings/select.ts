@@ -28,13 +28,13 @@ export function selecting<T, C extends object>(
 }
 
 /** Whether two selected values show the same; objects and arrays by their own entries, one level deep. */
-export function isSame(one: unknown, other: unknown): boolean {
+function isSame(one: unknown, other: unknown): boolean {
   if (Object.is(one, other)) return true
-  if (typeof one !== 'object' || typeof other !== 'object' || !one || !other) return false
+  if (!one || !other) return false
   const prototype = Object.getPrototypeOf(one)
   const entries = Object.entries(one)
   return (
-    // What else there is (a Date, a Set) does not show in its entries what it holds.
+    // What else there is (a text, a Date, a Set) does not show in its entries what it holds.
     [Object.prototype, Array.prototype].includes(prototype) &&
     prototype === Object.getPrototypeOf(other) &&
     entries.length === Object.keys(other).length &&

@@ -9,7 +9,7 @@ import {
   shallowRef,
 } from 'vue'
 import type { AuthClient, Claims } from '../index.js'
-import { isSame, type Selector, selecting, type TypedSnapshot } from './select.js'
+import { type Selector, selecting, type TypedSnapshot } from './select.js'
 
 export type { Selector, TypedSnapshot } from './select.js'
 
@@ -29,15 +29,15 @@ export function useAuth<T, C extends object>(
   auth: AuthClient,
   selector?: Selector<T, C>,
 ): Readonly<ShallowRef<T>> {
-  const read = selecting(auth.getSnapshot, selector)
+  const readServer = selecting(auth.getServerSnapshot, selector)
   // On a server nothing is ever mounted, and a listener would live as long as the client does.
-  if (typeof document === 'undefined') return shallowRef(selecting(auth.getServerSnapshot, selector)())
+  if (typeof document === 'undefined') return shallowRef(readServer())
   // A component that hydrates has its element before it is set up, in the page. (A vnode that is shown again still has one.)
   const hydrates = !!getCurrentInstance()?.vnode.el?.parentNode
-  const state = shallowRef(hydrates ? selecting(auth.getServerSnapshot, selector)() : read()) as ShallowRef<T>
+  const read = selecting(auth.getSnapshot, selector, hydrates ? readServer : undefined)
+  const state = shallowRef(hydrates ? readServer() : read()) as ShallowRef<T>
   const update = () => {
-    const next = read()
-    if (!isSame(state.value, next)) state.value = next
+    state.value = read()
   }
   let awaitsMount = hydrates
   const stop = auth.subscribe(() => {

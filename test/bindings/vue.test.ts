@@ -142,7 +142,57 @@ describe('useAuth in Vue', () => {
     onTestFinished(() => app.unmount())
     await nextTick()
     expect(box.innerHTML).toBe('<p>grace</p>')
+    await auth.signIn({ accessToken: jwtOf({ sub: 'bob' }) })
+    await nextTick()
+    expect(box.innerHTML).toBe('<p>bob</p>')
     expect(console.warn).not.toHaveBeenCalled()
+  })
+
+  it('shows what the server rendered until it is mounted, whatever happens meanwhile', async () => {
+    const auth = clientOf({ tokens: { accessToken: jwtOf({ sub: 'ada' }) } })
+    const seen: (string | undefined)[] = []
+    const Show = defineComponent(() => {
+      const who = useAuth(auth, ({ subject }) => subject)
+      // Another component's setup, or a guard, while the page hydrates.
+      void auth.signIn({ accessToken: jwtOf({ sub: 'grace' }) })
+      return () => {
+        seen.push(who.value)
+        return h('p', who.value)
+      }
+    })
+    const box = document.createElement('div')
+    box.innerHTML = '<p>ada</p>'
+    const app = createSSRApp(Show)
+    app.mount(box)
+    onTestFinished(() => app.unmount())
+    await nextTick()
+    expect(seen).toEqual(['ada', 'grace'])
+    expect(console.warn).not.toHaveBeenCalled()
+  })
+
+  it('may be used in a scope without a component, and in none, without a complaint', async () => {
+    const auth = clientOf()
+    const scope = effectScope()
+    const inScope = scope.run(() => useAuth(auth, ({ status }) => status))
+    const inNone = useAuth(auth, ({ status }) => status)
+    await auth.signIn({ accessToken: 'opaque-token' })
+    expect([inScope?.value, inNone.value]).toEqual(['signed-in', 'signed-in'])
+    scope.stop()
+    expect(console.warn).not.toHaveBeenCalled()
+  })
+
+  it.each<[string, object, object]>([
+    ['an object that gets another entry', { a: 1 }, { a: 1, b: 2 }],
+    ['an object instead of an array', ['x'], { 0: 'x' }],
+    ['an object that loses an entry', { a: 1, b: 2 }, { a: 1 }],
+  ])('shows %s', async (_, before, after) => {
+    const auth = clientOf()
+    const scope = effectScope()
+    onTestFinished(() => scope.stop())
+    const part = scope.run(() => useAuth(auth, ({ status }) => (status === 'signed-in' ? after : before)))
+    expect(part?.value).toEqual(before)
+    await auth.signIn({ accessToken: 'opaque-token' })
+    expect(part?.value).toEqual(after)
   })
 
   it('subscribes to nothing on a server', async () => {
