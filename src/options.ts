@@ -148,7 +148,7 @@ export function resolveOptions(raw: AuthClientOptions = {}): ResolvedOptions {
       return isThenable(said) ? isRefusal(error) : (said ?? isRefusal(error))
     },
     refreshAheadMs: raw.refreshAheadMs ?? 30_000,
-    // More than a timer can have: a clock of the app's own may refuse it.
+    // No more than a timer can have: a clock of the app's own may refuse more.
     refreshTimeoutMs: Math.min(raw.refreshTimeoutMs ?? 15_000, LONGEST_TIMER_MS),
     refreshRetry: { limit: limit ?? 2, baseDelayMs: baseDelayMs ?? 300 },
     beforeReplay,

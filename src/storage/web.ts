@@ -123,7 +123,7 @@ function webStore(area: Area, options: WebStoreOptions) {
     if (!tokens) return undefined
     const nowMs = Date.now()
     const lifetime = measureLifetime(tokens, readClaims(tokens.accessToken), nowMs)
-    const subject = tokens.subject === undefined ? undefined : String(tokens.subject)
+    const subject = String(tokens.subject ?? '') || undefined
     const record = createRecord(createSessionId(nowMs), 1, { ...tokens, ...lifetime, subject })
     // What is no session is reported by whoever reads it; kept, it would be in the way of a better import.
     if (flawOf(tokens)) return record

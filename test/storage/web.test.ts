@@ -254,10 +254,15 @@ describe.each([
       expect(auth.getSnapshot().status).toBe('signed-in')
     })
 
-    it('takes a numeric subject, as signIn does', () => {
-      const importFrom = () => ({ accessToken: 'old', subject: 42 }) as never
+    it.each([
+      [42, '42'],
+      [0, '0'],
+      [null, undefined],
+    ])('takes the subject %j, as signIn does', (subject, shown) => {
+      const importFrom = () => ({ accessToken: 'old', subject }) as never
       const { auth } = page({ store: createStore({ key: 'my-app', importFrom }) })
-      expect(auth.getSnapshot()).toMatchObject({ status: 'signed-in', subject: '42' })
+      expect(auth.getSnapshot()).toMatchObject({ status: 'signed-in' })
+      expect(auth.getSnapshot().subject).toBe(shown)
     })
 
     it('imports nothing again in a page whose key somebody has removed', async () => {
