@@ -63,6 +63,50 @@ export const HARMLESS = [
     becomes: 'true',
     why: 'the first look, at creation, sets it',
   },
+  ...[
+    { in: "const { refreshToken = ''", was: "''", becomes: STRING, why: ANOTHER_TEXT },
+    { in: 'let knownTokens', was: '[]', becomes: LIST, why: ANOTHER_TEXT },
+    {
+      in: 'let snapshot = snapshotOf',
+      was: 'false',
+      becomes: 'true',
+      why: 'load() publishes another before anybody can read it',
+    },
+    ...[
+      ['[login.accessToken, ...knownTokens].slice(0, KNOWN_TOKENS)', '[login.accessToken, ...knownTokens]'],
+      ['[spent, ...login.spent].slice(0, KNOWN_TOKENS)', '[spent, ...login.spent]'],
+    ].map(([was, becomes]) => ({ was, becomes, why: 'bounds the memory of a session that lasts for weeks' })),
+    {
+      in: 'login.unproven = false',
+      was: 'false',
+      becomes: 'true',
+      why: 'the next line forgets what was fruitless, and each token counts once',
+    },
+    { in: 'login.fruitlessAtMs = []', was: '[]', becomes: LIST, why: NOT_A_NUMBER },
+    {
+      was: 'deps.refresh?.({ refreshToken: mine.spent, accessToken: login?.accessToken || undefined, signal: mine.controller.signal, reason: mine.reason, })',
+      becomes:
+        'deps.refresh({ refreshToken: mine.spent, accessToken: login?.accessToken || undefined, signal: mine.controller.signal, reason: mine.reason })',
+      why: NARROWS,
+    },
+    {
+      in: "mine.brought = 'grant'",
+      was: "'grant'",
+      becomes: '""',
+      why: 'it is told only from the two others',
+    },
+    {
+      was: 'login && spent',
+      becomes: 'login || spent',
+      why: 'in the list of spent tokens, undefined is none',
+    },
+    {
+      was: 'login.version === version',
+      becomes: 'true',
+      in: 'joined.error',
+      why: 'newer tokens wake whoever waits before the flight can fail',
+    },
+  ].map((entry) => ({ file: 'src/session/session.ts', ...entry })),
   {
     file: 'src/testing/auth-server.ts',
     was: '() => ({})',

@@ -162,7 +162,6 @@ interface Flight {
 
 const FIRST_COOL_DOWN_MS = 1000
 const LONGEST_COOL_DOWN_MS = 30_000
-const REFUSED_ELSEWHERE = 'The session was refused in another tab.'
 /** A plug-in that sends a request again hours later, when the device is back online, holds a token of long ago. */
 const KNOWN_TOKENS = 20
 
@@ -285,8 +284,10 @@ export function createSession(deps: SessionDeps): Session {
     if (!vault.inSync()) return
     if (!record) {
       if (!before) return
-      if (found.refused) end(before, 'refused', new AuthClientError('SESSION_EXPIRED', REFUSED_ELSEWHERE))
-      else end(before, 'signed-out-elsewhere', signedOut('The user signed out in another tab.'))
+      if (found.refused) {
+        const told = new AuthClientError('SESSION_EXPIRED', 'The session was refused in another tab.')
+        end(before, 'refused', told)
+      } else end(before, 'signed-out-elsewhere', signedOut('The user signed out in another tab.'))
     } else if (!endedIds.has(record.sessionId)) {
       dropForAnother()
       enter(record)
@@ -498,7 +499,6 @@ export function createSession(deps: SessionDeps): Session {
         if (verdict) throw verdict
         if (waiter.share?.asked) return Promise.resolve(false)
       }
-      waiter.waited = true
       const joined =
         flight ??
         (waiter.share = start(login, login.refused ? 'refused' : isDead(login) ? 'expired' : 'asked'))
@@ -624,8 +624,7 @@ export function createSession(deps: SessionDeps): Session {
       mine.pause.resolve()
     }
     // Also if it was adopted on a hint, while this tab waited for its turn.
-    // Its time may be over, if the store took all of it: then nothing is asked any more.
-    if (flight !== mine || isNeedless(mine)) return undefined
+    if (isNeedless(mine)) return undefined
     // A newer refresh token alone was adopted: that is the one to ask with.
     mine.rotation = login?.rotation
     if (!deps.refresh) {

@@ -184,6 +184,19 @@ describe('dispose', () => {
     expect(slow.server.counts.requests).toBe(0)
   })
 
+  it('in the same turn as a refresh begins keeps it from looking into the store', async () => {
+    const store = createHandStore()
+    const { auth, clock, server } = await setUp({ store })
+    store.hold('load')
+    const refreshed = settleAll([auth.refresh()])
+    auth.dispose()
+    expect(outcomesOf(await refreshed)).toEqual(['DISPOSED'])
+    await microtasksDone()
+    expect(store.held).toEqual([])
+    expect(clock.pending).toBe(0)
+    expect(server.counts.requests).toBe(0)
+  })
+
   it('twice is once, also from inside a listener', async () => {
     const { server, api, auth, clock } = await setUp()
     auth.on('refreshStart', () => {

@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { deferred } from '../../src/gate.js'
 import { tokenFromHeader } from '../../src/index.js'
 import { json } from '../support/auth-server/answer.js'
-import { setUp, tokensOf } from '../support/client.js'
+import { setUp, tokensOf, type World } from '../support/client.js'
 import { microtasksDone } from '../support/real-time.js'
 
 const OK = { status: 200, statusText: 'OK', headers: {} }
@@ -44,6 +44,15 @@ describe('beforeReplay', () => {
     expect((await request).status).toBe(200)
     expect(server.requestsTo('/api/x').at(-1)?.accessToken).toBe(newer.accessToken)
     expect(server.counts).toMatchObject({ refreshes: 1, answered401: 1 })
+  })
+
+  it('is followed by no sending, and no second refresh, when the new token is over by then', async () => {
+    const world: World = await setUp({ beforeReplay: () => world.clock.jump(301_000) })
+    const { server, api } = world
+    server.killAccessTokens()
+    await expect(api.get('/api/x')).rejects.toMatchObject({ response: { status: 401 } })
+    expect(server.requestsTo('/api/x')).toHaveLength(1)
+    expect(server.counts.refreshes).toBe(1)
   })
 
   it('is followed by no sending with a token that was refused meanwhile', async () => {

@@ -110,6 +110,8 @@ describe('the tokens option', () => {
     store.faults.set('load', new Error('blocked'))
     const { auth } = await setUp({ store, signedIn: false, tokens: { accessToken: 'known' } })
     expect(await auth.getAccessToken()).toBe('known')
+    // What it could not read may be a newer session.
+    expect(store.calls).toEqual(['load'])
   })
 
   it.each(['sync', 'async'])(

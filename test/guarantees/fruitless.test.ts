@@ -263,6 +263,24 @@ describe('G8: when fresh tokens keep being refused', () => {
     expect(server.counts.refreshes).toBe(4)
   })
 
+  it('G8: a replay of an older token that succeeds late does not end it', async () => {
+    const world = await setUp()
+    const { server, api, auth } = world
+    server.killAccessTokens()
+    // Its first answer is a 401; that of its replay is decided, and comes late.
+    const isReplay = ({ path }: { path: string }) => path === '/api/slow' && server.counts.granted === 1
+    const hold = server.hold(isReplay, { at: 'answer', first: 1 })
+    const slow = api.get('/api/slow')
+    await hold.waiting(1)
+    server.settings.readAccessToken = () => undefined
+    for (let i = 0; i < 3; i++) await failureOf(api.get(`/api/item/${i}`))
+    expect(await costOf(world)).toBe(0)
+    hold.releaseAll()
+    expect((await slow).status).toBe(200)
+    expect(await costOf(world)).toBe(0)
+    expect(auth.getSnapshot().status).toBe('signed-in')
+  })
+
   it('G8: requests that the server does take go on as usual, and so does refresh()', async () => {
     const world = await refusingAll(3)
     const { server, api, auth } = world

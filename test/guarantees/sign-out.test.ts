@@ -1,9 +1,11 @@
 // G13: a sign-out wins over a refresh, whenever it comes and whoever calls it.
 
-import { describe, expect, it } from 'vitest'
+import axios from 'axios'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import {
   type AuthClient,
   type AuthEvents,
+  createAuthClient,
   noCredential,
   type RefreshStrategy,
   refreshWithCookie,
@@ -185,6 +187,27 @@ describe('G13: signOut during a refresh', () => {
     await Promise.all([auth.signOut(), auth.signOut()])
     await auth.signOut()
     expect(ends).toHaveLength(1)
+  })
+})
+
+describe('G13: after a sign-out', () => {
+  it('G13: a tab that wakes late and writes its tokens brings nobody back', async () => {
+    const store = createOpenStore()
+    const { auth } = await setUp({ store })
+    const { kept } = store
+    await auth.signOut()
+    store.kept = kept
+    store.hint()
+    expect(auth.getSnapshot().status).toBe('signed-out')
+  })
+
+  it('G13: an app without onSessionEnd hears no complaint', async () => {
+    const shown = vi.spyOn(console, 'error')
+    const auth = createAuthClient(axios.create({ baseURL: 'https://api.example.com' }))
+    onTestFinished(() => auth.dispose())
+    await auth.signIn({ accessToken: 'token' })
+    await auth.signOut()
+    expect(shown).not.toHaveBeenCalled()
   })
 })
 

@@ -749,6 +749,18 @@ describe('G15: two clients of one store', () => {
     expect(store.calls.filter((operation) => operation === 'save')).toHaveLength(1)
   })
 
+  it('G15: nor are they where the server repeats its refresh token', async () => {
+    const store = createOpenStore()
+    const { server, auth } = await setUp({ store, server: { rotate: 'echo' } })
+    await auth.refresh()
+    const saves = () => store.calls.filter((operation) => operation === 'save').length
+    const before = saves()
+    rotatedElsewhere(store, { accessToken: server.login().access_token })
+    store.hint()
+    expect(auth.stats().adopted).toBe(1)
+    expect(saves()).toBe(before)
+  })
+
   it('G15: a spent refresh token beside a newer access token is not taken back', async () => {
     const store = createOpenStore()
     const { server, auth, login } = await setUp({ store })

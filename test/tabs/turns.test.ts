@@ -23,7 +23,13 @@ import {
 import { createHandRefresh, type HandRefresh } from '../support/hand-refresh.js'
 import { microtasksDone } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
-import { createHandStore, createOpenStore, type HandStore, type OpenStore } from '../support/stores.js'
+import {
+  createHandStore,
+  createOpenStore,
+  type HandStore,
+  type OpenStore,
+  rotatedElsewhere,
+} from '../support/stores.js'
 
 const NO_RETRY = { limit: 0, baseDelayMs: 300 }
 
@@ -198,6 +204,24 @@ describe('several tabs', () => {
     await Promise.all([first.auth.refresh(), turnOf(first, clock)])
     expect(first.auth.stats().refreshes).toBe(2)
     expect(await flags()).toBe(0)
+  })
+
+  it('G1: a tab that hears of newer tokens while it waits for its turn waits no longer', async () => {
+    const { server, store, openTab } = await setUp()
+    const hand = createHandRefresh()
+    const [first, second] = [openTab(hand.refresh), openTab()]
+    await first.auth.signIn(tokensOf(server.login()))
+    store.hint()
+    const hangs = settleAll([first.auth.refresh()])
+    await hand.call(1)
+    const refreshed = second.auth.refresh()
+    rotatedElsewhere(store, tokensOf(server.login()))
+    store.hint()
+    await refreshed
+    await landed(second.auth)
+    expect(server.counts.refreshes).toBe(0)
+    first.auth.dispose()
+    await hangs
   })
 
   it('G1: nobody waits for news of a session that is over here', async () => {
