@@ -64,6 +64,19 @@ describe('a held answer', () => {
     expect(backend.counts).toMatchObject({ refreshes: 1, refused: 2, served: 2 })
   })
 
+  it('is one of the whole path that a text names', async () => {
+    const backend = startBackend()
+    const { api, auth } = startApp(backend)
+    await auth.signIn(backend.login())
+    const hold = backend.hold('/orders')
+    const held = api.get('/orders')
+    await hold.waiting()
+    expect((await api.get('/orders/1')).status).toBe(200)
+    expect(hold.held).toBe(1)
+    hold.release()
+    await held
+  })
+
   it('is one of every path that an expression names, a global one too', async () => {
     const backend = startBackend()
     const { api, auth } = startApp(backend)
