@@ -101,7 +101,11 @@ describe('Flask-JWT-Extended with cookies: the page', () => {
     expect(document.cookie).toContain('csrf_access_token=')
     const secrets = allCookies().filter(({ httpOnly }) => httpOnly)
     expect(secrets.map(({ key }) => key).sort()).toEqual(['access_token_cookie', 'refresh_token_cookie'])
-    const readable = [document.cookie, ...Object.values(localStorage), ...Object.values(sessionStorage)].join()
+    const readable = [
+      document.cookie,
+      ...Object.values(localStorage),
+      ...Object.values(sessionStorage),
+    ].join()
     for (const { value } of secrets) expect(readable).not.toContain(value)
   })
 
