@@ -98,7 +98,9 @@ if (write && faults.length === 0) {
           on,
         )
       : before[file]
-  const scores = Object.fromEntries(sources.filter(scoreNow).map((file) => [file, scoreNow(file)]))
+  const scores = Object.fromEntries(
+    sources.map((file) => [file, scoreNow(file)]).filter(([, score]) => score !== undefined),
+  )
   writeFileSync(SCORES, `${JSON.stringify(scores, null, 2)}\n`)
   writeFileSync(
     DOCUMENT,

@@ -6,64 +6,48 @@ const LIST = '["Stryker was here"]'
 const OVERWRITTEN = 'renewLogin writes it before anybody reads it'
 const NARROWS = 'for the compiler: it is there whenever this line is reached'
 const NOT_A_NUMBER = 'a text is no number, so no comparison of times holds, as with none'
-
 const ANOTHER_TEXT = 'no token, header or field is that text'
-const NEVER_UNDEFINED = 'a function that returns nothing returns undefined'
+
+const of = (file, ...entries) => entries.map((entry) => ({ file, ...entry }))
 
 /** @type {readonly import('./report.mjs').Harmless[]} */
 export const HARMLESS = [
-  ...[
-    { in: "accessToken: '',", was: "''", becomes: STRING },
-    { in: 'refused: false,', was: 'false', becomes: 'true' },
-    { in: 'unproven: false,', was: 'false', becomes: 'true' },
-  ].map((entry) => ({ file: 'src/session/login.ts', why: OVERWRITTEN, ...entry })),
-  { file: 'src/session/login.ts', in: 'fruitlessAtMs: [],', was: '[]', becomes: LIST, why: NOT_A_NUMBER },
-  {
-    file: 'src/session/login.ts',
-    in: 'spent: [],',
-    was: '[]',
-    becomes: LIST,
-    why: 'no refresh token is that text',
-  },
-  {
-    file: 'src/session/login.ts',
-    was: 'record.version > login.version',
-    becomes: 'record.version >= login.version',
-    why: 'they differ, by the condition before it',
-  },
-  {
-    file: 'src/session/verdict.ts',
-    in: '(isSaid || isOurs)',
-    was: 'cause?.message',
-    becomes: 'cause.message',
-    why: NARROWS,
-  },
-  {
-    file: 'src/session/verdict.ts',
-    was: 'waitMs > 0',
-    becomes: 'waitMs >= 0',
-    why: 'nothing is 0 either way',
-  },
-  {
-    file: 'src/session/verdict.ts',
-    was: '{ // Nothing, a cycle, a BigInt: what could not be looked through. return undefined }',
-    becomes: '{}',
-    why: NEVER_UNDEFINED,
-  },
-  {
-    file: 'src/session/refresh.ts',
+  ...of(
+    'src/session/login.ts',
+    { in: "accessToken: '',", was: "''", becomes: STRING, why: OVERWRITTEN },
+    { in: 'refused: false,', was: 'false', becomes: 'true', why: OVERWRITTEN },
+    { in: 'unproven: false,', was: 'false', becomes: 'true', why: OVERWRITTEN },
+    { in: 'fruitlessAtMs: [],', was: '[]', becomes: LIST, why: NOT_A_NUMBER },
+    { in: 'spent: [],', was: '[]', becomes: LIST, why: 'no refresh token is that text' },
+    {
+      was: 'record.version > login.version',
+      becomes: 'record.version >= login.version',
+      why: 'they differ, by the condition before it',
+    },
+  ),
+  ...of(
+    'src/session/verdict.ts',
+    { in: '(isSaid || isOurs)', was: 'cause?.message', becomes: 'cause.message', why: NARROWS },
+    { was: 'waitMs > 0', becomes: 'waitMs >= 0', why: 'nothing is 0 either way' },
+    {
+      was: '{ // Nothing, a cycle, a BigInt: what could not be looked through. return undefined }',
+      becomes: '{}',
+      why: 'a function that returns nothing returns undefined',
+    },
+  ),
+  ...of('src/session/refresh.ts', {
     was: 'nowMs() + delayMs < deadlineMs',
     becomes: 'nowMs() + delayMs <= deadlineMs',
     why: 'an attempt at the very end of its time has none',
-  },
-  {
-    file: 'src/session/vault.ts',
+  }),
+  ...of('src/session/vault.ts', {
     in: 'let slow = false',
     was: 'false',
     becomes: 'true',
     why: 'the first look, at creation, sets it',
-  },
-  ...[
+  }),
+  ...of(
+    'src/session/session.ts',
     { in: "const { refreshToken = ''", was: "''", becomes: STRING, why: ANOTHER_TEXT },
     { in: 'let knownTokens', was: '[]', becomes: LIST, why: ANOTHER_TEXT },
     {
@@ -72,10 +56,16 @@ export const HARMLESS = [
       becomes: 'true',
       why: 'load() publishes another before anybody can read it',
     },
-    ...[
-      ['[login.accessToken, ...knownTokens].slice(0, KNOWN_TOKENS)', '[login.accessToken, ...knownTokens]'],
-      ['[spent, ...login.spent].slice(0, KNOWN_TOKENS)', '[spent, ...login.spent]'],
-    ].map(([was, becomes]) => ({ was, becomes, why: 'bounds the memory of a session that lasts for weeks' })),
+    {
+      was: '[login.accessToken, ...knownTokens].slice(0, KNOWN_TOKENS)',
+      becomes: '[login.accessToken, ...knownTokens]',
+      why: 'bounds the memory of a session that lasts for weeks',
+    },
+    {
+      was: '[spent, ...login.spent].slice(0, KNOWN_TOKENS)',
+      becomes: '[spent, ...login.spent]',
+      why: 'bounds the memory of a session that lasts for weeks',
+    },
     {
       in: 'login.unproven = false',
       was: 'false',
@@ -101,104 +91,87 @@ export const HARMLESS = [
       why: 'in the list of spent tokens, undefined is none',
     },
     {
+      in: 'joined.error',
       was: 'login.version === version',
       becomes: 'true',
-      in: 'joined.error',
       why: 'newer tokens wake whoever waits before the flight can fail',
     },
-  ].map((entry) => ({ file: 'src/session/session.ts', ...entry })),
-  {
-    file: 'src/testing/auth-server.ts',
-    was: '() => ({})',
-    becomes: '() => undefined',
-    why: 'spreading nothing adds no claim either',
-  },
-  {
-    file: 'src/testing/auth-server.ts',
-    was: '!refusal',
-    becomes: 'true',
-    why: 'a request that was refused is answered, and meets no further guard',
-  },
-  {
-    file: 'src/testing/fake-tabs.ts',
-    was: '[news, told]',
-    becomes: '[]',
-    why: 'settled() waits for a task of its own, which comes after those that tell',
-  },
-  {
-    file: 'src/testing/fake-tabs.ts',
-    was: '++turns',
-    becomes: '--turns',
-    why: 'each turn has a number of its own either way',
-  },
-  ...[
-    { was: '{ once: true }', becomes: '{}' },
-    { in: '{ once: true }', was: 'true', becomes: 'false' },
-  ].map((entry) => ({ file: 'src/testing/fake-tabs.ts', why: 'a signal aborts once', ...entry })),
-  {
-    file: 'src/testing/http.ts',
-    was: '/^Bearer (.+)$/i',
-    becomes: '/^Bearer (.+)/i',
-    why: 'a header has no second line',
-  },
-  ...["authorization') ?? ''", "content-type') ?? ''"].map((line) => ({
-    file: 'src/testing/http.ts',
-    in: line,
-    was: "''",
-    becomes: STRING,
-    why: ANOTHER_TEXT,
-  })),
-  {
-    file: 'src/testing/http.ts',
-    was: '{ return false }',
-    becomes: '{}',
-    why: 'undefined is as false',
-  },
-  ...[
-    { was: 'state + 0x6d2b79f5', becomes: 'state - 0x6d2b79f5' },
+  ),
+  ...of(
+    'src/testing/auth-server.ts',
+    { was: '() => ({})', becomes: '() => undefined', why: 'spreading nothing adds no claim either' },
+    {
+      was: '!refusal',
+      becomes: 'true',
+      why: 'a request that was refused is answered, and meets no further guard',
+    },
+  ),
+  ...of(
+    'src/testing/fake-tabs.ts',
+    {
+      was: '[news, told]',
+      becomes: '[]',
+      why: 'settled() waits for a task of its own, which comes after those that tell',
+    },
+    { was: '++turns', becomes: '--turns', why: 'each turn has a number of its own either way' },
+    { was: '{ once: true }', becomes: '{}', why: 'a signal aborts once' },
+    { in: '{ once: true }', was: 'true', becomes: 'false', why: 'a signal aborts once' },
+  ),
+  ...of(
+    'src/testing/http.ts',
+    { was: '/^Bearer (.+)$/i', becomes: '/^Bearer (.+)/i', why: 'a header has no second line' },
+    { in: "authorization') ?? ''", was: "''", becomes: STRING, why: ANOTHER_TEXT },
+    { in: "content-type') ?? ''", was: "''", becomes: STRING, why: ANOTHER_TEXT },
+    { was: '{ return false }', becomes: '{}', why: 'undefined is as false' },
+    {
+      was: '[204, 205, 304]',
+      becomes: '[]',
+      why: 'the msw of these tests leaves the body out itself; older ones of its peer range throw',
+    },
+  ),
+  ...of(
+    'src/testing/token-factory.ts',
+    {
+      was: 'state + 0x6d2b79f5',
+      becomes: 'state - 0x6d2b79f5',
+      why: 'another sequence, as random as this one',
+    },
     {
       was: 'mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)',
       becomes: 'mixed - Math.imul(mixed ^ mixed >>> 7, mixed | 61)',
+      why: 'another sequence, as random as this one',
     },
-  ].map((entry) => ({
-    file: 'src/testing/token-factory.ts',
-    why: 'another sequence, as random as this one',
-    ...entry,
-  })),
-  {
-    file: 'src/testing/real-time.ts',
+  ),
+  ...of('src/testing/real-time.ts', {
     was: "typeof MessageChannel === 'undefined'",
     becomes: 'true',
     why: 'a timer is a task as well as a message',
-  },
-  ...["access.get(accessToken ?? '')", "refresh.get(refreshToken ?? '')", "access.get(token ?? '')"].map(
-    (line) => ({ file: 'src/testing/sessions.ts', in: line, was: "''", becomes: STRING, why: ANOTHER_TEXT }),
+  }),
+  ...of(
+    'src/testing/sessions.ts',
+    { in: "access.get(accessToken ?? '')", was: "''", becomes: STRING, why: ANOTHER_TEXT },
+    { in: "refresh.get(refreshToken ?? '')", was: "''", becomes: STRING, why: ANOTHER_TEXT },
+    { in: "access.get(token ?? '')", was: "''", becomes: STRING, why: ANOTHER_TEXT },
+    { was: 'issued?.family', becomes: 'issued.family', why: NARROWS },
   ),
-  {
-    file: 'src/testing/sessions.ts',
-    was: 'issued?.family',
-    becomes: 'issued.family',
-    why: NARROWS,
-  },
-  ...[
-    { was: 'Object.is(one, other)', becomes: 'false' },
-    { in: 'if (Object.is(one, other)) return true', was: 'true', becomes: 'false' },
-  ].map((entry) => ({
-    file: 'src/bindings/select.ts',
-    why: 'both frameworks compare by Object.is themselves',
-    ...entry,
-  })),
-  {
-    file: 'src/testing/http.ts',
-    was: '[204, 205, 304]',
-    becomes: '[]',
-    why: 'the msw of these tests leaves the body out itself; older ones of its peer range throw',
-  },
-  {
-    file: 'src/testing/manual-clock.ts',
+  ...of(
+    'src/bindings/select.ts',
+    {
+      was: 'Object.is(one, other)',
+      becomes: 'false',
+      why: 'both frameworks compare by Object.is themselves',
+    },
+    {
+      in: 'if (Object.is(one, other)) return true',
+      was: 'true',
+      becomes: 'false',
+      why: 'both frameworks compare by Object.is themselves',
+    },
+  ),
+  ...of('src/testing/manual-clock.ts', {
+    in: 'if (ms >= 0) return',
     was: 'ms >= 0',
     becomes: 'ms > 0',
-    in: 'if (ms >= 0) return',
     why: 'setting a clock back by nothing moves nothing',
-  },
+  }),
 ]

@@ -30,9 +30,9 @@ npm run test:mutation -- src/session/vault.ts
 \`\`\`
 
 [Stryker](https://stryker-mutator.io) changes \`src/\` in one place at a time (a condition turned around, a call left out, a
-text emptied) and runs the stories that pass there. A mutant that no story tells from the original survives. The words of
-error messages are not changed: they are meant for people. Random tests do not take part, as what they find today they
-may miss tomorrow.
+text emptied) and runs the stories about it ([which ones](../scripts/mutation/stories.mjs)). A mutant that no story tells
+from the original survives. The words of error messages are not changed: they are meant for people. Random tests do not
+take part, as what they find today they may miss tomorrow.
 
 | file | mutants | told | survived | score | asked on |
 |---|---|---|---|---|---|
