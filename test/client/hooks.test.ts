@@ -24,20 +24,16 @@ describe('beforeReplay', () => {
   })
 
   it('is followed by a replay with the tokens of that moment', async () => {
-    const gate = deferred()
-    let asked = () => {}
-    const running = new Promise<void>((resolve) => {
-      asked = resolve
-    })
+    const [gate, asked] = [deferred(), deferred()]
     const { server, api, auth } = await setUp({
       beforeReplay() {
-        asked()
+        asked.resolve()
         return gate.promise
       },
     })
     server.killAccessTokens()
     const request = api.get('/api/x')
-    await running
+    await asked.promise
     const newer = tokensOf(server.login())
     await auth.updateTokens(newer)
     gate.resolve()

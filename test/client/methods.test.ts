@@ -3,7 +3,15 @@
 import axios from 'axios'
 import { describe, expect, it } from 'vitest'
 import { type AuthSnapshot, createAuthClient, noCredential } from '../../src/index.js'
-import { eventsOf, landed, outcomesOf, setUp, tokensOf, untilHeld } from '../support/client.js'
+import {
+  eventsOf,
+  landed,
+  outcomesOf,
+  type SetUpOptions,
+  setUp,
+  tokensOf,
+  untilHeld,
+} from '../support/client.js'
 import { createHandRefresh } from '../support/hand-refresh.js'
 import { jwtOf } from '../support/jwt.js'
 import { microtasksDone } from '../support/real-time.js'
@@ -520,6 +528,17 @@ describe('attach', () => {
 })
 
 describe('updateTokens', () => {
+  /** A refresh that the app has been faster than, with an access token alone: its answer is still open. */
+  async function overtakenRefresh(options?: SetUpOptions) {
+    const hand = createHandRefresh()
+    const world = await setUp({ refresh: hand.refresh, ...options })
+    const refreshed = world.auth.refresh()
+    const call = await hand.call(1)
+    await world.auth.updateTokens({ accessToken: world.server.login().access_token })
+    await expect(refreshed).resolves.toMatchObject({ status: 'signed-in' })
+    return { ...world, hand, call }
+  }
+
   it('keeps the session and moves everybody on to the newer tokens', async () => {
     const { server, api, auth, ends } = await setUp()
     const newer = tokensOf(server.login())
@@ -561,12 +580,7 @@ describe('updateTokens', () => {
   })
 
   it('without a refresh token makes up for a refresh that then fails: no error, no cool-down', async () => {
-    const hand = createHandRefresh()
-    const { server, api, auth, events } = await setUp({ refresh: hand.refresh, refreshRetry: { limit: 0 } })
-    const refreshed = auth.refresh()
-    const call = await hand.call(1)
-    await auth.updateTokens({ accessToken: server.login().access_token })
-    await expect(refreshed).resolves.toMatchObject({ status: 'signed-in' })
+    const { server, api, auth, events, hand, call } = await overtakenRefresh({ refreshRetry: { limit: 0 } })
     call.fail(new Error('no network'))
     await landed(auth)
     expect(events.map(({ name }) => name)).toEqual(['refreshStart'])
@@ -577,12 +591,7 @@ describe('updateTokens', () => {
   })
 
   it('without a refresh token makes up for a refresh that is then refused: the session goes on', async () => {
-    const hand = createHandRefresh()
-    const { server, auth, ends } = await setUp({ refresh: hand.refresh })
-    const refreshed = auth.refresh()
-    const call = await hand.call(1)
-    await auth.updateTokens({ accessToken: server.login().access_token })
-    await expect(refreshed).resolves.toMatchObject({ status: 'signed-in' })
+    const { auth, ends, call } = await overtakenRefresh()
     call.answer(null)
     await landed(auth)
     expect(ends).toEqual([])
@@ -590,12 +599,7 @@ describe('updateTokens', () => {
   })
 
   it('without a refresh token makes up for a refresh whose time runs out: no cool-down', async () => {
-    const hand = createHandRefresh()
-    const { server, api, auth, clock } = await setUp({ refresh: hand.refresh })
-    const refreshed = auth.refresh()
-    await hand.call(1)
-    await auth.updateTokens({ accessToken: server.login().access_token })
-    await refreshed
+    const { server, api, auth, clock, hand } = await overtakenRefresh()
     await clock.advance(15_000)
     await landed(auth)
     server.killAccessTokens()

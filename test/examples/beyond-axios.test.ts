@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, expect, it, onTestFinished } from 'vite
 import { authFetch } from '../../examples/fetch.js'
 import { auth } from '../../examples/quick-start.js'
 import { secureStore } from '../../examples/react-native.js'
+import { deferred } from '../../src/gate.js'
 import { createAuthClient } from '../../src/index.js'
 
 const API = 'https://api.example.com'
@@ -17,10 +18,7 @@ afterAll(() => server.close())
 it('fetches that are refused together share one refresh, and a late one starts no other', async () => {
   onTestFinished(() => auth.signOut())
   let refreshes = 0
-  let letLateGo = () => {}
-  const late = new Promise<void>((resolve) => {
-    letLateGo = resolve
-  })
+  const late = deferred()
   server.use(
     http.post(`${API}/auth/refresh`, () => {
       refreshes++
@@ -28,14 +26,14 @@ it('fetches that are refused together share one refresh, and a late one starts n
     }),
     http.get(`${API}/orders/:id`, async ({ request, params }) => {
       if (request.headers.get('authorization') === 'Bearer new') return HttpResponse.json([])
-      if (params.id === 'late') await late
+      if (params.id === 'late') await late.promise
       return new HttpResponse(null, { status: 401 })
     }),
   )
   await auth.signIn({ accessToken: 'old', refreshToken: 'good' })
   const lateAnswer = authFetch(`${API}/orders/late`)
   const answers = await Promise.all([1, 2, 3, 4].map((id) => authFetch(`${API}/orders/${id}`)))
-  letLateGo()
+  late.resolve()
   const statuses = [...answers, await lateAnswer].map(({ status }) => status)
   expect(statuses).toEqual([200, 200, 200, 200, 200])
   expect(refreshes).toBe(1)

@@ -1,6 +1,6 @@
 // No credential at all, a placement of one's own, and tokens read from a header of the answer.
 
-import axios, { type AxiosAdapter, AxiosHeaders, type AxiosRequestConfig } from 'axios'
+import axios, { type AxiosAdapter, AxiosHeaders, type AxiosInstance, type AxiosRequestConfig } from 'axios'
 import {
   type AuthClientOptions,
   createAuthClient,
@@ -18,9 +18,15 @@ afterEach(async () => {
   for (const end of endings.splice(0).reverse()) await end()
 })
 
-async function setUp(server: StartOptions, options: AuthClientOptions) {
+/** `before`: what is done to the instance before the client is made. */
+async function setUp(
+  server: StartOptions,
+  options: AuthClientOptions,
+  before?: (api: AxiosInstance) => void,
+) {
   const home = await startAuthServer(server)
   const api = axios.create({ baseURL: home.url })
+  before?.(api)
   const auth = createAuthClient(api, { refresh: refreshWithBody({ url: '/auth/refresh' }), ...options })
   endings.push(
     () => home.stop(),
@@ -118,21 +124,19 @@ describe("a placement of one's own", () => {
         config.params = { ...config.params, tokens: config.params?.tokens?.slice(0, -1) }
       },
     }
-    const { api, auth } = await setUp({}, { place })
-    await auth.signIn({ accessToken: 'secret' })
     const copies: AxiosRequestConfig[] = []
     const adapter: AxiosAdapter = async (config) => {
       seen.push(config.params.tokens)
       return { data: '', status: 200, statusText: 'OK', headers: {}, config }
     }
-    // Installed before the client, so that it runs after ours.
-    auth.dispose()
-    api.interceptors.request.use((config) => {
-      copies.push({ ...config })
-      return config
-    })
-    const again = createAuthClient(api, { place, tokens: { accessToken: 'secret' } })
-    endings.push(() => again.dispose())
+    const keepCopies = (instance: AxiosInstance) =>
+      // Registered before us, so that it runs after ours.
+      instance.interceptors.request.use((config) => {
+        copies.push({ ...config })
+        return config
+      })
+    const { api, auth } = await setUp({}, { place }, keepCopies)
+    await auth.signIn({ accessToken: 'secret' })
     await api.get('/x', { adapter })
     await api.request(copies[0] as AxiosRequestConfig)
     expect(seen).toEqual([['secret'], ['secret']])

@@ -81,6 +81,12 @@ async function turnOf({ auth }: { auth: AuthClient }, clock: WatchedClock): Prom
   await microtasksDone()
 }
 
+/** The names of the locks that are held once everybody has done what needs no time. */
+async function heldLocks(): Promise<(string | undefined)[]> {
+  await microtasksDone()
+  return ((await navigator.locks.query()).held ?? []).map(({ name }) => name)
+}
+
 describe('several tabs', () => {
   it('G1: a tab that waits does not race one that has just got its turn, though the one before took all the time', async () => {
     const { server, store, clock, openTab } = await setUp()
@@ -169,41 +175,33 @@ describe('several tabs', () => {
   it('keeps no lock after a refresh but one that tells of it, for 5 s or until its client is gone', async () => {
     const { server, clock, openTab } = await setUp()
     const { auth } = openTab()
-    const names = async () => {
-      await microtasksDone()
-      return ((await navigator.locks.query()).held ?? []).map(({ name }) => name)
-    }
     await auth.signIn(tokensOf(server.login()))
     await auth.refresh()
     await auth.refresh()
-    expect(await names()).toEqual([expect.stringMatching(/^app:written:\S+ 3\/0\.\d+/)])
+    expect(await heldLocks()).toEqual([expect.stringMatching(/^app:written:\S+ 3\/0\.\d+/)])
     await clock.advance(5_000)
-    expect(await names()).toEqual([])
+    expect(await heldLocks()).toEqual([])
     await auth.refresh()
-    expect(await names()).toHaveLength(1)
+    expect(await heldLocks()).toHaveLength(1)
     auth.dispose()
-    expect(await names()).toEqual([])
+    expect(await heldLocks()).toEqual([])
   })
 
   it('G1: a tab that has only taken over what another one wrote, or could not write, tells of nothing', async () => {
     const { server, store, clock, openTab } = await setUp()
     const [first, second] = [openTab(), openTab()]
-    const flags = async () => {
-      await microtasksDone()
-      return ((await navigator.locks.query()).held ?? []).length
-    }
     await first.auth.signIn(tokensOf(server.login()))
     store.hint()
     await Promise.all([first.auth.refresh(), turnOf(first, clock)])
-    expect(await flags()).toBe(1)
+    expect(await heldLocks()).toHaveLength(1)
     await Promise.all([second.auth.refresh(), turnOf(second, clock)])
     expect(second.auth.stats()).toMatchObject({ refreshes: 0, adopted: 1 })
-    expect(await flags()).toBe(1)
+    expect(await heldLocks()).toHaveLength(1)
     await clock.advance(5_000)
     store.faults.set('save', new Error('quota exceeded'))
     await Promise.all([first.auth.refresh(), turnOf(first, clock)])
     expect(first.auth.stats().refreshes).toBe(2)
-    expect(await flags()).toBe(0)
+    expect(await heldLocks()).toHaveLength(0)
   })
 
   it('G1: a tab that hears of newer tokens while it waits for its turn waits no longer', async () => {
