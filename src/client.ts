@@ -1,5 +1,6 @@
 // Puts the parts together: the only file that knows them all.
-import { AuthClientError, badOption, isObject } from './errors.js'
+import { badOption } from './checks.js'
+import { AuthClientError, isObject } from './errors.js'
 import { type AuthEvents, type AuthListener, type AuthStats, createEvents, guard } from './events.js'
 import { hold } from './gate.js'
 import { readHeader } from './headers.js'

@@ -66,13 +66,6 @@ export function setCause(error: object, cause: unknown): void {
   Object.defineProperty(error, 'cause', { value: cause, writable: true, configurable: true })
 }
 
-/** A `BAD_OPTION` that names the option, what it takes and what came. Objects are shown by their type only. */
-export function badOption(name: string, expected: string, came: unknown): AuthClientError {
-  const shown =
-    typeof came === 'string' ? JSON.stringify(came.slice(0, 60)) : isObject(came) ? typeof came : String(came)
-  return new AuthClientError('BAD_OPTION', `${name}: expected ${expected}, got ${shown}`)
-}
-
 export function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function'
 }

@@ -1,7 +1,8 @@
 // The options of `createAuthClient`: what they mean, their defaults, and their one check, at creation.
 import type { AxiosRequestConfig, AxiosResponse } from 'axios'
+import { badOption } from './checks.js'
 import { type Clock, LONGEST_TIMER_MS, realClock } from './clock.js'
-import { badOption, isObject } from './errors.js'
+import { isObject } from './errors.js'
 import { guard, isThenable, type SessionEnd } from './events.js'
 import { bearerHeader } from './placement/header.js'
 import type { Placement } from './placement/placement.js'

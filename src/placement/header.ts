@@ -1,4 +1,5 @@
 // Tokens in a header: as a Bearer, or as the user name of HTTP Basic.
+import { checkOptions } from '../checks.js'
 import { deleteHeader, writeHeader } from '../headers.js'
 import type { Placement } from './placement.js'
 
@@ -13,11 +14,13 @@ export interface BearerHeaderOptions {
   scheme?: string
 }
 
-/** `Authorization: Bearer <token>` (RFC 6750 section 2.1). The default. */
-export function bearerHeader({
-  header = 'Authorization',
-  scheme = 'Bearer',
-}: BearerHeaderOptions = {}): Placement {
+/**
+ * `Authorization: Bearer <token>` (RFC 6750 section 2.1). The default.
+ * @throws {AuthClientError} code `BAD_OPTION` when an option is no text.
+ */
+export function bearerHeader(options: BearerHeaderOptions = {}): Placement {
+  checkOptions('bearerHeader', options, { header: '?text', scheme: '?string' })
+  const { header = 'Authorization', scheme = 'Bearer' } = options
   return headerPlacement(header, (token) => (scheme ? `${scheme} ${token}` : token))
 }
 

@@ -1,4 +1,5 @@
 // The token as a field of the JSON body, for servers that read it there (Flask-JWT-Extended's "json" location).
+import { checkOptions } from '../checks.js'
 import { deleteHeader, readHeader, writeHeader } from '../headers.js'
 import type { PlaceableConfig, Placement } from './placement.js'
 
@@ -11,6 +12,7 @@ type Fields = Record<string, unknown>
  * The body is sent again to wherever a 307 or 308 redirects, on any origin: make sure that your API does not.
  */
 export function jsonBodyField(field = 'token'): Placement {
+  checkOptions('jsonBodyField', { field }, { field: 'text' })
   return {
     late: true,
     place(config, accessToken) {

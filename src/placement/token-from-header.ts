@@ -1,4 +1,5 @@
 // Tokens that the server pushes in a response header, for `readResponse`.
+import { checkOptions } from '../checks.js'
 import { readHeader } from '../headers.js'
 import { type Grant, isUsableToken } from '../tokens.js'
 
@@ -7,6 +8,7 @@ import { type Grant, isUsableToken } from '../tokens.js'
  * In a browser on another origin the server has to list the header in `Access-Control-Expose-Headers`.
  */
 export function tokenFromHeader(name: string): (response: { headers?: unknown }) => Grant | undefined {
+  checkOptions('tokenFromHeader', { name }, { name: 'text' })
   return ({ headers }) => {
     const accessToken = String(readHeader(headers, name) ?? '').replace(/^Bearer(\s+|$)/i, '')
     return isUsableToken(accessToken) ? { accessToken } : undefined

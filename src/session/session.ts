@@ -2,8 +2,9 @@
 // Promise: at most one refresh per session; whoever waits on it always comes back; tokens never come back after a
 // sign-out. The queue is the flight's gate: waiters await it and then look at the login again, so that nobody has to
 // be told what happened and nobody can be forgotten.
+import { badOption } from '../checks.js'
 import type { Clock } from '../clock.js'
-import { AuthClientError, badOption, isAuthClientError, isObject } from '../errors.js'
+import { AuthClientError, isAuthClientError, isObject } from '../errors.js'
 import {
   type AuthStats,
   type Events,

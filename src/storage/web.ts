@@ -1,6 +1,6 @@
 // Keeps the session in localStorage or sessionStorage. Storage is touched only inside the three methods, where a
 // throw (privacy mode, quota, server-side rendering) reaches the guard around every store and no request.
-import { badOption } from '../errors.js'
+import { checkOptions } from '../checks.js'
 import { measureLifetime, readClaims } from '../lifetime.js'
 import { flawOf, type Tokens } from '../tokens.js'
 import { createRecord, createSessionId, type StoredRecord, type TokenStore } from './store.js'
@@ -71,10 +71,8 @@ function storageOf(area: Area): Storage {
 }
 
 function webStore(area: Area, options: WebStoreOptions) {
-  const { key, importFrom } = options ?? {}
-  if (typeof key !== 'string' || key === '') throw badOption(`${area}Store: key`, 'the storage key', key)
-  if (importFrom !== undefined && typeof importFrom !== 'function')
-    throw badOption(`${area}Store: importFrom`, 'a function', importFrom)
+  checkOptions(`${area}Store`, options, { key: 'text', importFrom: '?function' })
+  const { key, importFrom } = options
   /** What could be imported and not be kept: the next look must find the same session. */
   let imported: StoredRecord | undefined
   /** There was something under the key: when it is empty from now on, somebody has signed out. */

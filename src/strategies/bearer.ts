@@ -1,12 +1,7 @@
 // The refresh token is the Bearer of an empty request, as Flask-JWT-Extended and many FastAPI backends have it.
+import { checkOptions } from '../checks.js'
 import { SessionRefused } from '../errors.js'
-import {
-  callEndpoint,
-  checkOptions,
-  type RefreshStrategy,
-  readGrant,
-  type StrategyOptions,
-} from './strategy.js'
+import { callEndpoint, type RefreshStrategy, readGrant, type StrategyOptions } from './strategy.js'
 
 export interface RefreshWithBearerOptions extends StrategyOptions {
   /** @default 'POST' */

@@ -1,8 +1,8 @@
 // The refresh token travels in a JSON body: the most common way of home-made backends.
+import { checkOptions } from '../checks.js'
 import { SessionRefused } from '../errors.js'
 import {
   callEndpoint,
-  checkOptions,
   type RefreshContext,
   type RefreshStrategy,
   readGrant,

@@ -1,11 +1,6 @@
 // The refresh token is an HttpOnly cookie that script never sees, guarded by a double-submit CSRF token.
-import {
-  callEndpoint,
-  checkOptions,
-  type RefreshStrategy,
-  readGrant,
-  type StrategyOptions,
-} from './strategy.js'
+import { checkOptions } from '../checks.js'
+import { callEndpoint, type RefreshStrategy, readGrant, type StrategyOptions } from './strategy.js'
 
 export interface RefreshWithCookieOptions extends StrategyOptions {
   /** The readable cookie that holds the CSRF token, and the header it is sent back in. Read anew for each attempt. */

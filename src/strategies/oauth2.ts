@@ -1,12 +1,7 @@
 // An OAuth 2.0 token endpoint: form-encoded, RFC 6749 section 6.
+import { checkOptions } from '../checks.js'
 import { SessionRefused } from '../errors.js'
-import {
-  callEndpoint,
-  checkOptions,
-  type RefreshStrategy,
-  readGrant,
-  type StrategyOptions,
-} from './strategy.js'
+import { callEndpoint, type RefreshStrategy, readGrant, type StrategyOptions } from './strategy.js'
 
 export interface RefreshWithOAuth2Options extends StrategyOptions {
   /** As it is registered with the server. */

@@ -1,6 +1,6 @@
 // The contract of a way to refresh, and what the built-in ones share: one HTTP call, and how its answer is read.
 import type { AxiosInstance, AxiosRequestConfig } from 'axios'
-import { AuthClientError, badOption, isAuthClientError, isObject } from '../errors.js'
+import { AuthClientError, isAuthClientError } from '../errors.js'
 import { type RefreshReason, report } from '../events.js'
 import type { Grant } from '../tokens.js'
 
@@ -38,26 +38,6 @@ export interface StrategyOptions {
    * `refreshToken`; `expires_in` or `expiresIn` in seconds (RFC 6749 section 5.1).
    */
   readGrant?: ReadGrant
-}
-
-/**
- * Refuses options of the wrong type, once, at creation. `types`: what `typeof` may say of each, or `text` for a string
- * that is not empty; with a leading `?` it may be missing.
- * @throws {AuthClientError} code `BAD_OPTION`, naming strategy and option.
- */
-export function checkOptions(
-  strategy: string,
-  options: object | undefined,
-  types: Record<string, string>,
-): void {
-  if (!isObject(options)) throw badOption(strategy, 'an object with options', options)
-  for (const [name, type] of Object.entries(types)) {
-    const value: unknown = (options as Record<string, unknown>)[name]
-    const isText = typeof value === 'string' && value !== ''
-    const fits = value !== null && (isText ? /text|string/.test(type) : type.includes(typeof value))
-    if (!fits && !(value === undefined && type.startsWith('?')))
-      throw badOption(`${strategy}: ${name}`, type.replace('?', ''), value)
-  }
 }
 
 export async function callEndpoint(

@@ -388,20 +388,12 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   }
 
   function placeToken(config: RequestConfig, accessToken: string): boolean {
-    try {
-      return place.place(config as never, accessToken) !== false
-    } catch (error) {
-      report(error)
-      return false
-    }
+    // One that fails has placed nothing; one that says nothing has.
+    return !!guard(() => place.place(config as never, accessToken) ?? true)
   }
 
   function unplace(config: RequestConfig): void {
-    try {
-      place.remove(config as never)
-    } catch (error) {
-      report(error)
-    }
+    guard(() => place.remove(config as never))
   }
 
   /** Whether what we wrote is still there: a plug-in may have rebuilt the headers while it kept the request. */

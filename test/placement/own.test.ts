@@ -165,6 +165,18 @@ describe("a placement of one's own", () => {
     expect(JSON.stringify(shown.mock.calls)).not.toContain('secret')
   })
 
+  it('that returns a promise is reported if it rejects, and breaks nothing', async () => {
+    const shown = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const failLater = () => Promise.reject(new Error('no place for it'))
+    const { api, auth } = await setUp(
+      {},
+      { place: { place: failLater as never, remove: failLater as never } },
+    )
+    await auth.signIn({ accessToken: 'a' })
+    expect((await api.get('/public/x')).status).toBe(200)
+    expect(shown).toHaveBeenCalledTimes(2)
+  })
+
   it('whose removal throws is reported, and the answer arrives', async () => {
     const shown = vi.spyOn(console, 'error').mockImplementation(() => {})
     const place: Placement = {
