@@ -80,6 +80,8 @@ export const PARTS = [
     src: ['src/*.ts', 'src/bindings'],
     stories: [
       'test/{options,errors,bad-input}.test.ts',
+      'test/placement/*.test.ts',
+      'test/strategies/strategies.test.ts',
       'test/client/*.test.ts',
       'test/bindings/*.test.ts',
       'test/tabs/*.test.ts',

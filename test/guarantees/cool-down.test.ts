@@ -218,6 +218,28 @@ describe('G10: what ends the cool-down', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
+  it('G6: a streamed 401 that waits for that refresh holds no connection meanwhile', async () => {
+    const { server, auth, api } = await setUp({ refreshRetry: { limit: 0 } })
+    server.killAccessTokens()
+    server.refresh.next(404)
+    const late = server.hold('/api/stream', { at: 'answer' })
+    // More than the sockets in between can hold.
+    const params = { bytes: 16_000_000 }
+    const straggler = api.get<Readable>('/api/stream', { params, responseType: 'stream' })
+    await late.waiting(1)
+    await settleAll([api.get('/api/first')])
+    const refresh = server.holdRefresh()
+    const asked = auth.refresh()
+    await refresh.waiting(1)
+    late.releaseAll()
+    const [refused] = server.requestsTo('/api/stream')
+    await server.until(() => !!refused?.aborted, 'the connection of the first answer is closed')
+    refresh.releaseAll()
+    const [{ data, status }] = await Promise.all([straggler, asked])
+    data.destroy()
+    expect(status).toBe(200)
+  })
+
   it('G10: refresh() that fails again makes the cool-down longer', async () => {
     const { server, auth, events } = await failed()
     server.refresh.next(404)
