@@ -47,7 +47,7 @@ export const PARTS = [
     name: 'transport',
     src: ['src/transport'],
     likely: [
-      ...guarantees('replay', 'own-error', 'cancellation'),
+      ...guarantees('replay', 'replay-bytes', 'own-error', 'cancellation', 'urls'),
       'test/client/hooks.test.ts',
       'test/placement/own.test.ts',
     ],

@@ -1,5 +1,6 @@
 // The token as a field of the JSON body, for servers that read it there (Flask-JWT-Extended's "json" location).
 import { checkOptions } from '../checks.js'
+import { isObject } from '../errors.js'
 import { deleteHeader, readHeader, writeHeader } from '../headers.js'
 import type { PlaceableConfig, Placement } from './placement.js'
 
@@ -17,37 +18,35 @@ export function jsonBodyField(field = 'token'): Placement {
     late: true,
     place(config, accessToken) {
       const body = readBody(config)
-      if (!body || Object.prototype.hasOwnProperty.call(body, field)) return false
-      const data: unknown = config.data ?? '{}'
+      if (!body || has(body)) return false
       // Where there was none, axios has thought of a form.
       if (!config.data) writeHeader(config, 'Content-Type', 'application/json')
-      if (typeof data !== 'string') {
-        // A copy: the object is the caller's.
-        config.data = { ...body, [field]: accessToken }
-        return true
-      }
       // Into the text as it is: written anew, it could be another (integers beyond 2^53 are rounded when they are read).
-      const end = data.lastIndexOf('}')
+      const text: string = config.data ?? '{}'
+      const end = text.lastIndexOf('}')
       const comma = Object.keys(body).length > 0 ? ',' : ''
-      writeText(config, data.slice(0, end) + comma + textOf(accessToken) + data.slice(end))
+      writeText(config, text.slice(0, end) + comma + textOf(accessToken) + text.slice(end))
       return true
     },
     remove(config) {
       const body = readBody(config)
-      if (!body) return
+      if (!body || !has(body)) return
       const { [field]: accessToken, ...rest } = body
-      const { data } = config
-      if (typeof data !== 'string') {
-        config.data = Object.keys(rest).length > 0 ? rest : undefined
-        return
-      }
-      const text = textOf(accessToken)
-      const at = data.lastIndexOf(text)
-      const after = data.slice(at + text.length)
-      // Unless a transform has put it elsewhere.
-      const isLast = at >= 0 && after.trim() === '}'
-      writeText(config, isLast ? data.slice(0, at).replace(/,$/, '') + after : JSON.stringify(rest))
+      const text: string = config.data
+      const placed = textOf(accessToken)
+      const end = text.lastIndexOf('}')
+      const before = text.slice(0, end)
+      // Unless somebody has written the body anew since.
+      const asPlaced = before.endsWith(placed)
+      writeText(
+        config,
+        asPlaced ? before.slice(0, -placed.length).replace(/,$/, '') + text.slice(end) : JSON.stringify(rest),
+      )
     },
+  }
+
+  function has(body: Fields): boolean {
+    return Object.prototype.hasOwnProperty.call(body, field)
   }
 
   function textOf(accessToken: unknown): string {
@@ -55,29 +54,22 @@ export function jsonBodyField(field = 'token'): Placement {
   }
 }
 
-/** The body's fields, before axios has serialised it or after; `undefined` where there can be none. */
-function readBody({ method = 'get', data, headers }: PlaceableConfig): Fields | undefined {
-  if (/^(get|head)$/i.test(method)) return undefined
+/** The fields of the JSON that is sent; `undefined` where there can be none. */
+function readBody({ method, data, headers }: PlaceableConfig): Fields | undefined {
+  if (['get', 'head'].includes(String(method).toLowerCase())) return undefined
   if (data === undefined || data === null) return {}
-  const type = readHeader(headers, 'Content-Type')
-  const isText = typeof data === 'string'
-  // axios makes a form of an object whose type says so, and JSON of any other.
-  if ((isText || type !== undefined) && !/json/i.test(String(type ?? ''))) return undefined
+  if (typeof data !== 'string' || !/json/i.test(String(readHeader(headers, 'Content-Type')))) return undefined
+  let body: unknown
   try {
-    return plainObject(isText ? JSON.parse(data) : data)
+    body = JSON.parse(data)
   } catch {
-    return undefined
+    // Whatever its type says.
   }
+  return isObject(body) && !Array.isArray(body) ? (body as Fields) : undefined
 }
 
-function writeText(config: PlaceableConfig, data: string): void {
-  config.data = data
+function writeText(config: PlaceableConfig, text: string): void {
+  config.data = text
   // Node's adapter left the length of the former body here.
   deleteHeader(config, 'Content-Length')
-}
-
-function plainObject(value: unknown): Fields | undefined {
-  if (typeof value !== 'object' || value === null) return undefined
-  const prototype = Object.getPrototypeOf(value) as unknown
-  return prototype === null || prototype === Object.prototype ? (value as Fields) : undefined
 }

@@ -32,7 +32,7 @@ export function refreshWithCookie(options: RefreshWithCookieOptions): RefreshStr
 
 function readCookie(name: string): string | undefined {
   const cookies = typeof document === 'undefined' ? '' : document.cookie
-  for (const cookie of cookies.split(/;\s*/)) {
+  for (const cookie of cookies.split('; ')) {
     const at = cookie.indexOf('=')
     if (cookie.slice(0, at) !== name) continue
     const value = cookie.slice(at + 1)

@@ -69,9 +69,8 @@ export async function callEndpoint(
 }
 
 /** The default reading of a refresh answer: see {@link StrategyOptions}. */
-export function readGrant(body: unknown): Grant | undefined {
-  if (typeof body !== 'object' || body === null) return undefined
-  const fields = body as Record<string, unknown>
+export function readGrant(body: unknown): Grant {
+  const fields = (body ?? {}) as Record<string, unknown>
   // Not checked here: the session does, and it keeps a rotated refresh token even where the access token is useless.
   return {
     accessToken: fields.access_token ?? fields.accessToken ?? fields.token,

@@ -234,14 +234,24 @@ describe('jsonBodyField', () => {
     },
   )
 
-  it("changes no object of the caller's", () => {
-    const { place, remove } = jsonBodyField('token')
-    const data = Object.freeze({ a: 1 })
-    const config = { method: 'post', data: data as object }
-    place(config, 'secret')
-    expect(config.data).toEqual({ a: 1, token: 'secret' })
-    remove(config)
-    expect([config.data, data]).toEqual([{ a: 1 }, { a: 1 }])
+  it.each<[string, (body: string) => string, left: string]>([
+    ['put a field behind it', (body) => body.replace('}', ',"signed":"by me"}'), '{"a":1,"signed":"by me"}'],
+    ['laid it out anew', (body) => JSON.stringify(JSON.parse(body), null, 2), '{"a":1}'],
+    ['taken it away', () => '{"id":12345678901234567890}', '{"id":12345678901234567890}'],
+  ])('is taken off again where beforeReplay has %s', async (_, rewrite, left) => {
+    const { home, api } = await setUp({
+      beforeReplay: (config) => Object.assign(config, { data: rewrite(config.data) }),
+    })
+    home.route('/api/json-body', () => ({ status: home.counts.refreshes ? 200 : 401 }))
+    expect((await api.post('/api/json-body', { a: 1 })).config.data).toBe(left)
+    expect(home.counts.refreshes).toBe(1)
+  })
+
+  it('keeps the type that the caller has given the JSON', async () => {
+    const { home, api } = await setUp()
+    const type = 'application/vnd.api+json'
+    await api.post('/public/x', { a: 1 }, { headers: { 'Content-Type': type } })
+    expect(home.log.map(({ headers }) => headers['content-type'])).toEqual([type])
   })
 
   it.each([

@@ -1,8 +1,10 @@
 // What the strategies have in common, side by side: the check of their options, the bytes that they send, redirects,
 // and the ways in which an answer is read. One table per promise; the rows of the backends have files of their own.
 
+import axios027 from 'axios-0.27'
 import {
   authErrorOf,
+  createAuthClient,
   type Grant,
   noCredential,
   type ReadGrant,
@@ -13,7 +15,7 @@ import {
   refreshWithOAuth2,
   SessionRefused,
 } from 'axios-auth-client'
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { adapterNamed } from '../support/adapters.js'
 import { json } from '../support/auth-server/answer.js'
 import { failureOf, outcomesOf, setUp, startServer } from '../support/client.js'
@@ -238,6 +240,28 @@ describe('what a strategy sends', () => {
     expect(server.counts.granted).toBe(1)
   })
 
+  it('refreshWithOAuth2 sends a form and asks for JSON, whatever the instance has by default', async () => {
+    const { server, api, auth } = await setUp({ refresh: refreshWithOAuth2({ url: '/r', clientId: 'spa' }) })
+    api.defaults.headers.post['Content-Type'] = 'text/plain'
+    api.defaults.headers.common.Accept = 'text/html'
+    server.route('/r', () => json(200, { access_token: 'new' }))
+    await auth.refresh()
+    expect(server.log.map(({ headers }) => [headers['content-type'], headers.accept])).toEqual([
+      ['application/x-www-form-urlencoded', 'application/json'],
+    ])
+  })
+
+  it('refreshWithCookie sends no header where its CSRF cookie is missing, with axios 0.27 neither', async () => {
+    const server = await startServer()
+    server.route('/r', () => json(200, { access_token: 'new' }))
+    const auth = createAuthClient(axios027.create({ baseURL: server.url }), {
+      refresh: refreshWithCookie({ url: '/r', csrf: { cookie: 'csrf', header: 'X-CSRF' } }),
+    })
+    onTestFinished(() => auth.dispose())
+    await auth.refresh()
+    expect(server.log.map(({ headers }) => 'x-csrf' in headers)).toEqual([false])
+  })
+
   it.each([undefined, false])(
     'goes to the origin of an absolute URL, which need not be that of the API (allowAbsoluteUrls: %s)',
     async (allowAbsoluteUrls) => {
@@ -379,6 +403,15 @@ describe('what is read of an answer', () => {
     [
       'throws, as one does that expects an envelope',
       (body) => ({ accessToken: (body as { data: { token: string } }).data.token }),
+      'BAD_GRANT',
+      /readGrant/,
+    ],
+    [
+      'throws nothing that could be named',
+      () => {
+        // biome-ignore lint/style/useThrowOnlyError: what JavaScript allows
+        throw undefined
+      },
       'BAD_GRANT',
       /readGrant/,
     ],
