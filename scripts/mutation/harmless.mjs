@@ -97,6 +97,25 @@ export const HARMLESS = [
       why: 'newer tokens wake whoever waits before the flight can fail',
     },
   ),
+  ...of('src/storage/web.ts', {
+    was: '{ return undefined }',
+    becomes: '{}',
+    why: 'a function that returns nothing returns undefined',
+  }),
+  ...of(
+    'src/placement/header.ts',
+    { in: "let value = ''", was: "''", becomes: STRING, why: 'the first token writes it' },
+    {
+      was: 'accessToken !== last',
+      becomes: 'true',
+      why: 'the same text, made once more: it only costs memory',
+    },
+  ),
+  ...of('src/placement/token-from-header.ts', {
+    was: "''",
+    becomes: STRING,
+    why: 'a text with blanks is no token either',
+  }),
   ...of(
     'src/strategies/cookie.ts',
     { in: "xsrfCookieName: ''", was: "''", becomes: STRING, why: 'no cookie has that name' },

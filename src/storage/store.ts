@@ -80,5 +80,5 @@ export function createRecord(sessionId: string, version: number, tokens: Tokens)
 
 /** A name for one sign-in. It has to be unique, not secret: no `crypto`, which insecure origins and React Native lack. */
 export function createSessionId(nowMs: number): string {
-  return nowMs.toString(36) + Math.random().toString(36).slice(1)
+  return nowMs.toString(36) + Math.random().toString(36)
 }

@@ -94,7 +94,6 @@ function webStore(area: Area, options: WebStoreOptions) {
       storageOf(area).setItem(key, JSON.stringify(record))
     },
     clear(reason?: string) {
-      used = true
       // It stays until the next sign-in: a tab that sleeps now is told why when it wakes.
       if (reason) storageOf(area).setItem(key, JSON.stringify(reason))
       else if (importFrom) storageOf(area).setItem(key, SIGNED_OUT)
@@ -107,10 +106,12 @@ function webStore(area: Area, options: WebStoreOptions) {
         if (event.persisted) listener()
       }
       const page = globalThis.document
-      globalThis.addEventListener?.('pageshow', onPageShow, true)
+      // Not a bare `true`: Node's EventTarget takes that when a listener is added, and not when it is removed.
+      const options = { capture: true }
+      globalThis.addEventListener?.('pageshow', onPageShow, options)
       page?.addEventListener?.('resume', listener)
       return () => {
-        globalThis.removeEventListener?.('pageshow', onPageShow, true)
+        globalThis.removeEventListener?.('pageshow', onPageShow, options)
         page?.removeEventListener?.('resume', listener)
       }
     },

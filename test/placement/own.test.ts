@@ -245,6 +245,12 @@ describe('tokenFromHeader', () => {
     expect(read({ headers })).toBeUndefined()
   })
 
+  it('reads a token that ends like the scheme', () => {
+    expect(tokenFromHeader('x-token')({ headers: { 'x-token': 'forBearer' } })).toEqual({
+      accessToken: 'forBearer',
+    })
+  })
+
   it('reads a usable token or nothing, whatever comes', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.anything()), (value) => {

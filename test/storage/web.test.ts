@@ -5,6 +5,7 @@ import {
   type AuthClientOptions,
   createAuthClient,
   localStorageStore,
+  noCredential,
   type StoredRecord,
   sessionStorageStore,
   type Tokens,
@@ -12,6 +13,8 @@ import {
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { FakeStorage } from '../contracts/fake-storage.js'
 import { describeTokenStore } from '../contracts/token-store.js'
+import { failureOf } from '../support/client.js'
+import { microtasksDone } from '../support/real-time.js'
 
 describeTokenStore('localStorageStore', () => {
   vi.stubGlobal('localStorage', new FakeStorage())
@@ -109,6 +112,37 @@ describe.each([
       expect(errors[0]).not.toContain('secret')
     },
   )
+
+  it('keeps a session without tokens, whose credential is a cookie, and takes nothing else for one', async () => {
+    const options = { store: createStore({ key: 'my-app' }), place: noCredential() }
+    const first = page(options)
+    await first.auth.signIn()
+    first.auth.dispose()
+    expect(page(options).auth.getSnapshot().status).toBe('signed-in')
+    const withTokens = page({ store: createStore({ key: 'my-app' }) })
+    expect(withTokens.auth.getSnapshot().status).toBe('signed-out')
+    await microtasksDone()
+    expect(withTokens.errors).toEqual(['load: The stored session is damaged.'])
+    storage.setItem('my-app', JSON.stringify({ ...record, tokens: { accessToken: 'a\nb' } }))
+    expect(page(options).auth.getSnapshot().status).toBe('signed-out')
+  })
+
+  it('tells a page that was asleep when the session was refused why it is over', async () => {
+    const asleep: string[] = []
+    const tokens = { accessToken: 'a', refreshToken: 'r' }
+    const store = () => createStore({ key: 'my-app' })
+    const here = page({ store: store(), tokens, refresh: () => null })
+    const there = page({
+      store: store(),
+      refresh: () => null,
+      onSessionEnd: ({ reason }) => asleep.push(reason),
+    })
+    await failureOf(here.auth.refresh())
+    expect(await failureOf(there.auth.refresh())).toMatchObject({ code: 'SESSION_EXPIRED' })
+    expect(asleep).toEqual(['refused'])
+    // A page that is loaded later has nobody to tell.
+    expect(page({ store: store() }).auth.getSnapshot().status).toBe('signed-out')
+  })
 
   it('leaves a record of a future version where it is, until somebody signs in', async () => {
     const future = JSON.stringify({ ...record, v: 2, tokens: { sealed: 'x' } })
@@ -265,6 +299,17 @@ describe.each([
       expect(auth.getSnapshot().subject).toBe(shown)
     })
 
+    it('imports nothing in a page whose session somebody has removed', async () => {
+      storage.setItem('my-app', JSON.stringify(record))
+      const { auth } = page({
+        store: createStore({ key: 'my-app', importFrom: () => legacy }),
+        refresh: () => null,
+      })
+      storage.removeItem('my-app')
+      expect(await auth.refresh().catch(({ code }) => code)).toBe('SIGNED_OUT')
+      expect(auth.getSnapshot().status).toBe('signed-out')
+    })
+
     it('imports nothing again in a page whose key somebody has removed', async () => {
       const { auth } = page({
         store: createStore({ key: 'my-app', importFrom: () => legacy }),
@@ -407,6 +452,41 @@ describe('localStorage and other tabs', () => {
     expect(auth.getSnapshot().status).toBe('signed-in')
     comesBack(true)
     expect(auth.getSnapshot().status).toBe('signed-out')
+  })
+
+  it.each([
+    ['localStorage', localStorageStore],
+    ['sessionStorage', sessionStorageStore],
+  ])(
+    'hears in %s of what happened while its page was frozen, until it is disposed',
+    async (area, createStore) => {
+      vi.stubGlobal(area, new FakeStorage())
+      const document = new EventTarget()
+      vi.stubGlobal('document', document)
+      const { auth } = page({ store: createStore({ key: 'my-app' }) })
+      await auth.signIn({ accessToken: 'a' })
+      const next = page({ store: createStore({ key: 'my-app' }) })
+      await next.auth.signOut()
+      document.dispatchEvent(new Event('resume'))
+      expect(auth.getSnapshot().status).toBe('signed-out')
+
+      for (const { auth: mine } of [{ auth }, next]) mine.dispose()
+      const looked = vi.spyOn(FakeStorage.prototype, 'getItem')
+      document.dispatchEvent(new Event('resume'))
+      window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }))
+      storageEvent('my-app')
+      expect(looked).not.toHaveBeenCalled()
+    },
+  )
+
+  it('asks nothing of a document that is only a shim', async () => {
+    vi.stubGlobal('document', {})
+    const shown = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const { auth, errors } = page({ store: localStorageStore({ key: 'my-app' }) })
+    await auth.signIn({ accessToken: 'a' })
+    auth.dispose()
+    expect(errors).toEqual([])
+    expect(shown).not.toHaveBeenCalled()
   })
 
   it('is shared under its key, and sessionStorage is not shared', () => {
