@@ -40,6 +40,20 @@ describe('dispose', () => {
     expect(clock.pending).toBe(0)
   })
 
+  it('leaves no timer of the real clock, which would keep a process alive', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+    const before = timers()
+    const hand = createHandRefresh()
+    const api = axios.create({ baseURL: 'https://api.example.com' })
+    const auth = createAuthClient(api, { refresh: hand.refresh, tokens: { accessToken: 'a' } })
+    const waiting = settleAll([auth.refresh()])
+    await hand.call(1)
+    expect(timers()).toBeGreaterThan(before)
+    auth.dispose()
+    expect(outcomesOf(await waiting)).toEqual(['DISPOSED'])
+    expect(timers()).toBe(before)
+  })
+
   it('lets requests that are on their way come back as they are', async () => {
     const { server, api, auth } = await setUp()
     const hold = server.hold('/api/*', { at: 'answer' })
