@@ -256,7 +256,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
         takeOff(exchange)
         putOn(exchange)
         // Node's adapter left the length of the body here, and the hook may make another one.
-        if (beforeReplay) deleteHeader(config, 'Content-Length')
+        deleteHeader(config, 'Content-Length')
         // While the hook took its time, anything may have happened.
       } while (beforeReplay && !(await prepare(exchange, beforeReplay)))
       const reason = objection(exchange)
@@ -369,7 +369,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   /** Puts the current token on the config, unless it is there. Returns whether the request carries the session. */
   function putOn(exchange: Exchange): boolean {
     const { config, login, option } = exchange
-    if (exchange.version === login.version && isIntact(exchange)) return true
+    if (exchange.version === login.version && isOn(exchange)) return true
     takeOff(exchange)
     if (option?.place !== false) {
       if (!placeToken(config, login.accessToken)) return false
@@ -384,7 +384,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   function takeOff(exchange: Exchange): void {
     if (!exchange.version) return
     exchange.version = 0
-    if (exchange.option?.place !== false && isIntact(exchange)) unplace(exchange.config)
+    if (isOn(exchange)) unplace(exchange.config)
   }
 
   function placeToken(config: RequestConfig, accessToken: string): boolean {
@@ -396,9 +396,9 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     guard(() => place.remove(config as never))
   }
 
-  /** Whether what we wrote is still there: a plug-in may have rebuilt the headers while it kept the request. */
-  function isIntact({ config, option, written }: Exchange): boolean {
-    return !place.header || option?.place === false || readHeader(config.headers, place.header) === written
+  /** Whether what we wrote is there: a plug-in may have rebuilt the headers while it kept the request. */
+  function isOn({ config, option, written }: Pick<Exchange, 'config' | 'option' | 'written'>): boolean {
+    return option?.place !== false && (!place.header || readHeader(config.headers, place.header) === written)
   }
 
   /** Makes the config the caller's own again, but for the token. */
@@ -411,9 +411,8 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   /** A plug-in sends a config again, or a copy of it, which still carries what was placed on it the first time. */
   function undo(earlier: Exchange, config: RequestConfig): void {
     giveBack(earlier, config)
-    const placed = earlier.option?.place !== false && earlier.everPlaced
-    if (placed && (!place.header || readHeader(config.headers, place.header) === earlier.written))
-      unplace(config)
+    const { everPlaced, option, written } = earlier
+    if (everPlaced && isOn({ config, option, written })) unplace(config)
   }
 
   /** The same where nothing but the header itself tells that it is ours. Returns whether no other credential is left. */
