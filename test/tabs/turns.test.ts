@@ -1,21 +1,12 @@
 // How tabs of one process take turns: what needs no browser, because locks, store and time are moved by hand. The
 // browser's own order of locks and storage is in test/browser.
-import axios from 'axios'
-import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import {
-  type AuthClient,
-  authErrorOf,
-  createAuthClient,
-  refreshWithBody,
-  type TokenStore,
-} from '../../src/index.js'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { type AuthClient, authErrorOf, type TokenStore } from '../../src/index.js'
 import { createFakeTabs } from '../../src/testing/fake-tabs.js'
 import {
-  createWatchedClock,
   failureOf,
   landed,
   outcomesOf,
-  startServer,
   tokensOf,
   untilSnapshot,
   type WatchedClock,
@@ -23,29 +14,10 @@ import {
 import { createHandRefresh, type HandRefresh } from '../support/hand-refresh.js'
 import { microtasksDone } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
-import {
-  createHandStore,
-  createOpenStore,
-  type HandStore,
-  type OpenStore,
-  rotatedElsewhere,
-} from '../support/stores.js'
-
-const NO_RETRY = { limit: 0, baseDelayMs: 300 }
+import { createHandStore, type HandStore, type OpenStore, rotatedElsewhere } from '../support/stores.js'
+import { heldLocks, setUpTabs } from '../support/tabs.js'
 
 beforeEach(() => void vi.stubGlobal('navigator', { locks: createFakeTabs().locks }))
-
-async function setUp({ clock = createWatchedClock(), graceMs = 0 } = {}) {
-  const server = await startServer({ tokens: 'opaque', graceMs })
-  const store: OpenStore = Object.assign(createOpenStore(), { name: 'app' })
-  const openTab = (refresh = refreshWithBody({ url: '/auth/refresh' }), seen: TokenStore = store) => {
-    const api = axios.create({ baseURL: server.url })
-    const auth = createAuthClient(api, { refresh, store: seen, clock, refreshRetry: NO_RETRY })
-    onTestFinished(() => auth.dispose())
-    return { api, auth }
-  }
-  return { server, store, clock, openTab }
-}
 
 /** The store as a tab in another process sees it: what others write arrives there when the test says so. */
 function seenFromAfar(store: OpenStore) {
@@ -81,15 +53,9 @@ async function turnOf({ auth }: { auth: AuthClient }, clock: WatchedClock): Prom
   await microtasksDone()
 }
 
-/** The names of the locks that are held once everybody has done what needs no time. */
-async function heldLocks(): Promise<(string | undefined)[]> {
-  await microtasksDone()
-  return ((await navigator.locks.query()).held ?? []).map(({ name }) => name)
-}
-
 describe('several tabs', () => {
   it('G1: a tab that waits does not race one that has just got its turn, though the one before took all the time', async () => {
-    const { server, store, clock, openTab } = await setUp()
+    const { server, store, clock, openTab } = await setUpTabs()
     const hands = [1, 2, 3].map(() => createHandRefresh())
     const tabs = hands.map((hand) => openTab(hand.refresh))
     await tabs[0]?.auth.signIn(tokensOf(server.login()))
@@ -109,7 +75,7 @@ describe('several tabs', () => {
   })
 
   it('G1: a request whose turn brought nothing but dead tokens of another tab has a refresh of its own', async () => {
-    const { server, store, clock, openTab } = await setUp()
+    const { server, store, clock, openTab } = await setUpTabs()
     const [first, second] = [openTab(), openTab()]
     await first.auth.signIn(tokensOf(server.login()))
     store.hint()
@@ -126,7 +92,7 @@ describe('several tabs', () => {
   })
 
   it('G4: a lock that arrives before the news of the store sends no refresh token twice', async () => {
-    const { server, store, clock, openTab } = await setUp()
+    const { server, store, clock, openTab } = await setUpTabs()
     const first = openTab()
     await first.auth.signIn(tokensOf(server.login()))
     const { view, arrive } = seenFromAfar(store)
@@ -137,13 +103,15 @@ describe('several tabs', () => {
     expect(server.counts.refreshes).toBe(1)
     arrive()
     await waiting
+    await landed(second.auth)
+    expect(await heldLocks()).toEqual([expect.stringMatching(/^app:written:/)])
     expect(server.counts).toMatchObject({ refreshes: 1, reuses: 0 })
     expect(second.auth.stats()).toMatchObject({ refreshes: 0, adopted: 1 })
     expect(await second.auth.getAccessToken()).toBe(await first.auth.getAccessToken())
   })
 
   it('G1: news that never arrive keep nobody from a refresh for longer than 2 s', async () => {
-    const { server, store, clock, openTab } = await setUp({ graceMs: 60_000 })
+    const { server, store, clock, openTab } = await setUpTabs({ graceMs: 60_000 })
     const first = openTab()
     await first.auth.signIn(tokensOf(server.login()))
     const second = openTab(undefined, seenFromAfar(store).view)
@@ -157,7 +125,7 @@ describe('several tabs', () => {
   })
 
   it('G13: a session that was refused is not asked for again by a tab that the news has not reached', async () => {
-    const { server, store, clock, openTab } = await setUp()
+    const { server, store, clock, openTab } = await setUpTabs()
     const first = openTab()
     await first.auth.signIn(tokensOf(server.login()))
     const { view, arrive } = seenFromAfar(store)
@@ -173,7 +141,7 @@ describe('several tabs', () => {
   })
 
   it('keeps no lock after a refresh but one that tells of it, for 5 s or until its client is gone', async () => {
-    const { server, clock, openTab } = await setUp()
+    const { server, clock, openTab } = await setUpTabs()
     const { auth } = openTab()
     await auth.signIn(tokensOf(server.login()))
     await auth.refresh()
@@ -188,7 +156,7 @@ describe('several tabs', () => {
   })
 
   it('G1: a tab that has only taken over what another one wrote, or could not write, tells of nothing', async () => {
-    const { server, store, clock, openTab } = await setUp()
+    const { server, store, clock, openTab } = await setUpTabs()
     const [first, second] = [openTab(), openTab()]
     await first.auth.signIn(tokensOf(server.login()))
     store.hint()
@@ -205,7 +173,7 @@ describe('several tabs', () => {
   })
 
   it('G1: a tab that hears of newer tokens while it waits for its turn waits no longer', async () => {
-    const { server, store, openTab } = await setUp()
+    const { server, store, openTab } = await setUpTabs()
     const hand = createHandRefresh()
     const [first, second] = [openTab(hand.refresh), openTab()]
     await first.auth.signIn(tokensOf(server.login()))
@@ -223,7 +191,7 @@ describe('several tabs', () => {
   })
 
   it('G1: nobody waits for news of a session that is over here', async () => {
-    const { server, store, clock, openTab } = await setUp()
+    const { server, store, clock, openTab } = await setUpTabs()
     const hand = createHandRefresh(true)
     const [first, second] = [openTab(), openTab(hand.refresh)]
     await first.auth.signIn(tokensOf(server.login('ada')))
@@ -243,7 +211,7 @@ describe('several tabs', () => {
 
   it('G1: an asynchronous store is asked by the refresh itself, so nobody waits for its news', async () => {
     const shared: HandStore = Object.assign(createHandStore(), { name: 'app' })
-    const { server, openTab } = await setUp()
+    const { server, openTab } = await setUpTabs()
     const [first, second] = [openTab(undefined, shared), openTab(undefined, shared)]
     await first.auth.signIn(tokensOf(server.login()))
     shared.hint()
@@ -256,7 +224,7 @@ describe('several tabs', () => {
   })
 
   it('G4: updateTokens in a tab that has not heard of the newest refresh token does not bring the old one back', async () => {
-    const { server, store, clock, openTab } = await setUp()
+    const { server, store, clock, openTab } = await setUpTabs()
     const [first, second] = [openTab(), openTab()]
     await first.auth.signIn(tokensOf(server.login()))
     store.hint()
@@ -268,7 +236,7 @@ describe('several tabs', () => {
 
   it('G4: a refresh token that was exchanged here is not taken back from a tab that knew no newer one', async () => {
     vi.stubGlobal('navigator', {})
-    const { server, store, openTab } = await setUp()
+    const { server, store, openTab } = await setUpTabs()
     const [first, second] = [openTab(), openTab()]
     await first.auth.signIn(tokensOf(server.login()))
     store.hint()
@@ -285,7 +253,7 @@ describe('several tabs', () => {
   })
 
   it('G14: updateTokens in a tab that has not heard of another sign-in says so, and changes nothing', async () => {
-    const { server, store, openTab } = await setUp()
+    const { server, store, openTab } = await setUpTabs()
     const first = openTab()
     await first.auth.signIn(tokensOf(server.login('ada')))
     const second = openTab()

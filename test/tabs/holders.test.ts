@@ -1,0 +1,323 @@
+// What a tab does about the one whose turn it is: frozen, gone, or alive without success. And about locks that cannot be
+// had, or that others hold. Locks and time are moved by hand; a page that is really frozen is in test/browser.
+
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { authErrorOf } from '../../src/index.js'
+import { createFakeTabs } from '../../src/testing/fake-tabs.js'
+import { failureOf, landed, tokensOf } from '../support/client.js'
+import { createHandRefresh } from '../support/hand-refresh.js'
+import { microtasksDone } from '../support/real-time.js'
+import { heldLocks, pendingLocks, setUpTabs } from '../support/tabs.js'
+
+/** How long one holder is waited for: `refreshTimeoutMs` and 2 s. */
+const PATIENCE_MS = 17_000
+
+let page: ReturnType<typeof stubPage>
+beforeEach(() => {
+  vi.stubGlobal('navigator', { locks: createFakeTabs().locks })
+  page = stubPage()
+})
+
+/** The events of the page, and who listens to them. */
+function stubPage() {
+  const target = new EventTarget()
+  const listening = new Map<string, Set<EventListener>>()
+  const of = (type: string) => listening.get(type) ?? new Set()
+  vi.stubGlobal('addEventListener', (type: string, listener: EventListener) => {
+    listening.set(type, of(type).add(listener))
+    target.addEventListener(type, listener)
+  })
+  vi.stubGlobal('removeEventListener', (type: string, listener: EventListener) => {
+    of(type).delete(listener)
+    target.removeEventListener(type, listener)
+  })
+  return {
+    hide: () => target.dispatchEvent(new Event('pagehide')),
+    get listeners() {
+      return [...listening.values()].reduce((sum, { size }) => sum + size, 0)
+    },
+  }
+}
+
+/** Two tabs of one session, whose refreshes are answered by hand. */
+async function twoTabs() {
+  const { server, store, clock, openTab } = await setUpTabs()
+  const open = () => {
+    const hand = createHandRefresh()
+    return { hand, ...openTab(hand.refresh) }
+  }
+  const [first, second] = [open(), open()]
+  await first.auth.signIn(tokensOf(server.login()))
+  store.hint()
+  return { first, second, clock, grant: () => tokensOf(server.login()) }
+}
+
+/** Some other tab holds a lock, or is next in line for it, until it lets go. */
+async function holdElsewhere(name: string): Promise<() => void> {
+  let letGo = () => {}
+  const done = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  void navigator.locks.request(name, () => done)
+  onTestFinished(letGo)
+  await microtasksDone()
+  return letGo
+}
+
+/** Puts other locks in the place of those in `navigator`, made of them. */
+function changeLocks(change: (locks: LockManager) => Partial<LockManager>): void {
+  Object.assign(navigator.locks, change({ ...navigator.locks }))
+}
+
+const denied = async () => {
+  throw new DOMException('Access to the Locks API is denied in this context.', 'SecurityError')
+}
+
+describe('a holder that is frozen', () => {
+  it('G1: is waited for as long as a refresh may take and 2 s more, and then passed', async () => {
+    const { first, clock, grant } = await twoTabs()
+    await holdElsewhere('app:refresh')
+    const refreshed = first.auth.refresh()
+    await clock.advance(PATIENCE_MS - 1)
+    expect(first.hand.calls).toEqual([])
+    await clock.advance(1)
+    expect(first.hand.calls).toHaveLength(1)
+    first.hand.calls[0]?.answer(grant())
+    await refreshed
+    await clock.advance(5_000)
+    expect(await heldLocks()).toEqual(['app:refresh'])
+    expect(await pendingLocks()).toEqual([])
+    expect(clock.pending).toBe(0)
+  })
+
+  it('G1: is passed by one tab at a time, so that one refresh is enough', async () => {
+    const { first, second, clock, grant } = await twoTabs()
+    await holdElsewhere('app:refresh')
+    const refreshed = [first, second].map(({ auth }) => auth.refresh())
+    await clock.advance(PATIENCE_MS)
+    const call = await first.hand.call(1)
+    await clock.advance(14_000)
+    expect(second.hand.calls).toEqual([])
+    call.answer(grant())
+    await Promise.all(refreshed)
+    await landed(second.auth)
+    expect(second.hand.calls).toEqual([])
+    expect(second.auth.stats()).toMatchObject({ refreshes: 0, adopted: 1 })
+  })
+
+  it('G1: like the one before it keeps nobody from a refresh for longer than twice that time', async () => {
+    const { first, second, clock, grant } = await twoTabs()
+    for (const name of ['app:refresh', 'app:refresh:2']) await holdElsewhere(name)
+    const refreshed = [first, second].map(({ auth }) => auth.refresh())
+    await clock.advance(2 * PATIENCE_MS - 1)
+    expect([first, second].flatMap(({ hand }) => hand.calls)).toEqual([])
+    await clock.advance(1)
+    for (const { hand } of [first, second]) (await hand.call(1)).answer(grant())
+    await Promise.all(refreshed)
+    expect(clock.pending).toBe(0)
+  })
+
+  it('G1: has all of its time, though another one had its turn before', async () => {
+    const { first, clock, grant } = await twoTabs()
+    const letGo = await holdElsewhere('app:refresh')
+    await holdElsewhere('app:refresh')
+    const refreshed = first.auth.refresh()
+    await clock.advance(5_000)
+    letGo()
+    await clock.advance(PATIENCE_MS - 1)
+    expect(first.hand.calls).toEqual([])
+    // Who holds a lock is looked up four times in that time, so it may be a quarter more.
+    await clock.advance(PATIENCE_MS / 4 + 1)
+    expect(first.hand.calls).toHaveLength(1)
+    first.hand.calls[0]?.answer(grant())
+    await refreshed
+  })
+
+  it('G1: is passed in time where it is not told who holds what', async () => {
+    const { first, clock, grant } = await twoTabs()
+    changeLocks(() => ({ query: denied }))
+    await holdElsewhere('app:refresh')
+    const refreshed = first.auth.refresh()
+    await clock.advance(PATIENCE_MS - 1)
+    expect(first.hand.calls).toEqual([])
+    await clock.advance(1)
+    expect(first.hand.calls).toHaveLength(1)
+    first.hand.calls[0]?.answer(grant())
+    await refreshed
+  })
+})
+
+describe('holders that are alive', () => {
+  it('G11: and bring nothing, one after the other, end the wait after twice that time', async () => {
+    const { first, clock } = await twoTabs()
+    // Of another app: held all the time, it is not what is waited for.
+    await holdElsewhere('other:refresh')
+    const holders = await Promise.all([1, 2, 3, 4].map(() => holdElsewhere('app:refresh')))
+    const failure = failureOf(first.auth.refresh())
+    for (const letGo of holders.slice(0, 3)) {
+      await clock.advance(10_000)
+      letGo()
+    }
+    await clock.advance(3_999)
+    expect(await pendingLocks()).toEqual(['app:refresh'])
+    await clock.advance(1)
+    expect(authErrorOf(await failure)?.code).toBe('REFRESH_TIMEOUT')
+    expect(await heldLocks()).toEqual(['other:refresh', 'app:refresh'])
+    expect(await pendingLocks()).toEqual([])
+    expect(clock.pending).toBe(0)
+    expect(first.hand.calls).toEqual([])
+  })
+
+  it('G1: and let go give way at once, and nobody looks after them any more', async () => {
+    const { first, clock, grant } = await twoTabs()
+    const letGo = await holdElsewhere('app:refresh')
+    const refreshed = first.auth.refresh()
+    await clock.advance(1_000)
+    letGo()
+    ;(await first.hand.call(1)).answer(grant())
+    await refreshed
+    await clock.advance(5_000)
+    expect(clock.pending).toBe(0)
+  })
+
+  it('G19: leave no timer to a tab that is told of them when its turn has come', async () => {
+    const { first, clock, grant } = await twoTabs()
+    let tell = () => {}
+    changeLocks(({ query }) => {
+      const told = new Promise<void>((resolve) => {
+        tell = resolve
+      })
+      return { query: vi.fn(query).mockImplementationOnce(() => told.then(query)) }
+    })
+    const refreshed = first.auth.refresh()
+    ;(await first.hand.call(1)).answer(grant())
+    await refreshed
+    await clock.advance(5_000)
+    tell()
+    await microtasksDone()
+    expect(clock.pending).toBe(0)
+  })
+})
+
+describe('a tab that goes', () => {
+  it("G1: while it waits for its turn is in nobody's way", async () => {
+    const { first, second, clock, grant } = await twoTabs()
+    const letGo = await holdElsewhere('app:refresh')
+    const failure = failureOf(first.auth.refresh())
+    await microtasksDone()
+    first.auth.dispose()
+    expect(authErrorOf(await failure)?.code).toBe('DISPOSED')
+    expect(await pendingLocks()).toEqual([])
+    expect(clock.pending).toBe(0)
+    expect(first.hand.calls).toEqual([])
+    const refreshed = second.auth.refresh()
+    letGo()
+    ;(await second.hand.call(1)).answer(grant())
+    await refreshed
+  })
+
+  it('G1: while it has its turn leaves it to the next, and no timer', async () => {
+    const { first, second, clock, grant } = await twoTabs()
+    const failure = failureOf(first.auth.refresh())
+    await first.hand.call(1)
+    first.auth.dispose()
+    expect(authErrorOf(await failure)?.code).toBe('DISPOSED')
+    expect(await heldLocks()).toEqual([])
+    expect(clock.pending).toBe(0)
+    const refreshed = second.auth.refresh()
+    ;(await second.hand.call(1)).answer(grant())
+    await refreshed
+  })
+
+  it('G1: when it has just refreshed keeps no lock to tell of it', async () => {
+    const { first, clock, grant } = await twoTabs()
+    first.auth.on('refreshed', () => first.auth.dispose())
+    const failure = failureOf(first.auth.refresh())
+    ;(await first.hand.call(1)).answer(grant())
+    expect(authErrorOf(await failure)?.code).toBe('DISPOSED')
+    expect(await heldLocks()).toEqual([])
+    expect(clock.pending).toBe(0)
+  })
+
+  it('G1: with its page takes no lock along, though its refresh has no answer yet', async () => {
+    const { first, second, clock, grant } = await twoTabs()
+    const cutShort = first.auth.refresh()
+    const call = await first.hand.call(1)
+    const refreshed = second.auth.refresh()
+    page.hide()
+    ;(await second.hand.call(1)).answer(grant())
+    await refreshed
+    page.hide()
+    expect(await heldLocks()).toEqual([])
+    // The page came back.
+    call.answer(grant())
+    await cutShort
+    await clock.advance(15_000)
+    expect(clock.pending).toBe(0)
+  })
+
+  it('leaves no listener on its page', async () => {
+    const { first, second } = await twoTabs()
+    expect(page.listeners).toBeGreaterThan(0)
+    for (const { auth } of [first, second]) auth.dispose()
+    expect(page.listeners).toBe(0)
+  })
+})
+
+describe('locks', () => {
+  it('G1: that are denied, as in an opaque origin, keep nobody from a refresh', async () => {
+    const { first, clock, grant } = await twoTabs()
+    changeLocks(() => ({ request: denied, query: denied }))
+    const refreshed = first.auth.refresh()
+    ;(await first.hand.call(1)).answer(grant())
+    await refreshed
+    expect(clock.pending).toBe(0)
+  })
+
+  it('G1: that are denied from now on are let go of', async () => {
+    const { first, grant } = await twoTabs()
+    const refreshed = first.auth.refresh()
+    const call = await first.hand.call(1)
+    changeLocks(() => ({ request: denied }))
+    call.answer(grant())
+    await refreshed
+    expect(await heldLocks()).toEqual([])
+  })
+
+  it('G1: that are stolen from a tab start no second refresh', async () => {
+    const { first, grant } = await twoTabs()
+    let steal = () => {}
+    changeLocks(({ request }) => ({
+      request: ((...args: Parameters<typeof request>) =>
+        Promise.race([
+          request(...args),
+          new Promise((_, reject) => {
+            steal = () => reject(new DOMException('Lock broken by another request.', 'AbortError'))
+          }),
+        ])) as typeof request,
+    }))
+    const refreshed = first.auth.refresh()
+    const call = await first.hand.call(1)
+    steal()
+    await microtasksDone()
+    expect(first.hand.calls).toHaveLength(1)
+    call.answer(grant())
+    await refreshed
+  })
+
+  it('G1: of others, with another name or none, are not waited for', async () => {
+    const { first, clock, grant } = await twoTabs()
+    for (const name of ['refresh', 'other:refresh', 'other:written:s 9/0.1']) await holdElsewhere(name)
+    changeLocks(({ query }) => ({
+      async query() {
+        const { held = [] } = await query()
+        return { held: [{ mode: 'exclusive' }, ...held] }
+      },
+    }))
+    const refreshed = first.auth.refresh()
+    ;(await first.hand.call(1)).answer(grant())
+    await refreshed
+    await clock.advance(5_000)
+    expect(clock.pending).toBe(0)
+  })
+})
