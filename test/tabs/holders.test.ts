@@ -220,13 +220,15 @@ describe('a tab that goes', () => {
     const { first, second, clock, grant } = await twoTabs()
     const failure = failureOf(first.auth.refresh())
     await first.hand.call(1)
+    const refreshed = second.auth.refresh()
+    await microtasksDone()
     first.auth.dispose()
     expect(authErrorOf(await failure)?.code).toBe('DISPOSED')
-    expect(await heldLocks()).toEqual([])
-    expect(clock.pending).toBe(0)
-    const refreshed = second.auth.refresh()
     ;(await second.hand.call(1)).answer(grant())
     await refreshed
+    second.auth.dispose()
+    expect(await heldLocks()).toEqual([])
+    expect(clock.pending).toBe(0)
   })
 
   it('G1: when it has just refreshed keeps no lock to tell of it', async () => {
