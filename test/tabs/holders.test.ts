@@ -203,6 +203,7 @@ describe('a tab that goes', () => {
   it("G1: while it waits for its turn is in nobody's way", async () => {
     const { first, second, clock, grant } = await twoTabs()
     const letGo = await holdElsewhere('app:refresh')
+    await holdElsewhere('app:refresh:2')
     const failure = failureOf(first.auth.refresh())
     await microtasksDone()
     first.auth.dispose()

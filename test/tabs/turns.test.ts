@@ -104,7 +104,9 @@ describe('several tabs', () => {
     arrive()
     await waiting
     await landed(second.auth)
+    // Nothing is left but the first tab's word of what it wrote, which has a time.
     expect(await heldLocks()).toEqual([expect.stringMatching(/^app:written:/)])
+    expect(clock.pending).toBe(1)
     expect(server.counts).toMatchObject({ refreshes: 1, reuses: 0 })
     expect(second.auth.stats()).toMatchObject({ refreshes: 0, adopted: 1 })
     expect(await second.auth.getAccessToken()).toBe(await first.auth.getAccessToken())
@@ -153,6 +155,7 @@ describe('several tabs', () => {
     expect(await heldLocks()).toHaveLength(1)
     auth.dispose()
     expect(await heldLocks()).toEqual([])
+    expect(clock.pending).toBe(0)
   })
 
   it('G1: a tab that has only taken over what another one wrote, or could not write, tells of nothing', async () => {
