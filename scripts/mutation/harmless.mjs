@@ -97,6 +97,11 @@ export const HARMLESS = [
       why: 'newer tokens wake whoever waits before the flight can fail',
     },
   ),
+  ...of(
+    'src/tabs/tabs.ts',
+    { in: 'held ?? []', was: '[]', becomes: LIST, why: 'a text has no name, so it is no lock' },
+    { in: 'return []', was: '[]', becomes: LIST, why: 'a text has no name, so it is no lock' },
+  ),
   ...of('src/storage/web.ts', {
     was: '{ return undefined }',
     becomes: '{}',

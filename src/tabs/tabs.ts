@@ -81,14 +81,11 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
         reject(new AuthClientError('REFRESH_TIMEOUT', 'Other tabs try to refresh, and get no answer.'))
         giveUp()
       })
-      const stopWaiting = () => {
-        stopWatching()
-        signal.removeEventListener('abort', giveUp)
-      }
+      // Left on: the signal lasts no longer than the refresh, and a wait that is over cannot be given up.
       signal.addEventListener('abort', giveUp)
       const request = locks.request(lock, { signal: wait.signal }, () => {
         decided = true
-        stopWaiting()
+        stopWatching()
         return held(async () => {
           await catchUp(locks, turn)
           const result = work()
@@ -98,7 +95,7 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
         })
       })
       request.catch(() => {
-        stopWaiting()
+        stopWatching()
         // Given up; or locks cannot be had in this place (an opaque origin, blocked storage).
         if (!decided) resolve(takeTurn(work, turn, further))
       })
@@ -123,7 +120,8 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
    */
   function raiseFlag(locks: LockManager, written: string | undefined): Promise<void> {
     return new Promise((raised) => {
-      if (written === undefined) return raised()
+      // A client that is gone has ended nothing but its own part.
+      if (closed || written === undefined) return raised()
       // A name of its own, should two tabs have written the same.
       const request = locks.request(`${flag}${written}/${Math.random()}`, () => {
         raised()

@@ -232,6 +232,23 @@ describe('a tab that goes', () => {
     expect(clock.pending).toBe(0)
   })
 
+  it('G1: while it has its turn tells nobody that the session is over: they would wait to see it in the store', async () => {
+    const { first } = await twoTabs()
+    const failure = failureOf(first.auth.refresh())
+    await first.hand.call(1)
+    const asked: string[] = []
+    changeLocks(({ request }) => ({
+      request: ((...args: Parameters<typeof request>) => {
+        asked.push(args[0])
+        return request(...args)
+      }) as typeof request,
+    }))
+    first.auth.dispose()
+    expect(authErrorOf(await failure)?.code).toBe('DISPOSED')
+    await microtasksDone()
+    expect(asked).toEqual([])
+  })
+
   it('G1: when it has just refreshed keeps no lock to tell of it', async () => {
     const { first, clock, grant } = await twoTabs()
     first.auth.on('refreshed', () => first.auth.dispose())
