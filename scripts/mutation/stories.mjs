@@ -47,7 +47,7 @@ export const PARTS = [
     name: 'transport',
     src: ['src/transport'],
     likely: [
-      ...guarantees('replay', 'replay-bytes', 'own-error', 'cancellation', 'urls'),
+      ...guarantees('replay', 'replay-bytes', 'own-error', 'cancellation', 'safety'),
       'test/client/hooks.test.ts',
       'test/placement/own.test.ts',
     ],

@@ -311,7 +311,7 @@ describe('G20: a token goes only to allowed origins', () => {
     ])
   })
 
-  it.each([
+  const plain: [home: string, url: string, placed: boolean][] = [
     ['https://api.example.com', 'https://api.example.com:443/x', true],
     ['https://api.example.com:443', 'https://api.example.com/x', true],
     ['http://api.example.com', 'http://api.example.com:80/x', true],
@@ -323,12 +323,31 @@ describe('G20: a token goes only to allowed origins', () => {
     ['http://[::1]:3000', 'http://[::1]:3001/x', false],
     ['https://api.example.com', 'https://sub.api.example.com/x', false],
     ['https://api.example.com', 'https://example.com/x', false],
-  ])('G20: from home %s, a token for %s: %s', async (baseURL, url, placed) => {
-    const { api, sent } = recorder({ baseURL })
-    await client(api, { tokens: { accessToken: 'secret' } }).ready
-    await api.get(url)
-    expect(sent[0]?.authorization).toBe(placed ? 'Bearer secret' : undefined)
-  })
+  ]
+  const platforms: [name: string, stub: () => void][] = [
+    ['home', () => undefined],
+    [
+      'home on a platform that takes no URL apart, as React Native,',
+      () => {
+        class Whole {
+          get host(): never {
+            throw new Error('URL.host is not implemented')
+          }
+        }
+        vi.stubGlobal('URL', Whole)
+      },
+    ],
+  ]
+  it.each(platforms.flatMap(([platform, stub]) => plain.map((row) => [platform, ...row, stub] as const)))(
+    'G20: from %s %s, a token for %s: %s',
+    async (_, baseURL, url, placed, stub) => {
+      stub()
+      const { api, sent } = recorder({ baseURL })
+      await client(api, { tokens: { accessToken: 'secret' } }).ready
+      await api.get(url)
+      expect(sent[0]?.authorization).toBe(placed ? 'Bearer secret' : undefined)
+    },
+  )
 
   it.each([undefined, false])(
     'G20: a URL object is read like its text (allowAbsoluteUrls: %s)',
