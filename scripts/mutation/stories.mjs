@@ -78,6 +78,12 @@ export const PARTS = [
   {
     name: 'the rest',
     src: ['src/*.ts', 'src/bindings'],
+    likely: [
+      'test/{options,errors,bad-input}.test.ts',
+      'test/client/*.test.ts',
+      'test/bindings/*.test.ts',
+      ...guarantees('lifetime', 'cancellation'),
+    ],
     stories: [
       'test/{options,errors,bad-input}.test.ts',
       'test/placement/*.test.ts',
