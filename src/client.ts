@@ -159,7 +159,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
 
   function remove(target: AxiosLike): void {
     bindings.get(target)?.release()
-    if (bindings.delete(target)) Reflect.deleteProperty(target, MARK)
+    if (bindings.delete(target)) delete (target as { [MARK]?: true })[MARK]
   }
 
   function isAllowedOrigin(origin: string | undefined): boolean {

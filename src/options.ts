@@ -1,6 +1,6 @@
 // The options of `createAuthClient`: what they mean, their defaults, and their one check, at creation.
 import type { AxiosRequestConfig, AxiosResponse } from 'axios'
-import { badOption } from './checks.js'
+import { badOption, checkTokens } from './checks.js'
 import { type Clock, LONGEST_TIMER_MS, realClock } from './clock.js'
 import { isObject } from './errors.js'
 import { guard, isThenable, type SessionEnd } from './events.js'
@@ -10,7 +10,7 @@ import { isRefusal } from './session/verdict.js'
 import { memoryStore } from './storage/memory.js'
 import type { TokenStore } from './storage/store.js'
 import type { RefreshStrategy } from './strategies/strategy.js'
-import { flawOf, type Grant, type Tokens } from './tokens.js'
+import type { Grant, Tokens } from './tokens.js'
 import type { RefreshQuestion } from './transport/judge.js'
 import { originOf } from './transport/origin.js'
 
@@ -119,15 +119,8 @@ export function resolveOptions(raw: AuthClientOptions = {}): ResolvedOptions {
 
   const place = raw.place ?? bearerHeader()
   const { tokens } = raw
-  const flaw = tokens === undefined ? undefined : flawOf(tokens, place.tokenless)
-  // A text is not shown: it may be the token itself.
-  if (flaw)
-    throw badOption(
-      'tokens',
-      `an object with a usable accessToken, not ${flaw}`,
-      typeof tokens === 'string' ? {} : tokens,
-    )
-  expect('origins', raw.origins, 'an array of origins', Array.isArray)
+  if (tokens !== undefined) checkTokens(tokens, place.tokenless)
+  expect('origins', raw.origins, 'an array', Array.isArray)
   const origins = raw.origins?.map((entry) => {
     const whole = typeof entry === 'string' && /^[a-z][a-z\d+\-.]*:\/\/[^*]+$/i.test(entry)
     const origin = whole ? originOf(entry) : undefined
@@ -158,7 +151,7 @@ export function resolveOptions(raw: AuthClientOptions = {}): ResolvedOptions {
   })
 }
 
-const MS = 'a finite number of milliseconds, 0 or more'
+const MS = 'milliseconds, 0 or more'
 const isMs = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 0
 const isFunction = (value: unknown) => typeof value === 'function'
 

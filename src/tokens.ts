@@ -26,12 +26,13 @@ export function isUsableToken(value: unknown): value is string {
 }
 
 /**
- * How a token may be written where it is a secret to keep, or a mark to look for: as it is, in a URL, in a form. None for
- * one that is so short that it is part of many an innocent word, and guards nothing.
+ * How a token may be written where it is a secret to keep, or a mark to look for: as it is, in JSON, in a URL, in a form.
+ * None for one that is so short that it is part of many an innocent word, and guards nothing.
  */
 export function spellingsOf(token: string | undefined): string[] {
   if (!token || token.length < 8) return []
-  return [token, encodeURIComponent(token), new URLSearchParams([['', token]]).toString().slice(1)]
+  const inJson = JSON.stringify(token).slice(1, -1)
+  return [token, inJson, encodeURIComponent(token), new URLSearchParams([['', token]]).toString().slice(1)]
 }
 
 /** Why `tokens` cannot be used, in words; `undefined` when they can. `tokenless`: the credential is a cookie. */

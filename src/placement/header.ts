@@ -19,7 +19,7 @@ export interface BearerHeaderOptions {
  * @throws {AuthClientError} code `BAD_OPTION` when an option is no text.
  */
 export function bearerHeader(options: BearerHeaderOptions = {}): Placement {
-  checkOptions('bearerHeader', options, { header: '?text', scheme: '?string' })
+  checkOptions('bearerHeader', options, { header: 'text or undefined', scheme: 'text or empty or undefined' })
   const { header = 'Authorization', scheme = 'Bearer' } = options
   return headerPlacement(header, (token) => (scheme ? `${scheme} ${token}` : token))
 }

@@ -2,7 +2,7 @@
 // Promise: at most one refresh per session; whoever waits on it always comes back; tokens never come back after a
 // sign-out. The queue is the flight's gate: waiters await it and then look at the login again, so that nobody has to
 // be told what happened and nobody can be forgotten.
-import { badOption } from '../checks.js'
+import { badOption, checkTokens } from '../checks.js'
 import type { Clock } from '../clock.js'
 import { AuthClientError, isAuthClientError, isObject } from '../errors.js'
 import {
@@ -339,8 +339,7 @@ export function createSession(deps: SessionDeps): Session {
 
   /** The caller's tokens, fit for use. @throws {AuthClientError} code `BAD_OPTION`. */
   function checked(tokens: Tokens | undefined): Partial<Tokens> {
-    const flaw = flawOf(tokens, tokenless)
-    if (flaw) throw new AuthClientError('BAD_OPTION', `tokens: expected a usable accessToken, got ${flaw}`)
+    checkTokens(tokens, tokenless)
     return tokens ?? {}
   }
 

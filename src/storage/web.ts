@@ -71,7 +71,7 @@ function storageOf(area: Area): Storage {
 }
 
 function webStore(area: Area, options: WebStoreOptions) {
-  checkOptions(`${area}Store`, options, { key: 'text', importFrom: '?function' })
+  checkOptions(`${area}Store`, options, { key: 'text', importFrom: 'function or undefined' })
   const { key, importFrom } = options
   /** What could be imported and not be kept: the next look must find the same session. */
   let imported: StoredRecord | undefined

@@ -10,7 +10,11 @@ export interface RefreshWithBearerOptions extends StrategyOptions {
 
 /** Sends the refresh token as `Authorization: Bearer` of an empty request. */
 export function refreshWithBearer(options: RefreshWithBearerOptions): RefreshStrategy {
-  checkOptions('refreshWithBearer', options, { url: 'text', method: '?text', readGrant: '?function' })
+  checkOptions('refreshWithBearer', options, {
+    url: 'text',
+    method: 'text or undefined',
+    readGrant: 'function or undefined',
+  })
   const { url, method = 'POST', readGrant: read = readGrant } = options
   return async (context) => {
     const { refreshToken } = context

@@ -22,10 +22,10 @@ export interface RefreshWithBodyOptions extends StrategyOptions {
 export function refreshWithBody(options: RefreshWithBodyOptions): RefreshStrategy {
   checkOptions('refreshWithBody', options, {
     url: 'text',
-    method: '?text',
-    field: '?text',
-    extra: '?object or function',
-    readGrant: '?function',
+    method: 'text or undefined',
+    field: 'text or undefined',
+    extra: 'object or function or undefined',
+    readGrant: 'function or undefined',
   })
   const { url, method = 'POST', field = 'refresh_token', extra, readGrant: read = readGrant } = options
   return async (context) => {

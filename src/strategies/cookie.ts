@@ -12,7 +12,11 @@ export interface RefreshWithCookieOptions extends StrategyOptions {
  * `auth.refresh()`. With `noCredential()` the access token is a cookie as well, and any 2xx is a grant.
  */
 export function refreshWithCookie(options: RefreshWithCookieOptions): RefreshStrategy {
-  checkOptions('refreshWithCookie', options, { url: 'text', csrf: '?object', readGrant: '?function' })
+  checkOptions('refreshWithCookie', options, {
+    url: 'text',
+    csrf: 'object or undefined',
+    readGrant: 'function or undefined',
+  })
   if (options.csrf) checkOptions('refreshWithCookie: csrf', options.csrf, { cookie: 'text', header: 'text' })
   const { url, csrf, readGrant: read = readGrant } = options
   const strategy: RefreshStrategy = async (context) => {

@@ -17,9 +17,9 @@ export function refreshWithOAuth2(options: RefreshWithOAuth2Options): RefreshStr
   checkOptions('refreshWithOAuth2', options, {
     url: 'text',
     clientId: 'text',
-    clientSecret: '?string',
-    scope: '?string',
-    readGrant: '?function',
+    clientSecret: 'text or empty or undefined',
+    scope: 'text or empty or undefined',
+    readGrant: 'function or undefined',
   })
   const { url, clientId, clientSecret, scope, readGrant: read = readGrant } = options
   return async (context) => {

@@ -70,12 +70,15 @@ export function createBare(instance: AxiosLike): Bare {
         transformResponse,
         validateStatus,
         responseType: undefined,
+        responseEncoding: undefined,
+        decompress: undefined,
+        parseReviver: undefined,
         transitional: undefined,
         // What a strategy sets there must not be on the requests of the instance.
         headers: copyHeaders(instance.defaults.headers),
       }),
     resolve(adapter, config) {
-      const wanted = adapter ?? axios.defaults.adapter
+      const wanted = adapter || axios.defaults.adapter
       if (typeof wanted === 'function') return wanted
       if (!getAdapter) return (sent) => dispatch(wanted, { ...sent, transformResponse: [] })
       const send = getAdapter(wanted, config)
@@ -108,10 +111,13 @@ function transformRequest(this: never, data: unknown, headers: AxiosRequestHeade
   return body
 }
 
-/** The headers for all methods and those for each. */
+/** The headers for all methods and those for each. A list is one header. */
 function copyHeaders(headers: object | undefined): object {
   return Object.fromEntries(
-    Object.entries(headers ?? {}).map(([name, value]) => [name, isObject(value) ? { ...value } : value]),
+    Object.entries(headers ?? {}).map(([name, value]) => [
+      name,
+      isObject(value) && !Array.isArray(value) ? { ...value } : value,
+    ]),
   )
 }
 

@@ -85,10 +85,13 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
 
   // ---- the interceptors ------------------------------------------------------------------------------------------
 
-  function onRequest(config: RequestConfig): RequestConfig | Promise<RequestConfig> {
+  function onRequest(sent: RequestConfig): RequestConfig | Promise<RequestConfig> {
+    // axios takes a frozen one (1.20 and later).
+    const config = Object.isFrozen(sent) ? { ...sent } : sent
     if (config[REFRESH_MARK]) {
       delete config[REFRESH_MARK]
-      return config
+      // An instance that the refresh has created carries the mark for ever.
+      if (session.underWay()) return config
     }
     const earlier = Ticket.read(config.authClient, session)
     if (earlier) undo(earlier, config)
@@ -182,10 +185,9 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
       return mayCarry(exchange) && putOn(exchange) ? send(exchange) : sendAside(exchange)
     }, giveUp)
 
+    // Also a cancellation: above its adapters, axios looks itself whether the request was given up.
     function giveUp(reason: unknown): Promise<never> {
-      if (isAuthClientError(reason)) return refuse(exchange, reason)
-      takeOff(exchange)
-      return Promise.reject(reason)
+      return refuse(exchange, reason as AuthClientError)
     }
   }
 
@@ -249,14 +251,14 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
       if (!session.noteRefused(login, exchange.version, exchange)) return answer(exchange, outcome)
       const replayable = isReplayable(config.data)
       // A streamed answer would hold its socket while we wait. Nobody will read it, unless there is nothing to wait for.
-      if (replayable && session.mayHelp(login)) discard(outcome.response?.data)
+      if (replayable && session.mayHelp(login)) discard(outcome.response as AxiosResponse)
       do {
         if (!(await freshen(exchange))) return answer(exchange, outcome)
         if (!replayable) throw notReplayable()
         takeOff(exchange)
         putOn(exchange)
         // Node's adapter left the length of the body here, and the hook may make another one.
-        deleteHeader(config, 'Content-Length')
+        if (config.data) deleteHeader(config, 'Content-Length')
         // While the hook took its time, anything may have happened.
       } while (beforeReplay && !(await prepare(exchange, beforeReplay)))
       const reason = objection(exchange)
@@ -287,11 +289,11 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     takeOff(exchange)
     const config = exchange.config as AxiosResponse['config']
     if (response) {
-      if (response.config !== config) response.config = config
+      response.config = config
       if (error === undefined) return response
     }
     const failure = error as Partial<AxiosError> | null
-    if (failure?.config && failure.config !== config) failure.config = config
+    if (failure?.config) failure.config = config
     return Promise.reject(error)
   }
 
@@ -438,6 +440,6 @@ function withCause(outcome: Outcome, reason: AuthClientError): Outcome {
   return outcome
 }
 
-function nameOf({ method = 'get', url = '' }: RequestConfig): { method: string; url: string } {
+function nameOf({ method = '', url = '' }: RequestConfig): { method: string; url: string } {
   return { method, url }
 }

@@ -41,13 +41,14 @@ export function isTokenRefused({ status, headers }: { status: number; headers?: 
 
 /** Whether a request carries this token anywhere a refresh call would put it. */
 export function carries({ url, params, data, headers }: RequestConfig, token: string): boolean {
-  const texts: unknown[] = [url, headers, params]
-  // Bytes tell no text, and are many.
-  if (!ArrayBuffer.isView(data)) {
-    texts.push(data)
+  const texts: unknown[] = [url, headers]
+  for (const part of [params, data]) {
+    // Bytes tell no text, and are many.
+    if (ArrayBuffer.isView(part)) continue
+    texts.push(part)
     // FormData and URLSearchParams say nothing as JSON. The `forEach` of Node's streams would read them away.
-    const { forEach } = (data ?? {}) as { forEach?: (visit: (value: unknown) => void) => void }
-    if (typeof forEach === 'function' && isReplayable(data)) forEach.call(data, (value) => texts.push(value))
+    const { forEach } = (part ?? {}) as { forEach?: (visit: (value: unknown) => void) => void }
+    if (typeof forEach === 'function' && isReplayable(part)) forEach.call(part, (value) => texts.push(value))
   }
   const text = texts.map(writeOut).join()
   return spellingsOf(token).some((spelling) => text.includes(spelling))

@@ -24,8 +24,8 @@ export function isReplayable(data: unknown): boolean {
  * `undefined` for any other body, and for a form with a stream in it.
  */
 export function snapshotForm(data: unknown): { bytes: unknown; headers: Record<string, string> } | undefined {
-  const form = data as Streamlike | null | undefined
-  if (typeof form?.getBuffer !== 'function' || typeof form.getHeaders !== 'function') return undefined
+  const form = data as Required<Streamlike> | null | undefined
+  if (typeof form?.getBuffer !== 'function') return undefined
   try {
     return { bytes: form.getBuffer(), headers: form.getHeaders() }
   } catch {
@@ -40,12 +40,15 @@ export function expectBreak(data: unknown): void {
 }
 
 /** Lets go of a streamed answer that nobody will read: it would hold its socket while the request waits. */
-export function discard(data: unknown): void {
-  const body = data as { destroy?(): unknown; cancel?(): PromiseLike<unknown> } | null | undefined
+export function discard({ data, request }: { data?: unknown; request?: unknown }): void {
+  const body = data as { destroy?(): unknown; cancel(): PromiseLike<unknown> }
   try {
-    if (typeof body?.destroy === 'function') body.destroy()
-    else if (typeof body?.cancel === 'function') body.cancel().then(undefined, () => {})
+    if (body.destroy) {
+      body.destroy()
+      // With `maxContentLength`, what Node's adapter hands out may know nothing of the socket's stream yet.
+      ;(request as { destroy(): unknown }).destroy()
+    } else body.cancel().then(undefined, () => {})
   } catch {
-    // It was let go before.
+    // It is no stream, or was let go before.
   }
 }

@@ -8,8 +8,10 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
+import { gzipSync } from 'node:zlib'
 import axios, { type AxiosInstance, type AxiosRequestConfig } from 'axios'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { realClock } from '../../src/clock.js'
 import {
   type AuthClient,
   type AxiosLike,
@@ -281,6 +283,129 @@ describe('an option of an adapter', () => {
     },
     LIMIT_MS,
   )
+})
+
+describe('G6: a streamed 401 is let go of before the request waits', () => {
+  it('G6: with maxContentLength too, or a refresh that gets no other connection ends by its timeout', async () => {
+    const { server, api } = await setUp({ clock: realClock(), refreshTimeoutMs: 2_000 })
+    const agent = new http.Agent({ maxSockets: 1 })
+    onTestFinished(() => agent.destroy())
+    server.killAccessTokens()
+    const { status, data } = await api.get('/api/x', {
+      responseType: 'stream',
+      maxContentLength: 1_000,
+      httpAgent: agent,
+    })
+    expect(status).toBe(200)
+    data.resume()
+    await once(data, 'end')
+  })
+
+  it('G6: with maxContentLength too, its connection is free', async () => {
+    const { server, api } = await setUp()
+    server.killAccessTokens()
+    const refused = server.hold('/api/x', { at: 'body', first: 1 })
+    await api.get('/api/x', { responseType: 'stream', maxContentLength: 1_000 })
+    await server.until(() => refused.gone === 1, 'the stream of the 401 is let go of')
+  })
+})
+
+describe('G5: a refresh through http', () => {
+  const options: [string, Partial<AxiosRequestConfig>][] = [
+    ['decompress: false', { decompress: false }],
+    ['responseEncoding', { responseEncoding: 'base64' }],
+    ['parseReviver', { parseReviver: (_, value) => (typeof value === 'string' ? { text: value } : value) }],
+  ]
+  it.each(options)(
+    "G5: has axios's own reading of the answer instead of the instance's %s",
+    async (name, option) => {
+      const { server, api } = await setUp({ refreshRetry: { limit: 0 } })
+      if (name.startsWith('decompress')) {
+        server.route('/auth/refresh', () => ({
+          status: 200,
+          headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+          body: gzipSync(JSON.stringify(server.login())),
+        }))
+      }
+      Object.assign(api.defaults, option)
+      server.killAccessTokens()
+      expect((await api.get('/api/x')).status).toBe(200)
+    },
+  )
+
+  it('G5: has a default header that is a list as it is', async () => {
+    const { server, api } = await setUp()
+    Object.assign(api.defaults.headers, { 'X-List': ['a', 'b'] })
+    server.killAccessTokens()
+    await api.get('/api/x')
+    expect(server.log.map(({ headers }) => headers['x-list'])).toEqual(['a, b', 'a, b', 'a, b'])
+  })
+})
+
+describe('G5: a refresh through the wrapped instance', () => {
+  it('G5: a call after an await is recognised by the refresh token in URLSearchParams as params', async () => {
+    let api: AxiosInstance | undefined
+    const world = await setUp({
+      clock: realClock(),
+      refreshTimeoutMs: 2_000,
+      refreshRetry: { limit: 0 },
+      refresh: async ({ refreshToken }) => {
+        await Promise.resolve()
+        const params = new URLSearchParams({ refresh_token: String(refreshToken) })
+        const { data } = await (api as AxiosInstance).get('/renew', { params })
+        return { accessToken: data.access_token, refreshToken: data.refresh_token }
+      },
+    })
+    api = world.api
+    const { server } = world
+    server.route('/renew', () => ({
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(server.login()),
+    }))
+    server.killAccessTokens()
+    expect((await api.get('/api/x')).status).toBe(200)
+  })
+
+  it('G5: an instance that a refresh creates is one like any other once it is attached', async () => {
+    let child: AxiosInstance | undefined
+    let parent: AxiosInstance | undefined
+    const { server, api, auth } = await setUp({
+      refresh: async ({ refreshToken, http }) => {
+        child = parent?.create()
+        const { data } = await http.post('/auth/refresh', { refresh_token: refreshToken })
+        return { accessToken: data.access_token, refreshToken: data.refresh_token }
+      },
+    })
+    parent = api
+    await auth.refresh()
+    auth.attach(child as AxiosInstance)
+    expect((await (child as AxiosInstance).get('/api/x')).status).toBe(200)
+    expect(server.counts.refreshes).toBe(1)
+  })
+})
+
+describe('G6: a request goes out as axios alone sends it', () => {
+  it.each([false, ''])('G6: `adapter: %j` is the adapter of axios', async (adapter) => {
+    const { api } = await setUp()
+    expect((await api.get('/api/x', { adapter: adapter as never })).status).toBe(200)
+  })
+
+  it('G6: a Content-Length that the caller has set on a request without a body is on its replay', async () => {
+    const { server, api } = await setUp()
+    server.killAccessTokens()
+    await api.delete('/api/x', { headers: { 'Content-Length': '0' } })
+    expect(server.requestsTo('/api/x').map(({ headers }) => headers['content-length'])).toEqual(['0', '0'])
+  })
+
+  it('G6: a config that an interceptor has frozen is taken, as axios takes it', async () => {
+    const { server, api } = await setUp()
+    api.interceptors.request.use((config) => Object.freeze({ ...config }))
+    const axiosAlone = axios.create({ baseURL: server.url })
+    axiosAlone.interceptors.request.use((config) => Object.freeze({ ...config }))
+    expect(await failureOf(axiosAlone.get('/api/x'))).toMatchObject({ response: { status: 401 } })
+    expect((await api.get('/api/x')).status).toBe(200)
+  })
 })
 
 async function signedIn(api: AxiosLike, server: AuthServer): Promise<AuthClient> {
