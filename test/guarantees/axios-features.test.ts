@@ -338,7 +338,8 @@ describe('G5: a refresh through http', () => {
     Object.assign(api.defaults.headers, { 'X-List': ['a', 'b'] })
     server.killAccessTokens()
     await api.get('/api/x')
-    expect(server.log.map(({ headers }) => headers['x-list'])).toEqual(['a, b', 'a, b', 'a, b'])
+    const lists = server.log.map(({ headers }) => String(headers['x-list']).split(/, ?/))
+    expect(lists).toEqual(Array(3).fill(['a', 'b']))
   })
 })
 
