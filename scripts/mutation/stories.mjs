@@ -48,15 +48,15 @@ export const PARTS = [
     src: ['src/transport'],
     likely: [
       ...guarantees('replay', 'replay-bytes', 'own-error', 'cancellation', 'safety'),
-      'test/client/hooks.test.ts',
+      'test/client/{hooks,request-options}.test.ts',
       'test/placement/own.test.ts',
     ],
     stories: [
       ...guarantees('single-flight', 'replay', 'replay-bytes', 'own-error', 'cancellation', 'safety', 'urls'),
       ...guarantees('faults', 'fruitless', 'session'),
-      'test/client/{hooks,methods,dispose}.test.ts',
+      'test/client/*.test.ts',
       'test/placement/*.test.ts',
-      'test/transport/{adapters,versions,beside-cache,beside-plugins,plugins-at-work}.test.ts',
+      'test/transport/{adapters,versions,two-axioses,beside-cache,beside-plugins,plugins-at-work}.test.ts',
     ],
   },
   {

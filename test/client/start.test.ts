@@ -60,6 +60,17 @@ describe('ready', () => {
     expect(eventsOf(failing.events, 'storeError')).toMatchObject([{ operation: 'load' }])
   })
 
+  it('is not waited for by requests that never wait', async () => {
+    const store = createHandStore()
+    store.hold('load')
+    const { server, api, auth } = await setUp({ store, signedIn: false })
+    await api.get('/public/x', { authClient: { refresh: false } })
+    expect(server.counts.requests).toBe(1)
+    expect(auth.getSnapshot().status).toBe('pending')
+    store.releaseAll()
+    await auth.ready
+  })
+
   it('comes before requests that were made while the store was read go out, with its token', async () => {
     const store = createHandStore()
     const { auth, server, login } = await setUp({ store })

@@ -281,6 +281,16 @@ describe('G8: when fresh tokens keep being refused', () => {
     expect(auth.getSnapshot().status).toBe('signed-in')
   })
 
+  it('G8: endpoints that take any token, or look at none, prove nothing', async () => {
+    const world = await refusingAll(0)
+    const { api } = world
+    for (let i = 0; i < 3; i++) {
+      expect(await costOf(world)).toBe(1)
+      await api.get('/public/x')
+    }
+    expect(await costOf(world)).toBe(0)
+  })
+
   it('G8: requests that the server does take go on as usual, and so does refresh()', async () => {
     const world = await refusingAll(3)
     const { server, api, auth } = world

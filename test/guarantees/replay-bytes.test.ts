@@ -145,6 +145,7 @@ const bodies: [string, () => AxiosRequestConfig][] = [
   ['a JSON text', () => ({ data: '{"a": 1}', ...type('application/json') })],
   ['a number', () => ({ data: 42, ...type('application/json') })],
   ['null', () => ({ data: null, ...type('application/json') })],
+  ['null without a type', () => ({ data: null })],
   ['a text', () => ({ data: 'plain ü text', ...type('text/plain') })],
   ['an empty text', () => ({ data: '' })],
   [

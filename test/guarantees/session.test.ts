@@ -99,6 +99,14 @@ describe('G14: signIn during a refresh', () => {
     },
   )
 
+  it('G14: a request made in the turn of a sign-in belongs to the session before it', async () => {
+    const { server, api, auth } = await setUp()
+    const made = api.get('/api/made')
+    await auth.signIn(tokensOf(server.login('grace')))
+    await made
+    expect(server.log.map(({ user }) => user)).toEqual(['ada'])
+  })
+
   it('G14: a session of the same user is another session', async () => {
     const { server, auth, waiting, ends } = await refreshing()
     const settled = settleAll(waiting)

@@ -1532,12 +1532,23 @@ describe('G5: a refresh through the wrapped instance', () => {
         await microtasksDone()
         return grantOf((await send(api, refreshToken)) as { data: LoginAnswer })
       })
-      const token = "a~b+c/d=e*f.g-h_i!j'k(l)m&n"
+      const token = 'a~b+c/d=e*f.g-h_i!j\'k(l)m&n"o\\p'
       await world.auth.updateTokens({ accessToken: world.login.access_token, refreshToken: token })
       openEndpoint(world)
       expect(await burst(world)).toEqual(everybody('ok'))
     })
   }
+
+  it('G5: a request is looked at for that token though it holds what JSON cannot write', async () => {
+    const { server, api, auth } = await setUp()
+    const hold = server.holdRefresh()
+    const refreshed = auth.refresh()
+    await hold.waiting(1)
+    expect((await api.get('/api/item', { params: { id: 12345678901234567890n } })).status).toBe(200)
+    hold.releaseAll()
+    await refreshed
+    expect(server.requestsTo('/api/item')[0]?.search).toBe('?id=12345678901234567890')
+  })
 
   it.each(['http', 'fetch'] as const)(
     "G5: a call after an await is recognised by the context's signal (%s adapter)",

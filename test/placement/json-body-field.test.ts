@@ -247,6 +247,20 @@ describe('jsonBodyField', () => {
     expect(home.counts.refreshes).toBe(1)
   })
 
+  it("leaves a caller's own field where it is in a copy of the config that a plug-in sends again", async () => {
+    const copies: AxiosRequestConfig[] = []
+    const { home, api } = await setUp({}, (instance) => {
+      instance.interceptors.request.use((config) => {
+        copies.push({ ...config })
+        return config
+      })
+    })
+    const text = '{"token":"mine","a":1}'
+    await api.post('/public/x', text, { headers: JSON_TYPE })
+    await api.request(copies[0] as AxiosRequestConfig)
+    expect(home.log.map(({ bodyBytes }) => bodyBytes.toString())).toEqual([text, text])
+  })
+
   it('keeps the type that the caller has given the JSON', async () => {
     const { home, api } = await setUp()
     const type = 'application/vnd.api+json'

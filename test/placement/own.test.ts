@@ -142,6 +142,24 @@ describe("a placement of one's own", () => {
     expect(seen).toEqual([['secret'], ['secret']])
   })
 
+  it('is recognised by its header, and may count on there being some', async () => {
+    const shown = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const place: Placement = {
+      header: 'X-Token',
+      place(config, accessToken) {
+        ;(config.headers as Record<string, string>)['X-Token'] = accessToken
+      },
+      remove: ({ headers }) => void delete headers?.['X-Token'],
+    }
+    const { home, api, auth } = await setUp({}, { place })
+    await auth.signIn({ accessToken: 'old' })
+    await auth.updateTokens({ accessToken: 'new' })
+    await api.get('/public/x', { headers: { 'X-Token': 'old' } })
+    await api.get('/public/x', { headers: { 'X-Token': 'of somebody else' } })
+    expect(home.log.map(({ headers }) => headers['x-token'])).toEqual(['new', 'of somebody else'])
+    expect(shown).not.toHaveBeenCalled()
+  })
+
   it('that returns false sends the request without a token, and its 401 is not ours', async () => {
     const { home, api, auth } = await setUp({}, { place: { place: () => false, remove: () => {} } })
     await auth.signIn({ accessToken: 'a', refreshToken: 'r' })
