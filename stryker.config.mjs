@@ -26,7 +26,7 @@ export default {
 
 // A sentence for people is not a promise to the caller; where it is one (it names the option, it holds no token), a
 // story reads it. So a mutant that empties a message would only ask for tests that repeat the message.
-const MAKES_A_MESSAGE = /^(\w*Error|badOption|SessionRefused|signedOut)$/
+const MAKES_A_MESSAGE = /^(\w*Error|badOption|expect|expectMethods|SessionRefused|signedOut)$/
 
 export const strykerPlugins = [
   declareValuePlugin(PluginKind.Ignore, 'messages', {

@@ -241,7 +241,7 @@ function assertFree(instance: AxiosLike, header = 'Authorization'): void {
     )
   }
   const { auth, headers = {} } = instance.defaults ?? {}
-  const bags = [headers, ...Object.values(headers).filter(isObject)]
+  const bags = [headers, ...Object.values(headers)]
   const carries = (name: string) => bags.some((bag) => readHeader(bag, name) !== undefined)
   const credential = auth ? 'auth' : ['Authorization', header].find(carries)
   if (credential) {

@@ -33,9 +33,10 @@ export function measureLifetime(
   if (spanMs > 0) return { expiresAtMs: nowMs + spanMs, lifetimeMs: spanMs }
 
   const issuedSpanMs = msOf(claims?.exp) - msOf(claims?.iat)
-  if (tokens.expiresAtMs !== undefined && Number.isFinite(tokens.expiresAtMs)) {
-    const remainingMs = Math.max(0, tokens.expiresAtMs - nowMs)
-    return { expiresAtMs: tokens.expiresAtMs, lifetimeMs: issuedSpanMs > 0 ? issuedSpanMs : remainingMs }
+  const { expiresAtMs: knownMs = Number.NaN } = tokens
+  if (Number.isFinite(knownMs)) {
+    const remainingMs = Math.max(0, knownMs - nowMs)
+    return { expiresAtMs: knownMs, lifetimeMs: issuedSpanMs > 0 ? issuedSpanMs : remainingMs }
   }
 
   if (issuedSpanMs > 0) return { expiresAtMs: nowMs + issuedSpanMs, lifetimeMs: issuedSpanMs }

@@ -42,6 +42,8 @@ describe('AuthClientError', () => {
     const error = new AuthClientError('REFRESH_FAILED', 'what', cause)
     expect(error.cause).toBe(cause)
     expect(Object.keys(error)).toEqual(['name', 'code'])
+    const native = Object.getOwnPropertyDescriptor(new Error('what', { cause }), 'cause')
+    expect(Object.getOwnPropertyDescriptor(error, 'cause')).toEqual(native)
   })
 })
 

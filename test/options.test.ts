@@ -118,6 +118,7 @@ describe('a bad option', () => {
     ['origins', ['*'], '"*"'],
     ['origins', ['https://'], '"https://"'],
     ['origins', ['https://*.example.com'], '"https://*.example.com"'],
+    ['origins', ['https://api.example.com/*'], '"https://api.example.com/*"'],
     ['origins', ['/api'], '"/api"'],
     ['origins', ['//api.example.com'], '"//api.example.com"'],
     ['origins', ['null'], '"null"'],
@@ -146,7 +147,7 @@ describe('a bad option', () => {
     expect(error.message).toContain(came)
   })
 
-  it.each(['api.example.com', '', '*', '/api', 'null'])(
+  it.each(['api.example.com', '', '*', '/api', '/https://api.example.com', 'null'])(
     'names an origin without a scheme in a page too: %j',
     (origin) => {
       vi.stubGlobal('location', { href: 'https://app.example/' })
@@ -267,12 +268,14 @@ describe('a good option', () => {
     { refreshTimeoutMs: 1 },
     { refreshRetry: {} },
     { refreshRetry: { limit: 0 } },
+    { refreshRetry: { limit: 3 } },
     { refreshRetry: { baseDelayMs: 0 } },
     {
       origins: [
         'https://api.example.com',
         'http://localhost:3000',
         'capacitor://localhost',
+        'app2://localhost',
         'https://bücher.example',
       ],
     },
@@ -441,6 +444,10 @@ describe('the instance', () => {
     const error = refusalOf({ place }, createApi({ headers: headers as never }).api)
     expect(error.message).toMatch(/^instance: its defaults carry X-Token/)
     expect(() => create({}, createApi({ headers: headers as never }).api)).not.toThrow()
+    const usual = { common: { Authorization: 'Bearer old' } }
+    expect(refusalOf({ place }, createApi({ headers: usual as never }).api).message).toMatch(
+      /^instance: its defaults carry Authorization/,
+    )
     const auth = { username: 'ada', password: 'old' }
     expect(refusalOf({}, createApi({ auth }).api).message).toMatch(/^instance: its defaults carry auth/)
   })

@@ -130,6 +130,39 @@ export const HARMLESS = [
     { in: "typeof document === 'undefined'", was: "''", becomes: STRING, why: 'no cookie is that text' },
   ),
   ...of(
+    'src/client.ts',
+    { in: 'hold(promise, { signal }', was: 'signal?.reason', becomes: 'signal.reason', why: NARROWS },
+    {
+      in: 'const waiter: Waiter',
+      was: '{ share: undefined, waited: false }',
+      becomes: '{}',
+      why: 'undefined is as false, here as there',
+    },
+    {
+      in: "header = 'Authorization'",
+      was: "'Authorization'",
+      becomes: '""',
+      why: 'it is looked for anyway, and no header has an empty name',
+    },
+  ),
+  ...of(
+    'src/errors.ts',
+    { in: 'BRAND', was: '{ value: true }', becomes: '{}', why: 'that it is there is what counts' },
+    { in: 'BRAND', was: 'true', becomes: 'false', why: 'that it is there is what counts' },
+  ),
+  ...of('src/events.ts', {
+    in: 'console.error',
+    was: "'axios-auth-client: a listener or hook threw'",
+    becomes: '""',
+    why: 'words for people',
+  }),
+  ...of('src/gate.ts', {
+    was: '!signal && !cancelToken',
+    becomes: 'false',
+    why: 'only takes memory: nobody can give up',
+  }),
+  ...of('src/lifetime.ts', { was: '{ return undefined }', becomes: '{}', why: NOTHING }),
+  ...of(
     'src/transport/bare.ts',
     { in: 'createSibling(instance, {', was: '{ headers: {} }', becomes: '{}', why: 'the config has its own' },
     { in: 'return wanted', was: "typeof wanted === 'function'", becomes: 'false', why: ONLY_SLOWER },

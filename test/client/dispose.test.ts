@@ -54,6 +54,13 @@ describe('dispose', () => {
     expect(timers()).toBe(before)
   })
 
+  it('is done without a word where there is no page', async () => {
+    const shown = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const { auth } = await setUp({ store: localStorageStore({ key: 'app' }) })
+    auth.dispose()
+    expect(shown).not.toHaveBeenCalled()
+  })
+
   it('lets requests that are on their way come back as they are', async () => {
     const { server, api, auth } = await setUp()
     const hold = server.hold('/api/*', { at: 'answer' })

@@ -3,6 +3,7 @@
 
 import { getEventListeners } from 'node:events'
 import axios, { type AxiosRequestConfig } from 'axios'
+import axios027 from 'axios-0.27'
 import { describe, expect, it } from 'vitest'
 import { noCredential } from '../../src/index.js'
 import { adapterAsFunction } from '../support/adapters.js'
@@ -263,6 +264,89 @@ describe('G18: what is left behind', () => {
     hold.releaseAll()
     await settleAll(all)
     expect(getEventListeners(signal, 'abort')).toEqual([])
+  })
+
+  it('G18: a CancelToken of axios 0.27, which minds who leaves while it tells, lets go of all that share it', async () => {
+    const world = await setUp()
+    const { hold, first } = await refreshing(world)
+    const { token, cancel } = axios027.CancelToken.source()
+    const given = settleAll([1, 2, 3].map((i) => world.api.get(`/api/${i}`, { cancelToken: token as never })))
+    await untilHeld(world.auth, 4)
+    cancel()
+    expect(outcomesOf(await given)).toEqual(Array(3).fill('cancelled'))
+    expect(world.auth.stats().heldNow).toBe(1)
+    hold.releaseAll()
+    await first
+  })
+
+  it('G18: a CancelToken has no listener of ours left, answered or given up', async () => {
+    const world = await setUp()
+    const listeners = new Set<unknown>()
+    const token = {
+      reason: undefined as unknown,
+      subscribe: (listener: unknown) => void listeners.add(listener),
+      unsubscribe: (listener: unknown) => void listeners.delete(listener),
+      throwIfRequested() {},
+    }
+    const { hold, first } = await refreshing(world, { cancelToken: token as never })
+    expect(listeners.size).toBeGreaterThan(0)
+    hold.releaseAll()
+    await first
+    expect(listeners.size).toBe(0)
+  })
+
+  it.each<[string, () => { by: object; giveUp(): void }]>([
+    [
+      'signal',
+      () => {
+        // Of a class: axios copies plain objects.
+        const signal = new (class {
+          aborted = false
+        })()
+        return { by: { signal }, giveUp: () => void Object.assign(signal, { aborted: true }) }
+      },
+    ],
+    [
+      'CancelToken',
+      () => {
+        const cancelToken = new (class {
+          reason: unknown
+          throwIfRequested() {
+            if (this.reason) throw this.reason
+          }
+        })()
+        const reason = new axios.CanceledError()
+        return { by: { cancelToken }, giveUp: () => void Object.assign(cancelToken, { reason }) }
+      },
+    ],
+  ])('G18: a %s that announces nothing is looked at when the wait is over', async (_, make) => {
+    const { by, giveUp } = make()
+    const { server, api, auth } = await setUp()
+    const sent: unknown[] = []
+    const hold = server.holdRefresh()
+    const given = settleAll([
+      api.get('/x', {
+        ...by,
+        adapter: async (config) => {
+          sent.push(config.url)
+          const response = { status: 401, statusText: '', data: '', headers: {}, config }
+          throw new axios.AxiosError('Unauthorized', 'ERR_BAD_REQUEST', config, undefined, response)
+        },
+      }),
+    ])
+    await untilHeld(auth, 1)
+    giveUp()
+    hold.releaseAll()
+    expect(outcomesOf(await given)).toEqual(['cancelled'])
+    expect(sent).toEqual(['/x'])
+  })
+
+  it('G18: a request whose signal was aborted beforehand does not wait for the store', async () => {
+    const store = createHandStore()
+    store.hold('load')
+    const { api } = await setUp({ store, signedIn: false })
+    expect(axios.isCancel(await failureOf(api.get('/x', { signal: AbortSignal.abort() })))).toBe(true)
+    store.releaseAll()
   })
 
   it('G18: an aborted request leaves no listener either', async () => {

@@ -2,7 +2,13 @@
 // nobody asks. Real servers with a clock of their own; the client's clock is moved by hand.
 
 import axios, { type AxiosInstance } from 'axios'
-import { type AuthClientOptions, authErrorOf, createAuthClient, refreshWithBody } from 'axios-auth-client'
+import {
+  type AuthClientOptions,
+  authErrorOf,
+  createAuthClient,
+  refreshWithBody,
+  type Tokens,
+} from 'axios-auth-client'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createManualClock, type ManualClock } from '../../src/testing/manual-clock.js'
@@ -298,6 +304,50 @@ describe('G19: a token grows stale', () => {
     ['only at its end when refreshAheadMs is 0', 0, 60, 60],
   ])('G19: a token is renewed %s', async (_, refreshAheadMs, lifetimeSeconds, staleSeconds) => {
     expect(await staleAfterMs(refreshAheadMs, lifetimeSeconds)).toBe(staleSeconds * SECOND)
+  })
+
+  const ways: [string, (nowMs: number) => Tokens, staleSeconds: number][] = [
+    ['expiresAtMs', (now) => ({ accessToken: 'opaque', expiresAtMs: now + 100 * SECOND }), 85],
+    ['exp without iat', (now) => ({ accessToken: jwtOf({ exp: now / 1000 + 100 }) }), 85],
+    [
+      'expiresAtMs, of a token that says its whole life',
+      (now) => ({ accessToken: jwtOf({ iat: 0, exp: 1000 }), expiresAtMs: now + 100 * SECOND }),
+      70,
+    ],
+    [
+      'expiresAtMs, of a token that says it has none',
+      (now) => ({ accessToken: jwtOf({ iat: 5, exp: 5 }), expiresAtMs: now + 100 * SECOND }),
+      85,
+    ],
+  ]
+  it.each(ways)('G19: what is known by %s is renewed ahead as well', async (_, tokensAt, staleSeconds) => {
+    const clock = createManualClock()
+    const { auth, api, refreshes } = setUpOffline(clock)
+    await auth.signIn({ ...tokensAt(clock.nowMs()), refreshToken: 'r' })
+    clock.jump(staleSeconds * SECOND - 1)
+    await api.get('/')
+    expect(refreshes()).toBe(0)
+    clock.jump(1)
+    await api.get('/')
+    expect(refreshes()).toBe(1)
+  })
+
+  it.each([{ iat: 5, exp: 5 }, (now: number) => ({ exp: now })])(
+    'G19: a life that is over as it begins is not known (%#)',
+    async (claims) => {
+      const clock = createManualClock()
+      const { auth, api, refreshes } = setUpOffline(clock)
+      const payload = typeof claims === 'function' ? claims(clock.nowMs() / 1000) : claims
+      await auth.signIn({ accessToken: jwtOf(payload), refreshToken: 'r' })
+      await api.get('/')
+      expect([auth.getSnapshot().expiresAtMs, refreshes()]).toEqual([undefined, 0])
+    },
+  )
+
+  it.each(['null', '5', '"text"'])('G19: a JWT whose payload is %s has no claims', async (payload) => {
+    const { auth } = setUpOffline(createManualClock())
+    await auth.signIn({ accessToken: `${encodePart('{}')}.${encodePart(payload)}.` })
+    expect(auth.getSnapshot()).toEqual({ status: 'signed-in', refreshing: false })
   })
 
   it('G19: requests use a stale token while it is renewed in the background', async () => {

@@ -349,6 +349,18 @@ describe('G20: a token goes only to allowed origins', () => {
     },
   )
 
+  it('G20: an attached instance without a home of its own opens no way to what cannot be read', async () => {
+    const { api, sent } = recorder({ baseURL: HOME })
+    const auth = client(api, { tokens: { accessToken: 'secret' } })
+    const homeless = recorder()
+    auth.attach(homeless.api)
+    for (const one of [api, homeless.api]) await one.get('https://user:pass@evil.example/x')
+    expect([...sent, ...homeless.sent].map(({ authorization }) => authorization)).toEqual([
+      undefined,
+      undefined,
+    ])
+  })
+
   it.each([undefined, false])(
     'G20: a URL object is read like its text (allowAbsoluteUrls: %s)',
     async (allowAbsoluteUrls) => {
