@@ -174,6 +174,10 @@ describe('a bad option', () => {
     expect(() => create({}, api)).not.toThrow()
   })
 
+  it('shows no more than the beginning of a long text', () => {
+    expect(refusalOf({ origins: ['x'.repeat(1000)] }).message.length).toBeLessThan(200)
+  })
+
   it('touches neither store nor clock', () => {
     const store = { load: vi.fn(), save: vi.fn(), clear: vi.fn(), subscribe: vi.fn() }
     const clock = { nowMs: vi.fn(() => 0), setTimer: vi.fn(() => () => undefined) }
@@ -286,6 +290,19 @@ describe('a good option', () => {
     Object.freeze({ store: Object.freeze(memoryStore()) }),
   ])('is accepted: %j', (options) => {
     expect(() => create(options)).not.toThrow()
+  })
+
+  it('may be a refreshTimeoutMs alone, by the clock of the platform', async () => {
+    vi.useFakeTimers()
+    endings.push(() => vi.useRealTimers())
+    const auth = create({
+      refresh: () => new Promise(() => {}),
+      refreshTimeoutMs: 1_000,
+      tokens: { accessToken: 'a' },
+    })
+    const refreshed = auth.refresh().catch((error: AuthClientError) => error.code)
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(await refreshed).toBe('REFRESH_TIMEOUT')
   })
 
   it('may be a refreshTimeoutMs that is longer than a timer of the platform can be', async () => {

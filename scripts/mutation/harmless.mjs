@@ -9,6 +9,8 @@ const NOT_A_NUMBER = 'a text is no number, so no comparison of times holds, as w
 const ONLY_SLOWER = 'the longer way comes to the same'
 const NOTHING = 'a function that returns nothing returns undefined'
 const SAME_PLACE = 'what could lead away is refused before, and at home every path is'
+const ANY_NAME = 'a registered symbol is the same in every copy, whatever its name'
+const WORDS = 'words for people'
 const ANOTHER_TEXT = 'no token, header or field is that text'
 
 const of = (file, ...entries) => entries.map((entry) => ({ file, ...entry }))
@@ -139,6 +141,13 @@ export const HARMLESS = [
       why: 'undefined is as false, here as there',
     },
     {
+      in: 'release()',
+      was: 'bindings.get(target)?.release',
+      becomes: 'bindings.get(target).release',
+      why: NARROWS,
+    },
+    { in: 'Symbol.for', was: "'axios-auth-client'", becomes: '""', why: ANY_NAME },
+    {
       in: "header = 'Authorization'",
       was: "'Authorization'",
       becomes: '""',
@@ -147,6 +156,7 @@ export const HARMLESS = [
   ),
   ...of(
     'src/errors.ts',
+    { in: 'Symbol.for', was: "'axios-auth-client.error'", becomes: '""', why: ANY_NAME },
     { in: 'BRAND', was: '{ value: true }', becomes: '{}', why: 'that it is there is what counts' },
     { in: 'BRAND', was: 'true', becomes: 'false', why: 'that it is there is what counts' },
   ),
@@ -154,13 +164,30 @@ export const HARMLESS = [
     in: 'console.error',
     was: "'axios-auth-client: a listener or hook threw'",
     becomes: '""',
-    why: 'words for people',
+    why: WORDS,
   }),
   ...of('src/gate.ts', {
     was: '!signal && !cancelToken',
     becomes: 'false',
     why: 'only takes memory: nobody can give up',
   }),
+  ...of(
+    'src/headers.ts',
+    { in: 'return false', was: '!headers', becomes: 'false', why: NARROWS },
+    { in: 'if (!headers) return false', was: 'false', becomes: 'true', why: NARROWS },
+    { was: 'Object.prototype.hasOwnProperty.call(headers, name)', becomes: 'false', why: ONLY_SLOWER },
+    { was: 'key.length === name.length', becomes: 'true', why: ONLY_SLOWER },
+  ),
+  ...of('src/options.ts', { in: 'const MS', was: "'milliseconds, 0 or more'", becomes: '""', why: WORDS }),
+  ...of(
+    'src/tokens.ts',
+    { in: 'return []', was: '[]', becomes: LIST, why: ANOTHER_TEXT },
+    {
+      was: "new URLSearchParams([['', token]]).toString().slice(1)",
+      becomes: "new URLSearchParams([['', token]]).toString()",
+      why: 'in a form it stands behind the sign that is cut off',
+    },
+  ),
   ...of('src/lifetime.ts', { was: '{ return undefined }', becomes: '{}', why: NOTHING }),
   ...of(
     'src/transport/bare.ts',

@@ -149,6 +149,13 @@ describe('G19: a lifetime is known', () => {
     },
   )
 
+  it.each([60, '60', '60.0 s'])('G19: an expires_in of %j is 60 s', async (expiresInSeconds) => {
+    const clock = createManualClock()
+    const { auth } = setUpOffline(clock)
+    await auth.signIn({ accessToken: 'opaque', expiresInSeconds: expiresInSeconds as never })
+    expect(auth.getSnapshot().expiresAtMs).toBe(clock.nowMs() + 60 * SECOND)
+  })
+
   it('G19: without iat, exp counts by the clock of the client', async () => {
     const clock = createManualClock()
     const { auth, api, refreshes } = setUpOffline(clock)

@@ -112,6 +112,26 @@ function handedOut({ events, ends, auth }: World, caught: readonly unknown[]): R
 }
 
 describe("G9: the error is the caller's own", () => {
+  it.each([
+    ['is as short as a word', 'lost', 'connection lost', 'connection lost'],
+    ['has eight characters', 'lost8888', 'not lost8888', 'REFRESH_FAILED'],
+  ])(
+    'G9: what a refresh says is told, unless it holds a token; one that %s',
+    async (_, token, said, told) => {
+      const { auth } = await setUp({
+        refresh: async () => {
+          throw new Error(said)
+        },
+        refreshRetry: { limit: 0 },
+        signedIn: false,
+      })
+      await auth.signIn({ accessToken: 'access', refreshToken: token })
+      const { code, cause } = (await failureOf(auth.refresh())) as Error & { code: string; cause?: Error }
+      expect(code).toBe('REFRESH_FAILED')
+      expect(cause?.message || code).toBe(told)
+    },
+  )
+
   it('G9: each caller of many catches the AxiosError of their own request, with their own config', async () => {
     const { server, api } = await setUp()
     server.killAccessTokens()

@@ -82,6 +82,12 @@ describe('bearerHeader', () => {
     expect(config.headers).toEqual({ authorization: 'Bearer a' })
   })
 
+  it.each([undefined, null, false, ''])('is placed where the caller has written %j for none', async (off) => {
+    const { home, api, login } = await setUp(bearerHeader())
+    await api.get('/public/x', { headers: { Authorization: off as never } })
+    expect(home.log[0]?.headers.authorization).toBe(`Bearer ${login.access_token}`)
+  })
+
   it.each([
     ['a plain object', () => ({ 'X-Other': '1' })],
     ['an AxiosHeaders', () => new AxiosHeaders({ 'X-Other': '1' })],

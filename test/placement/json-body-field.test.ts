@@ -98,6 +98,8 @@ describe('jsonBodyField', () => {
     ],
     ['URLSearchParams', () => ({ data: new URLSearchParams({ a: '1' }) })],
     ['a Buffer', () => ({ data: Buffer.from(bytes) })],
+    ['a Buffer of JSON', () => ({ data: Buffer.from('{"a":1}'), headers: JSON_TYPE })],
+    ['JSON as plain text', () => ({ data: '{"a":1}', headers: { 'Content-Type': 'text/plain' } })],
     ['an ArrayBuffer', () => ({ data: new Uint8Array(bytes).buffer })],
     ['a view', () => ({ data: new Uint8Array(bytes) })],
     ['a stream', () => ({ data: Readable.from([bytes]) })],
@@ -210,6 +212,18 @@ describe('jsonBodyField', () => {
     for (const { headers, bodyBytes } of arrived) {
       expect(Number(headers['content-length'])).toBe(bodyBytes.length)
     }
+  })
+
+  it('says it also where a plug-in sends the config of an error again, with a longer token', async () => {
+    const { home, api, auth } = await setUp()
+    let failures = 1
+    home.route('/public/x', () => ({ status: failures-- > 0 ? 500 : 200 }))
+    const { config } = (await api
+      .post('/public/x', { a: 1 })
+      .catch((error: AxiosError) => error)) as AxiosError
+    await auth.updateTokens({ accessToken: 'x'.repeat(1000) })
+    expect((await api.request(config as AxiosRequestConfig)).status).toBe(200)
+    expect(home.log.map(({ body }) => (body as { token: string }).token.length)).toContain(1000)
   })
 
   it.each<[string, AxiosRequestConfig]>([

@@ -4,7 +4,7 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { authErrorOf } from '../../src/index.js'
 import { createFakeTabs } from '../../src/testing/fake-tabs.js'
-import { failureOf, landed, tokensOf } from '../support/client.js'
+import { failureOf, landed, setUp, tokensOf } from '../support/client.js'
 import { createHandRefresh } from '../support/hand-refresh.js'
 import { microtasksDone } from '../support/real-time.js'
 import { heldLocks, pendingLocks, setUpTabs } from '../support/tabs.js'
@@ -286,6 +286,16 @@ describe('a tab that goes', () => {
 })
 
 describe('locks', () => {
+  it('are not taken for a store without a name, which nobody shares', async () => {
+    const hand = createHandRefresh()
+    const { auth } = await setUp({ refresh: hand.refresh })
+    const refreshed = auth.refresh()
+    const call = await hand.call(1)
+    expect(await heldLocks()).toEqual([])
+    call.answer({ accessToken: 'new' })
+    await refreshed
+  })
+
   it('G1: that are denied, as in an opaque origin, keep nobody from a refresh', async () => {
     const { first, clock, grant } = await twoTabs()
     changeLocks(() => ({ request: denied, query: denied }))
