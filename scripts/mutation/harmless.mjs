@@ -222,6 +222,11 @@ export const HARMLESS = [
     },
     { in: 'nameOf({', was: "''", becomes: STRING, why: 'axios has written the method by then' },
   ),
+  ...of('src/transport/exchange.ts', {
+    was: "'axios-auth-client.refresh'",
+    becomes: '""',
+    why: 'any name marks a call that no option of axios has',
+  }),
   ...of(
     'src/transport/judge.ts',
     { in: 'WWW-Authenticate', was: "''", becomes: STRING, why: ANOTHER_TEXT },
