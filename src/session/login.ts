@@ -1,5 +1,5 @@
 // One login: the span from a sign-in to its end, its tokens, and what is known of them. State without effects.
-// A request remembers its login and the version it was sent with; comparing both answers every question about time.
+// A request remembers its login and the edition it was sent with; comparing both answers every question about time.
 import type { AuthClientError } from '../errors.js'
 import { type Claims, measureLifetime, readClaims } from '../lifetime.js'
 import { createRecord, type StoredRecord } from '../storage/store.js'
@@ -7,8 +7,13 @@ import type { Tokens } from '../tokens.js'
 
 export interface Login {
   readonly id: string
-  /** Counts the access tokens: a request that was sent with a lower one was answered about an older token. */
+  /** Counts the access tokens in the store: whoever has the higher one has the newer tokens. */
   version: number
+  /**
+   * Counts the access tokens here: a request that was sent with a lower one was answered about an older token. Not the
+   * version: where a store fails, two tabs can get a token each for the same one.
+   */
+  edition: number
   accessToken: string
   refreshToken?: string
   expiresAtMs?: number
@@ -45,6 +50,7 @@ export function createLogin(id: string): Login {
   return {
     id,
     version: 0,
+    edition: 0,
     accessToken: '',
     refused: false,
     unproven: false,
@@ -68,6 +74,7 @@ export function renewLogin(
   const { expiresAtMs, lifetimeMs = 0 } = measureLifetime(tokens, claims, nowMs)
   if (accessToken !== login.accessToken || version !== login.version) {
     login.refused = login.unproven = false
+    login.edition++
   }
   login.version = version
   login.accessToken = accessToken

@@ -114,12 +114,12 @@ export interface Session {
   ): Promise<boolean>
   /** Whether waiting can bring a better token, instead of the verdict that is known already. */
   mayHelp(login: Login): boolean
-  /** The server refused the token of `version`. Returns whether `freshen` can lead to a better one. */
-  noteRefused(login: Login, version: number, waiter: Waiter): boolean
+  /** The server refused the token of `edition`. Returns whether `freshen` can lead to a better one. */
+  noteRefused(login: Login, edition: number, waiter: Waiter): boolean
   /** The server accepted a token that its request had waited for. */
-  noteServed(login: Login, version: number): void
-  /** The server pushed new tokens in its answer to `version`. */
-  take(login: Login, version: number, grant: Grant): void | Promise<void>
+  noteServed(login: Login, edition: number): void
+  /** The server pushed new tokens in its answer to `edition`. */
+  take(login: Login, edition: number, grant: Grant): void | Promise<void>
   /** The refresh that is under way, so that a call made by it can be told from one that waits for it. */
   underWay(): { signal: AbortSignal; refreshToken: string | undefined } | undefined
   getSnapshot(): AuthSnapshot
@@ -133,12 +133,10 @@ interface Flight {
   readonly login: Login | undefined
   readonly reason: RefreshReason
   startedAtMs: number
-  /** Whose failure is remembered: that of this version. */
-  readonly version: number | undefined
+  /** What it is to replace, and whose failure is remembered. */
+  readonly edition: number | undefined
   /** What the login had when it took off; once that has moved on, its grant has been overtaken. */
   rotation: number | undefined
-  /** The access token it is to replace. */
-  readonly replaces: string | undefined
   /** It has reached for the network. */
   asked: boolean
   /** The refresh token it asked with last. */
@@ -357,10 +355,10 @@ export function createSession(deps: SessionDeps): Session {
     return saved ? saved.then(release) : release()
   }
 
-  function take(login: Login, version: number, grant: Grant): void | Promise<void> {
+  function take(login: Login, edition: number, grant: Grant): void | Promise<void> {
     // As in updateTokens: what another tab has stored meanwhile must not be lost under these.
     reconcile(vault.glance())
-    const current = !login.ended && login.version === version
+    const current = !login.ended && login.edition === edition
     // An answer out of a cache brings a token that has been replaced since.
     if (current && !flawOf(grant) && !knownTokens.includes(grant.accessToken))
       return replaceTokens(login, grant)
@@ -502,12 +500,12 @@ export function createSession(deps: SessionDeps): Session {
       const joined =
         flight ??
         (waiter.share = start(login, login.refused ? 'refused' : isDead(login) ? 'expired' : 'asked'))
-      const { version } = login
+      const { edition } = login
       return patience.hold(waiter, joined.gate.promise).then(
         () => {
           patience.leave?.(waiter)
           waiter.waited = joined.asked
-          if (joined.error && login.version === version && !login.ended) throw joined.error
+          if (joined.error && login.edition === edition && !login.ended) throw joined.error
           return freshen(login, waiter, patience, minValidityMs)
         },
         (reason) => {
@@ -520,8 +518,8 @@ export function createSession(deps: SessionDeps): Session {
     }
   }
 
-  function noteRefused(login: Login, version: number, waiter: Waiter): boolean {
-    if (login.ended || login.version !== version) return true
+  function noteRefused(login: Login, edition: number, waiter: Waiter): boolean {
+    if (login.ended || login.edition !== edition) return true
     if (login.unproven && waiter.waited) noteFruitless(login, nowMs())
     if (isFutile(login, nowMs())) {
       login.refused = false
@@ -534,8 +532,8 @@ export function createSession(deps: SessionDeps): Session {
     return true
   }
 
-  function noteServed(login: Login, version: number): void {
-    if (login.version !== version) return
+  function noteServed(login: Login, edition: number): void {
+    if (login.edition !== edition) return
     login.unproven = false
     login.fruitlessAtMs = []
   }
@@ -558,9 +556,8 @@ export function createSession(deps: SessionDeps): Session {
       login,
       reason,
       startedAtMs: nowMs(),
-      version: login?.version,
+      edition: login?.edition,
       rotation: login?.rotation,
-      replaces: login?.accessToken,
       asked: false,
       controller,
       gate: deferred(),
@@ -727,8 +724,8 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   /** Whether there are better tokens already, or nobody to get them for. */
-  function isNeedless({ dropped, login, version, replaces }: Flight): boolean {
-    return dropped || (!!login && (login.version !== version || login.accessToken !== replaces))
+  function isNeedless({ dropped, login, edition }: Flight): boolean {
+    return dropped || (!!login && login.edition !== edition)
   }
 
   /** Whether the flight's grant would replace something newer, or bring back what is over. */
@@ -751,7 +748,7 @@ export function createSession(deps: SessionDeps): Session {
       const { error, pauseMs } = verdict
       mine.error = error
       // Tokens that came in the meantime are not judged by it.
-      const coolDownMs = login?.version === mine.version && login && coolDown(login, error, pauseMs)
+      const coolDownMs = login?.edition === mine.edition && login && coolDown(login, error, pauseMs)
       publish()
       events.emit('refreshFailed', { reason, durationMs, error, ...(coolDownMs && { coolDownMs }) })
     } else {

@@ -223,15 +223,15 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
 
   function conclude(exchange: Exchange, outcome: Outcome): AxiosResponse | Promise<AxiosResponse> {
     const { response } = outcome
-    if (response && exchange.version) {
+    if (response && exchange.edition) {
       const grant =
         readResponse &&
         exchange.option?.place !== false &&
         guard(() => readResponse(asRead(response, exchange.config)))
-      const taken = grant && session.take(exchange.login, exchange.version, grant)
+      const taken = grant && session.take(exchange.login, exchange.edition, grant)
       const refused = judge(exchange, response)
       if (refused || taken) return heal(exchange, outcome, refused, taken)
-      if (exchange.waited) session.noteServed(exchange.login, exchange.version)
+      if (exchange.waited) session.noteServed(exchange.login, exchange.edition)
     }
     return answer(exchange, outcome)
   }
@@ -248,7 +248,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
       await wait(config, Promise.resolve(taken))
       if (!(await wait(config, Promise.resolve(refused)))) return answer(exchange, outcome)
       stats.refused++
-      if (!session.noteRefused(login, exchange.version, exchange)) return answer(exchange, outcome)
+      if (!session.noteRefused(login, exchange.edition, exchange)) return answer(exchange, outcome)
       const replayable = isReplayable(config.data)
       // A streamed answer would hold its socket while we wait. Nobody will read it, unless there is nothing to wait for.
       if (replayable && session.mayHelp(login)) discard(outcome.response as AxiosResponse)
@@ -276,12 +276,12 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
 
   /** Lets the user's hook join in before a replay. Returns whether the token on the request is still the one to send. */
   async function prepare(
-    { config, login, version }: Exchange,
+    { config, login, edition }: Exchange,
     hook: NonNullable<TransportDeps['beforeReplay']>,
   ): Promise<boolean> {
     const done = Promise.resolve(guard(() => hook(config as AxiosRequestConfig))).catch(() => {})
     await wait(config, done)
-    return !login.ended && !session.isDead(login) && version === login.version
+    return !login.ended && !session.isDead(login) && edition === login.edition
   }
 
   /** Hands the caller their answer, with their own config in it. */
@@ -335,9 +335,9 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   function judge(exchange: Exchange, response: AxiosResponse): boolean | PromiseLike<boolean> {
     if (exchange.option?.refresh === false || released) return false
     if (!shouldRefresh) return isTokenRefused(response)
-    const { login, version, staleAtMs, config } = exchange
+    const { login, edition, staleAtMs, config } = exchange
     const expired =
-      version !== login.version || (staleAtMs === undefined ? undefined : clock.nowMs() >= staleAtMs)
+      edition !== login.edition || (staleAtMs === undefined ? undefined : clock.nowMs() >= staleAtMs)
     // A hook that fails has said nothing, so the status decides.
     const byStatus = (error: unknown) => {
       report(error)
@@ -371,21 +371,21 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   /** Puts the current token on the config, unless it is there. Returns whether the request carries the session. */
   function putOn(exchange: Exchange): boolean {
     const { config, login, option } = exchange
-    if (exchange.version === login.version && isOn(exchange)) return true
+    if (exchange.edition === login.edition && isOn(exchange)) return true
     takeOff(exchange)
     if (option?.place !== false) {
       if (!placeToken(config, login.accessToken)) return false
       if (place.header) exchange.written = readHeader(config.headers, place.header)
     }
     exchange.everPlaced = true
-    exchange.version = login.version
+    exchange.edition = login.edition
     exchange.staleAtMs = login.staleAtMs
     return true
   }
 
   function takeOff(exchange: Exchange): void {
-    if (!exchange.version) return
-    exchange.version = 0
+    if (!exchange.edition) return
+    exchange.edition = 0
     if (isOn(exchange)) unplace(exchange.config)
   }
 

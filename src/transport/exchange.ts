@@ -22,8 +22,8 @@ export class Exchange implements Waiter {
   readonly adapter: AxiosRequestConfig['adapter']
   /** The adapter in its place while the interceptors run. */
   wrapper: AxiosAdapter | undefined
-  /** The version of the token on the config; 0 while there is none. */
-  version = 0
+  /** The edition of the token on the config; 0 while there is none. */
+  edition = 0
   /** Whether it was ever on one; a plug-in may have kept a copy from that time. */
   everPlaced = false
   /** From when on that token counts as expired, for `shouldRefresh`. */

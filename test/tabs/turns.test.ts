@@ -175,6 +175,34 @@ describe('several tabs', () => {
     expect(await heldLocks()).toHaveLength(0)
   })
 
+  it('G2: a late 401 about a token that could not be stored says nothing about the one that another tab got for it', async () => {
+    const { server, store, openTab } = await setUpTabs()
+    const [mine, theirs] = [createHandRefresh(), createHandRefresh()]
+    const [first, second] = [openTab(mine.refresh), openTab(theirs.refresh)]
+    await first.auth.signIn(tokensOf(server.login()))
+    store.hint()
+    /** The refresh token stays, so that both tabs get an access token for the same one. */
+    const renew = async ({ auth }: typeof first, hand: HandRefresh) => {
+      const refreshed = auth.refresh()
+      ;(await hand.call(1)).answer({ accessToken: server.login().access_token })
+      await refreshed
+      await landed(auth)
+    }
+    store.faults.set('save', new Error('quota exceeded'))
+    await renew(first, mine)
+    store.faults.clear()
+    server.killAccessTokens()
+    const late = server.hold('/api/late', { at: 'answer' })
+    const request = first.api.get('/api/late')
+    await late.waiting(1)
+    await renew(second, theirs)
+    store.hint()
+    late.releaseAll()
+    expect((await request).status).toBe(200)
+    expect(mine.calls).toHaveLength(1)
+    expect(first.auth.stats()).toMatchObject({ refreshes: 1, adopted: 1 })
+  })
+
   it('G1: a tab that hears of newer tokens while it waits for its turn waits no longer', async () => {
     const { server, store, openTab } = await setUpTabs()
     const hand = createHandRefresh()
