@@ -68,6 +68,19 @@ const LEFT_OUT = [
     why: 'axios made a Blob of them, which form-data refuses',
   },
   {
+    what: 'objects as forms',
+    before: '1.0.0',
+    tests: /an object that is to be a form/,
+    why: 'axios made JSON of them, whatever their type said',
+  },
+  {
+    what: 'an instance of axios 0.27 beside it',
+    before: '1.2.0',
+    from: '1.0.0',
+    tests: /through the http of an instance of axios 0\.27/,
+    why: 'its transforms call what its headers do not have',
+  },
+  {
     what: 'frozen configs',
     before: '1.20.0',
     tests: /a config that an interceptor has frozen/,
