@@ -97,7 +97,7 @@ export const HARMLESS = [
     },
     {
       in: 'joined.error',
-      was: 'login.version === version',
+      was: 'login.edition === edition',
       becomes: 'true',
       why: 'newer tokens wake whoever waits before the flight can fail',
     },
