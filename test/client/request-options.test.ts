@@ -3,6 +3,7 @@
 import axios, { type AxiosAdapter, type InternalAxiosRequestConfig } from 'axios'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createAuthClient, refreshWithBody } from '../../src/index.js'
+import { refusing } from '../support/adapters.js'
 import { json } from '../support/auth-server/answer.js'
 import {
   eventsOf,
@@ -64,11 +65,6 @@ describe('authClient', () => {
 })
 
 describe('an adapter that an interceptor after ours puts on a request', () => {
-  const unauthorized: AxiosAdapter = async (config) => {
-    const response = { status: 401, statusText: '', data: '', headers: {}, config }
-    throw new axios.AxiosError('Unauthorized', 'ERR_BAD_REQUEST', config, undefined, response)
-  }
-
   it('is on the config of its answer', async () => {
     const mine: AxiosAdapter = async (config) => ({
       status: 200,
@@ -85,7 +81,7 @@ describe('an adapter that an interceptor after ours puts on a request', () => {
 
   it('G18: whose 401 waits for a refresh may be given up: that is a cancellation', async () => {
     const { server, api, auth } = await setUpBefore((config) => {
-      config.adapter = unauthorized
+      config.adapter = refusing
     })
     const refresh = server.holdRefresh()
     const controller = new AbortController()

@@ -6,7 +6,7 @@ import axios, { type AxiosRequestConfig } from 'axios'
 import axios027 from 'axios-0.27'
 import { describe, expect, it } from 'vitest'
 import { noCredential } from '../../src/index.js'
-import { adapterAsFunction } from '../support/adapters.js'
+import { adapterAsFunction, refusing } from '../support/adapters.js'
 import { eventsOf, failureOf, outcomesOf, setUp, untilHeld, type World } from '../support/client.js'
 import { createHandRefresh } from '../support/hand-refresh.js'
 import { microtasksDone } from '../support/real-time.js'
@@ -327,10 +327,9 @@ describe('G18: what is left behind', () => {
     const given = settleAll([
       api.get('/x', {
         ...by,
-        adapter: async (config) => {
+        adapter(config) {
           sent.push(config.url)
-          const response = { status: 401, statusText: '', data: '', headers: {}, config }
-          throw new axios.AxiosError('Unauthorized', 'ERR_BAD_REQUEST', config, undefined, response)
+          return refusing(config)
         },
       }),
     ])

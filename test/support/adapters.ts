@@ -23,3 +23,9 @@ export function adapterAsFunction(wanted: Adapter): AxiosAdapter {
     // What is serialised already must not be serialised again.
     bare.request({ ...config, transformRequest: [], transformResponse: [] })
 }
+
+/** An adapter that sends nothing and is answered 401. */
+export const refusing: AxiosAdapter = async (config) => {
+  const response = { status: 401, statusText: '', data: '', headers: {}, config }
+  throw new axios.AxiosError('Unauthorized', 'ERR_BAD_REQUEST', config, undefined, response)
+}

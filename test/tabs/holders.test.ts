@@ -49,7 +49,16 @@ async function twoTabs() {
   const [first, second] = [open(), open()]
   await first.auth.signIn(tokensOf(server.login()))
   store.hint()
-  return { first, second, clock, grant: () => tokensOf(server.login()) }
+  const grant = () => tokensOf(server.login())
+  /** The first has no turn for so long, and one that brings tokens within so much more. */
+  const turnAfter = async (noneForMs: number, withinMs: number) => {
+    await clock.advance(noneForMs)
+    expect(first.hand.calls).toEqual([])
+    await clock.advance(withinMs)
+    expect(first.hand.calls).toHaveLength(1)
+    first.hand.calls[0]?.answer(grant())
+  }
+  return { first, second, clock, grant, turnAfter }
 }
 
 /** Some other tab holds a lock, or is next in line for it, until it lets go. */
@@ -75,14 +84,10 @@ const denied = async () => {
 
 describe('a holder that is frozen', () => {
   it('G1: is waited for as long as a refresh may take and 2 s more, and then passed', async () => {
-    const { first, clock, grant } = await twoTabs()
+    const { first, clock, turnAfter } = await twoTabs()
     await holdElsewhere('app:refresh')
     const refreshed = first.auth.refresh()
-    await clock.advance(PATIENCE_MS - 1)
-    expect(first.hand.calls).toEqual([])
-    await clock.advance(1)
-    expect(first.hand.calls).toHaveLength(1)
-    first.hand.calls[0]?.answer(grant())
+    await turnAfter(PATIENCE_MS - 1, 1)
     await refreshed
     await clock.advance(5_000)
     expect(await heldLocks()).toEqual(['app:refresh'])
@@ -118,31 +123,23 @@ describe('a holder that is frozen', () => {
   })
 
   it('G1: has all of its time, though another one had its turn before', async () => {
-    const { first, clock, grant } = await twoTabs()
+    const { first, clock, turnAfter } = await twoTabs()
     const letGo = await holdElsewhere('app:refresh')
     await holdElsewhere('app:refresh')
     const refreshed = first.auth.refresh()
     await clock.advance(5_000)
     letGo()
-    await clock.advance(PATIENCE_MS - 1)
-    expect(first.hand.calls).toEqual([])
     // Who holds a lock is looked up four times in that time, so it may be a quarter more.
-    await clock.advance(PATIENCE_MS / 4 + 1)
-    expect(first.hand.calls).toHaveLength(1)
-    first.hand.calls[0]?.answer(grant())
+    await turnAfter(PATIENCE_MS - 1, PATIENCE_MS / 4 + 1)
     await refreshed
   })
 
   it('G1: is passed in time where it is not told who holds what', async () => {
-    const { first, clock, grant } = await twoTabs()
+    const { first, turnAfter } = await twoTabs()
     changeLocks(() => ({ query: denied }))
     await holdElsewhere('app:refresh')
     const refreshed = first.auth.refresh()
-    await clock.advance(PATIENCE_MS - 1)
-    expect(first.hand.calls).toEqual([])
-    await clock.advance(1)
-    expect(first.hand.calls).toHaveLength(1)
-    first.hand.calls[0]?.answer(grant())
+    await turnAfter(PATIENCE_MS - 1, 1)
     await refreshed
   })
 })
