@@ -55,6 +55,8 @@ if (homeless.length > 0) {
 function runStryker(files, mutate, cache, env) {
   rmSync(REPORT, { force: true })
   const more = ['--mutate', mutate.join(','), '--incrementalFile', `${dirname(REPORT)}/${cache}.json`]
+  // It cannot tell which stories are about what is evaluated at load, and so not whether they have changed.
+  if (env.MUTATES_AT_LOAD) more.push('--force')
   // npm has put the packages' commands on the path.
   const { status } = spawnSync('stryker', ['run', ...options, ...more], {
     stdio: 'inherit',

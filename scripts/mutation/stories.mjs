@@ -53,7 +53,7 @@ export const PARTS = [
     ],
     stories: [
       ...guarantees('single-flight', 'replay', 'replay-bytes', 'own-error', 'cancellation', 'safety', 'urls'),
-      ...guarantees('faults', 'fruitless', 'session'),
+      ...guarantees('faults', 'fruitless', 'session', 'axios-features'),
       'test/client/*.test.ts',
       'test/placement/*.test.ts',
       'test/transport/{adapters,versions,two-axioses,beside-cache,beside-plugins,plugins-at-work}.test.ts',

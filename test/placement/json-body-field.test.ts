@@ -275,6 +275,14 @@ describe('jsonBodyField', () => {
     expect(home.log.map(({ bodyBytes }) => bodyBytes.toString())).toEqual([text, text])
   })
 
+  it("leaves a caller's own field on the replay of a request that asks for no token", async () => {
+    const { home, api } = await setUp()
+    home.route('/api/json-body', () => ({ status: home.counts.refreshes ? 200 : 401 }))
+    await api.post('/api/json-body', { token: 'mine' }, { authClient: { place: false } })
+    const sent = home.requestsTo('/api/json-body').map(({ body }) => body)
+    expect(sent).toEqual([{ token: 'mine' }, { token: 'mine' }])
+  })
+
   it('keeps the type that the caller has given the JSON', async () => {
     const { home, api } = await setUp()
     const type = 'application/vnd.api+json'
