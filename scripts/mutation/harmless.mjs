@@ -24,6 +24,7 @@ export const HARMLESS = [
     { in: 'unproven: false,', was: 'false', becomes: 'true', why: OVERWRITTEN },
     { in: 'fruitlessAtMs: [],', was: '[]', becomes: LIST, why: NOT_A_NUMBER },
     { in: 'spent: [],', was: '[]', becomes: LIST, why: 'no refresh token is that text' },
+    { was: 'login.edition++', becomes: 'login.edition--', why: 'it only has to be another one, and never 0' },
     {
       was: 'record.version > login.version',
       becomes: 'record.version >= login.version',
