@@ -2,6 +2,7 @@
 // Promise: a span is measured from the moment of receipt, so a clock that is wrong by years changes nothing.
 // Nothing is verified here: that is the server's work, and its 401 is the truth.
 import { jwtDecode } from 'jwt-decode'
+import { isObject } from './errors.js'
 import type { Tokens } from './tokens.js'
 
 /** What a JWT carries in the clear (RFC 7519 section 4.1). Not verified: never decide on rights by it. */
@@ -17,7 +18,7 @@ export interface Lifetime {
 export function readClaims(accessToken: string): Claims | undefined {
   try {
     const claims = jwtDecode<Record<string, unknown>>(accessToken)
-    return typeof claims === 'object' && claims !== null ? Object.freeze(claims) : undefined
+    return isObject(claims) ? Object.freeze(claims) : undefined
   } catch {
     return undefined
   }

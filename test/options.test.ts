@@ -427,6 +427,14 @@ describe('the instance', () => {
     expect(() => create({}, api)).not.toThrow()
   })
 
+  it('bears one mark while a live client holds it, which no copy of the instance takes along', () => {
+    const { api } = createApi()
+    create({}, api)
+    const mark = Symbol.for('axios-auth-client')
+    expect(Object.getOwnPropertyDescriptor(api, mark)).toMatchObject({ value: true, enumerable: false })
+    expect(Object.getOwnPropertySymbols(api)).toEqual([mark])
+  })
+
   it('is refused by attach while a live client holds it, itself included', () => {
     const one = createApi().api
     const two = createApi().api

@@ -528,6 +528,19 @@ describe('G9: a failed refresh is handed on without what it carried', () => {
     expect(leaksIn(server.issuedTokens(), handedOut(world, caught))).toEqual([])
   })
 
+  it('G9: a token that JSON writes in another way is in no error that quotes it either', async () => {
+    const refreshToken = 'a"refresh\\token'
+    const { api, auth } = await setUp({
+      async refresh() {
+        throw new SessionRefused(`no luck with ${refreshToken}`)
+      },
+    })
+    await auth.signIn({ accessToken: 'opaque-access', refreshToken })
+    const { code, message } = authErrorOf(await failureOf(api.get('/api/item'))) as AuthClientError
+    expect(code).toBe('SESSION_EXPIRED')
+    expect(message).not.toContain('refresh\\token')
+  })
+
   it('G9: a store that quotes the record in its error tells no listener the tokens', async () => {
     const store = createOpenStore()
     const world = await setUp({ store })
