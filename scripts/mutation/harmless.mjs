@@ -147,7 +147,6 @@ export const HARMLESS = [
       becomes: 'bindings.get(target).release',
       why: NARROWS,
     },
-    { in: 'Symbol.for', was: "'axios-auth-client'", becomes: '""', why: ANY_NAME },
     {
       in: "header = 'Authorization'",
       was: "'Authorization'",
@@ -195,16 +194,10 @@ export const HARMLESS = [
     { in: 'createSibling(instance, {', was: '{ headers: {} }', becomes: '{}', why: 'the config has its own' },
     { in: 'return wanted', was: "typeof wanted === 'function'", becomes: 'false', why: ONLY_SLOWER },
     { in: 'return wanted', was: "'function'", becomes: '""', why: ONLY_SLOWER },
-    { was: '!getAdapter', becomes: 'true', why: ONLY_SLOWER },
     {
       was: 'config.headers instanceof axios.AxiosHeaders',
       becomes: 'true',
       why: 'the axios of these tests takes the headers of another copy; older ones (up to 1.7) do not',
-    },
-    {
-      was: 'config.headers instanceof axios.AxiosHeaders',
-      becomes: 'false',
-      why: 'a copy of our own headers is as good',
     },
     {
       in: 'ownTransforms ?? []',
