@@ -29,13 +29,22 @@ const IMPORTS: readonly { name: string; from: string; take: string }[] = [
 ]
 
 export async function measureBytes(): Promise<Record<string, number>> {
-  const checks = IMPORTS.map(({ from, take }) => ({
+  const sizes = await bytesOf(IMPORTS)
+  return Object.fromEntries(IMPORTS.map(({ name }, index) => [name, sizes[index] ?? Number.NaN]))
+}
+
+/** What each of these imports adds. `plugins`: of esbuild, for a bundle that is to be another one. */
+export async function bytesOf(
+  imports: readonly { from: string; take: string; plugins?: object[] }[],
+): Promise<number[]> {
+  const checks = imports.map(({ from, take, plugins }) => ({
     files: [],
     import: { [fileURLToPath(from)]: take },
     ignore: ['axios'],
     gzip: true,
+    modifyEsbuildConfig: (config: object) => ({ ...config, plugins }),
   }))
   const plugins = await Promise.all(PLUGINS.map(async (name) => (await import(name)).default))
   const sizes = (await sizeLimit(plugins, { checks })) as { size: number }[]
-  return Object.fromEntries(IMPORTS.map(({ name }, index) => [name, sizes[index]?.size ?? Number.NaN]))
+  return sizes.map(({ size }) => size)
 }

@@ -8,70 +8,59 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { gzipSync } from 'node:zlib'
-import { build } from 'esbuild'
+import { bytesOf } from '../bench/bytes.ts'
 
-const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const EXPORT = /^export (?:async )?(?:function|const|class) (\w+)/gm
 
-/** What it is for, and its modules below `src/`. */
+/** What it is for, and where its modules are. */
 const PARTS = [
-  ['options are checked at creation', ['options.ts', 'checks.ts']],
-  ['one refresh among tabs: locks, frozen and crashed holders (section 5)', ['tabs/tabs.ts']],
-  ['slow, hung and failing stores (G15, G17)', ['session/vault.ts']],
-  ['stored records are checked (G23)', ['storage/store.ts']],
-  ['which failure means what; causes without secrets (G9, G10)', ['session/verdict.ts']],
-  ['a refresh is tried again (G10)', ['session/refresh.ts']],
-  ['lifetimes, JWTs and jwt-decode (G19)', ['lifetime.ts', 'node_modules/jwt-decode']],
-  ['where a token may go (G20)', ['transport/origin.ts']],
-  ['`http`: calls beside the interceptors, on every axios (G5)', ['transport/bare.ts']],
+  ['options are checked at creation', ['src/options.ts', 'src/checks.ts']],
+  ['one refresh among tabs: locks, frozen and crashed holders (section 5)', ['src/tabs/tabs.ts']],
+  ['slow, hung and failing stores (G15, G17)', ['src/session/vault.ts']],
+  ['stored records are checked (G23)', ['src/storage/store.ts']],
+  ['which failure means what; causes without secrets (G9, G10)', ['src/session/verdict.ts']],
+  ['a refresh is tried again (G10)', ['src/session/refresh.ts']],
+  ['lifetimes, JWTs and jwt-decode (G19)', ['src/lifetime.ts', 'node_modules/jwt-decode']],
+  ['where a token may go (G20)', ['src/transport/origin.ts']],
+  ['`http`: calls beside the interceptors, on every axios (G5)', ['src/transport/bare.ts']],
   [
     'which answers and bodies can be read or sent again (G6, G7)',
-    ['transport/judge.ts', 'transport/replay.ts'],
+    ['src/transport/judge.ts', 'src/transport/replay.ts'],
   ],
-  ['headers of every axios', ['headers.ts']],
-  ['events, gates, snapshots', ['events.ts', 'gate.ts', 'session/snapshot.ts']],
+  ['headers of every axios', ['src/headers.ts']],
+  ['events, gates, snapshots', ['src/events.ts', 'src/gate.ts', 'src/session/snapshot.ts']],
 ]
 
-/** @param {string[]} leftOut ends of the paths of the modules that are replaced by empty ones */
-async function sizeWithout(leftOut) {
-  const empty = {
+/** A plug-in of esbuild that takes empty modules for those at these paths. */
+function leaveOut(places) {
+  return {
     name: 'leave-out',
     setup(build) {
       build.onLoad({ filter: /\.[jt]s$/ }, ({ path: file }) => {
-        const from = path.relative(ROOT, file).replaceAll(path.sep, '/')
-        if (!leftOut.some((part) => from === `src/${part}` || from.startsWith(`${part}/`))) return undefined
-        const names = Array.from(readFileSync(file, 'utf8').matchAll(EXPORT), ([, name]) => name)
-        if (from.startsWith('node_modules/jwt-decode')) names.push('jwtDecode')
-        return { contents: [...new Set(names)].map((name) => `export const ${name} = 0`).join('\n') }
+        if (!places.some((place) => file.startsWith(path.join(ROOT, place)))) return undefined
+        const exported = Array.from(readFileSync(file, 'utf8').matchAll(EXPORT), ([, name]) => name)
+        return { contents: exported.map((name) => `export const ${name} = 0`).join('\n') }
       })
     },
   }
-  const { outputFiles } = await build({
-    stdin: {
-      contents: "export { createAuthClient, refreshWithBody } from './src/index.ts'",
-      resolveDir: ROOT,
-    },
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    target: 'es2022',
-    external: ['axios'],
-    write: false,
-    logLevel: 'error',
-    plugins: [empty],
-  })
-  return gzipSync(outputFiles[0].contents, { level: 9 }).length
 }
 
-const told = (bytes) => `${(bytes / 1000).toFixed(2).padStart(6)} kB`
-const whole = await sizeWithout([])
-console.log(`${told(whole)}  createAuthClient + refreshWithBody`)
-for (const [purpose, modules] of PARTS) {
-  const cost = whole - (await sizeWithout(modules))
-  if (cost <= 0) throw new Error(`Leaving out ${modules.join(' and ')} leaves out nothing.`)
-  console.log(`${told(cost)}  ${purpose}`)
-}
-console.log(
-  `${told(await sizeWithout(PARTS.flatMap(([, modules]) => modules)))}  what is left without all of these`,
+const from = new URL('../src/index.ts', import.meta.url).href
+const take = '{ createAuthClient, refreshWithBody }'
+const all = PARTS.flatMap(([, places]) => places)
+const [whole, rest, ...without] = await bytesOf(
+  [[], all, ...PARTS.map(([, places]) => places)].map((places) => ({
+    from,
+    take,
+    plugins: [leaveOut(places)],
+  })),
 )
+const tell = (bytes, what) => console.log(`${(bytes / 1000).toFixed(2).padStart(6)} kB  ${what}`)
+tell(whole, 'createAuthClient + refreshWithBody')
+for (const [index, [purpose, places]] of PARTS.entries()) {
+  const cost = whole - without[index]
+  if (cost <= 0) throw new Error(`Leaving out ${places.join(' and ')} leaves out nothing.`)
+  tell(cost, purpose)
+}
+tell(rest, 'what is left without all of these')

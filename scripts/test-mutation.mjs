@@ -8,7 +8,8 @@
 // Usage: npm run test:mutation -- [--write] [file or folder]... [option of stryker]...
 //   --write  puts the scores into scripts/mutation/scores.json and docs/mutation.md
 //
-// A mutant that is not changed, and whose story is not, keeps its verdict until the next run; --force asks anew.
+// A mutant that is not changed, and whose story is not, keeps its verdict until the next run; --force asks anew. One of
+// what is evaluated at load is always asked anew.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'

@@ -9,7 +9,6 @@ const NOT_A_NUMBER = 'a text is no number, so no comparison of times holds, as w
 const ONLY_SLOWER = 'the longer way comes to the same'
 const NOTHING = 'a function that returns nothing returns undefined'
 const SAME_PLACE = 'what could lead away is refused before, and at home every path is'
-const ANY_NAME = 'a registered symbol is the same in every copy, whatever its name'
 const WORDS = 'words for people'
 const ANOTHER_TEXT = 'no token, header or field is that text'
 
@@ -156,7 +155,12 @@ export const HARMLESS = [
   ),
   ...of(
     'src/errors.ts',
-    { in: 'Symbol.for', was: "'axios-auth-client.error'", becomes: '""', why: ANY_NAME },
+    {
+      in: 'Symbol.for',
+      was: "'axios-auth-client.error'",
+      becomes: '""',
+      why: 'a registered symbol is the same in every copy, whatever its name',
+    },
     { in: 'BRAND', was: '{ value: true }', becomes: '{}', why: 'that it is there is what counts' },
     { in: 'BRAND', was: 'true', becomes: 'false', why: 'that it is there is what counts' },
   ),
