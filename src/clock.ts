@@ -20,3 +20,23 @@ export function realClock(): Clock {
     },
   }
 }
+
+/** A timer that fires later than this was held up: the process or page was stopped, asleep or busy. */
+const LATE_MS = 500
+
+/** How long a limit that fires late waits on, so that an answer which has arrived meanwhile is read first. */
+const CATCH_UP_MS = 1000
+
+/**
+ * Limits how long an answer is waited for: calls `expire` once after `limitMs`; returns what cancels it.
+ * Where the process or page was stopped past the limit, its timer runs before the answer that waits in the socket (Node
+ * http and fetch, Bun, Chromium, Firefox, WebKit). A limit that fires late therefore lets I/O come first.
+ */
+export function setLimit(clock: Clock, expire: () => void, limitMs: number): () => void {
+  const dueAtMs = clock.nowMs() + limitMs
+  let cancel = clock.setTimer(() => {
+    if (clock.nowMs() - dueAtMs > LATE_MS) cancel = clock.setTimer(expire, CATCH_UP_MS)
+    else expire()
+  }, limitMs)
+  return () => cancel()
+}
