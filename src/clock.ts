@@ -22,21 +22,72 @@ export function realClock(): Clock {
 }
 
 /** A timer that fires later than this was held up: the process or page was stopped, asleep or busy. */
-const LATE_MS = 500
+export const LATE_MS = 500
 
 /** How long a limit that fires late waits on, so that an answer which has arrived meanwhile is read first. */
 const CATCH_UP_MS = 1000
 
+/** How long an answer is waited for. */
+export interface Limit {
+  readonly dueAtMs: number
+  cancel(): void
+  /** Does not wait any longer. */
+  expire(): void
+  /** Gives the whole time again. */
+  restart(): void
+  /** Whether it has fired late, so that little time is left. */
+  readonly wasLate: boolean
+  /** For those who join the wait: a runtime such as workerd drops the timers of an event that has ended. */
+  look(): void
+}
+
 /**
- * Limits how long an answer is waited for: calls `expire` once after `limitMs`; returns what cancels it.
- * Where the process or page was stopped past the limit, its timer runs before the answer that waits in the socket (Node
- * http and fetch, Bun, Chromium, Firefox, WebKit). A limit that fires late therefore lets I/O come first.
+ * Calls `expire` once after `limitMs`. Where the process or page was stopped past the limit, its timer runs before the
+ * answer that waits in the socket (Node http and fetch, Bun, Chromium, Firefox, WebKit). A limit that fires late
+ * therefore lets I/O come first.
  */
+export function createLimit(clock: Clock, expire: () => void, limitMs: number): Limit {
+  let cancel = () => {}
+  let dueAtMs = 0
+  let wasLate = false
+  const isLate = () => clock.nowMs() - dueAtMs > LATE_MS
+  const arm = (delayMs: number) => {
+    cancel()
+    dueAtMs = clock.nowMs() + delayMs
+    cancel = clock.setTimer(() => {
+      // Once: a page in the background fires every timer late.
+      if (isLate() && !wasLate) catchUp()
+      else expire()
+    }, delayMs)
+  }
+  const catchUp = () => {
+    wasLate = true
+    arm(CATCH_UP_MS)
+  }
+  arm(limitMs)
+  return {
+    get dueAtMs() {
+      return dueAtMs
+    },
+    get wasLate() {
+      return wasLate
+    },
+    cancel: () => cancel(),
+    expire() {
+      cancel()
+      expire()
+    },
+    restart() {
+      wasLate = false
+      arm(limitMs)
+    },
+    look() {
+      if (isLate()) catchUp()
+    },
+  }
+}
+
+/** {@link createLimit} for a wait that nobody joins; returns what cancels it. */
 export function setLimit(clock: Clock, expire: () => void, limitMs: number): () => void {
-  const dueAtMs = clock.nowMs() + limitMs
-  let cancel = clock.setTimer(() => {
-    if (clock.nowMs() - dueAtMs > LATE_MS) cancel = clock.setTimer(expire, CATCH_UP_MS)
-    else expire()
-  }, limitMs)
-  return () => cancel()
+  return createLimit(clock, expire, limitMs).cancel
 }

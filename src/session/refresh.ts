@@ -10,7 +10,7 @@ export interface Asking {
   /** What must not show up in an error. */
   secrets(): readonly string[]
   nowMs(): number
-  deadlineMs: number
+  deadlineMs(): number
   sleep(delayMs: number): Promise<void>
   /** Whether an answer is still of use. */
   isWanted(): boolean
@@ -31,7 +31,7 @@ export async function askForGrant(asking: Asking): Promise<{ answer: unknown } |
     const verdict = judgeFailure(failure, asking.isFinal, asking.secrets(), nowMs())
     const { mayTryAgain, pauseMs = 0 } = verdict
     const delayMs = Math.max(pauseMs, Math.random() * retry.baseDelayMs * 2 ** attempt)
-    const again = mayTryAgain && attempt < retry.limit && nowMs() + delayMs < deadlineMs
+    const again = mayTryAgain && attempt < retry.limit && nowMs() + delayMs < deadlineMs()
     if (again && isWanted()) await asking.sleep(delayMs)
     // Asked again, because the wait may have outlived the session.
     if (!again || !isWanted()) return verdict

@@ -3,7 +3,7 @@
 // sign-out. The queue is the flight's gate: waiters await it and then look at the login again, so that nobody has to
 // be told what happened and nobody can be forgotten.
 import { badOption, checkTokens } from '../checks.js'
-import type { Clock } from '../clock.js'
+import { type Clock, createLimit, LATE_MS, type Limit } from '../clock.js'
 import { AuthClientError, isAuthClientError, isObject } from '../errors.js'
 import {
   type AuthStats,
@@ -144,8 +144,8 @@ interface Flight {
   readonly controller: AbortController
   /** Opens when there is something new to look at. */
   gate: Deferred
-  /** Ends its time early. */
-  limit?: Deferred
+  /** Its time, from when it has its turn. */
+  limit?: Limit
   /** Ends its wait between two attempts early. */
   pause?: Deferred
   /** Resolves when the strategy has let go, or its time is up. */
@@ -411,7 +411,7 @@ export function createSession(deps: SessionDeps): Session {
     if (!deps.refresh) throw badOption('refresh', 'a strategy', undefined)
     const login = current
     if (!login && !deps.cookies) throw signedOut()
-    const joined = flight ?? start(login, login ? 'asked' : 'restore')
+    const joined = joinable() ?? start(login, login ? 'asked' : 'restore')
     await joined.gate.promise
     assertAlive()
     if (login?.ended) throw login.ended
@@ -492,13 +492,14 @@ export function createSession(deps: SessionDeps): Session {
       if (login.ended) throw login.ended
       const short = !waiter.waited && deps.refresh && isExpired(login, nowMs() + minValidityMs)
       if (!short && !isDead(login)) return Promise.resolve(true)
-      if (!flight) {
+      const underWay = joinable()
+      if (!underWay) {
         const verdict = coolingDown(login)
         if (verdict) throw verdict
         if (waiter.share?.asked) return Promise.resolve(false)
       }
       const joined =
-        flight ??
+        underWay ??
         (waiter.share = start(login, login.refused ? 'refused' : isDead(login) ? 'expired' : 'asked'))
       const { edition } = login
       return patience.hold(waiter, joined.gate.promise).then(
@@ -600,10 +601,10 @@ export function createSession(deps: SessionDeps): Session {
 
   /** The time counts from here: waiting for another tab's refresh has a limit of its own. */
   async function flyInTime(mine: Flight): Promise<Verdict | undefined> {
-    const limit = nap(refreshTimeoutMs)
-    mine.limit = limit
     mine.startedAtMs = nowMs()
-    return Promise.race([fly(mine), limit.promise.then((): Verdict => ({ error: timedOut() }))])
+    const { promise, resolve } = deferred()
+    mine.limit = createLimit(clock, resolve, refreshTimeoutMs)
+    return Promise.race([fly(mine), promise.then((): Verdict => ({ error: timedOut() }))])
   }
 
   /** One refresh: look whether somebody else was faster, ask, commit. */
@@ -632,6 +633,12 @@ export function createSession(deps: SessionDeps): Session {
     mine.asked = true
     const outcome = await askForGrant({
       ask() {
+  /** The refresh that is under way, for whoever is about to wait for it. */
+  function joinable(): Flight | undefined {
+    flight?.limit?.look()
+    return flight
+  }
+
         mine.spent = login?.refreshToken
         return deps.refresh?.({
           refreshToken: mine.spent,
@@ -644,7 +651,11 @@ export function createSession(deps: SessionDeps): Session {
       retry: deps.refreshRetry,
       secrets: () => secrets(mine.spent),
       nowMs,
-      deadlineMs: mine.startedAtMs + refreshTimeoutMs,
+      deadlineMs() {
+        // An answer may be read before the timer that is as late as it.
+        mine.limit?.look()
+        return mine.limit?.dueAtMs ?? 0
+      },
       async sleep(delayMs) {
         mine.pause = nap(delayMs)
         await mine.pause.promise
@@ -731,11 +742,13 @@ export function createSession(deps: SessionDeps): Session {
   /** Whether the flight's grant would replace something newer, or bring back what is over. */
   function isOvertaken({ dropped, login, rotation }: Flight): boolean {
     return dropped || (login ? !!login.ended || login.rotation !== rotation : !!current)
+        const dueAtMs = nowMs() + delayMs
   }
 
+        if (nowMs() - dueAtMs > LATE_MS) mine.limit?.restart()
   /** Opens the gate, once. */
   function finish(mine: Flight, verdict: Verdict | undefined): void {
-    mine.limit?.resolve()
+    mine.limit?.expire()
     mine.pause?.resolve()
     inTheDark.delete(mine)
     if (verdict) mine.controller.abort()
@@ -781,7 +794,7 @@ export function createSession(deps: SessionDeps): Session {
 
   function abandon(mine: Flight): void {
     mine.controller.abort()
-    mine.limit?.resolve()
+    mine.limit?.cancel()
   }
 
   /** Lets those go on who have something new to look at, while the flight itself goes on. */
