@@ -4,6 +4,7 @@ import { badOption, checkTokens } from './checks.js'
 import { type Clock, LONGEST_TIMER_MS, realClock } from './clock.js'
 import { isObject } from './errors.js'
 import { guard, isThenable, type SessionEnd } from './events.js'
+import type { Claims } from './lifetime.js'
 import { bearerHeader } from './placement/header.js'
 import type { Placement } from './placement/placement.js'
 import { isRefusal } from './session/verdict.js'
@@ -48,6 +49,12 @@ export interface AuthClientOptions {
    * @default the origin of the instance's `baseURL`; in a page and for a relative one, the page's own
    */
   origins?: readonly string[]
+  /**
+   * The user that a JWT names, for servers that do not use `sub`. A session belongs to one user: tokens that name
+   * another one end it with `replaced-elsewhere`, and begin a new one.
+   * @default (claims) => claims.sub
+   */
+  subjectOf?: ((claims: Claims) => string | number | undefined) | undefined
   /**
    * Whether an answer says that the token is no longer accepted. Asked about every answer to a request that carries
    * the session, successes too, for servers that report expiry in a body. `response.data` is the JSON in it, or its
@@ -94,6 +101,7 @@ export interface ResolvedOptions extends Omit<AuthClientOptions, 'refreshRetry'>
   place: Placement
   origins: readonly string[] | undefined
   isFinal: (error: unknown) => boolean
+  subjectOf: (claims: Claims) => string | number | undefined
   refreshAheadMs: number
   refreshTimeoutMs: number
   refreshRetry: { limit: number; baseDelayMs: number }
@@ -106,8 +114,8 @@ export function resolveOptions(raw: AuthClientOptions = {}): ResolvedOptions {
   const expectFunction = (names: Record<string, unknown>) => {
     for (const name of Object.keys(names)) expect(name, names[name], 'a function', isFunction)
   }
-  const { refresh, readResponse, shouldRefresh, isFinal, beforeReplay, onSessionEnd } = raw
-  expectFunction({ refresh, readResponse, shouldRefresh, isFinal, beforeReplay, onSessionEnd })
+  const { refresh, readResponse, shouldRefresh, isFinal, beforeReplay, onSessionEnd, subjectOf } = raw
+  expectFunction({ refresh, readResponse, shouldRefresh, isFinal, beforeReplay, onSessionEnd, subjectOf })
   expectMethods('store', raw.store, 'load', 'save', 'clear')
   expectMethods('place', raw.place, 'place', 'remove')
   expectMethods('clock', raw.clock, 'nowMs', 'setTimer')
@@ -141,6 +149,8 @@ export function resolveOptions(raw: AuthClientOptions = {}): ResolvedOptions {
       // A promise is no answer, though it counts as true.
       return isThenable(said) ? isRefusal(error) : (said ?? isRefusal(error))
     },
+    subjectOf: (claims: Claims) =>
+      subjectOf ? guard(() => subjectOf(claims)) : (claims.sub as string | undefined),
     refreshAheadMs: raw.refreshAheadMs ?? 30_000,
     // No more than a timer can have: a clock of the app's own may refuse more.
     refreshTimeoutMs: Math.min(raw.refreshTimeoutMs ?? 15_000, LONGEST_TIMER_MS),

@@ -4,6 +4,7 @@ import type { AuthClientError } from '../errors.js'
 import { type Claims, measureLifetime, readClaims } from '../lifetime.js'
 import { createRecord, type StoredRecord } from '../storage/store.js'
 import type { Tokens } from '../tokens.js'
+import { readSubjects, type SubjectOf, type Subjects, subjectFields } from './subject.js'
 
 export interface Login {
   readonly id: string
@@ -19,7 +20,8 @@ export interface Login {
   expiresAtMs?: number
   /** From when on the token is renewed before the server refuses it. */
   staleAtMs?: number
-  subject?: string
+  /** Who this is, by each of the sources that can say so. */
+  subjects: Subjects
   claims?: Claims
   /** The server refused the current access token. */
   refused: boolean
@@ -52,6 +54,7 @@ export function createLogin(id: string): Login {
     version: 0,
     edition: 0,
     accessToken: '',
+    subjects: {},
     refused: false,
     unproven: false,
     fruitlessAtMs: [],
@@ -61,30 +64,42 @@ export function createLogin(id: string): Login {
   }
 }
 
-/** Puts newer tokens in place of the old ones; a missing refresh token keeps the old one (RFC 6749 section 6). */
+/** What is needed to understand tokens: the time of their receipt, and the options that speak of them. */
+export interface Reading {
+  nowMs: number
+  refreshAheadMs: number
+  subjectOf: SubjectOf
+}
+
+/**
+ * Puts newer tokens in place of the old ones; a missing refresh token keeps the old one (RFC 6749 section 6).
+ * `version`: that of the record they come from; `undefined` for tokens just received.
+ */
 export function renewLogin(
   login: Login,
-  version: number,
-  tokens: Partial<Tokens>,
-  nowMs: number,
-  refreshAheadMs: number,
+  tokens: Partial<Tokens> & { claimedSubject?: string },
+  version: number | undefined,
+  { nowMs, refreshAheadMs, subjectOf }: Reading,
 ): void {
   const accessToken = tokens.accessToken || ''
   const claims = readClaims(accessToken)
   const { expiresAtMs, lifetimeMs = 0 } = measureLifetime(tokens, claims, nowMs)
-  if (accessToken !== login.accessToken || version !== login.version) {
+  const nextVersion = version ?? login.version + 1
+  // The same token again is no newer one, whatever its version: what the server said of it still holds. Sessions in
+  // cookies have no token to compare.
+  if (accessToken ? accessToken !== login.accessToken : nextVersion !== login.version) {
     login.refused = login.unproven = false
     login.edition++
   }
-  login.version = version
+  login.version = nextVersion
   login.accessToken = accessToken
-  // What the app has called its user, other than the token before did, outlives that token.
-  const told = login.subject === subjectOf(login.claims?.sub) ? undefined : login.subject
   login.claims = claims
   login.expiresAtMs = expiresAtMs
   login.staleAtMs =
     expiresAtMs === undefined ? undefined : expiresAtMs - Math.min(refreshAheadMs, lifetimeMs * STALE_PART)
-  login.subject = subjectOf(tokens.subject) ?? told ?? subjectOf(claims?.sub) ?? login.subject
+  const { named, claimed, inToken } = readSubjects(tokens, claims, subjectOf, version !== undefined)
+  const before = login.subjects
+  login.subjects = { named: named ?? before.named, claimed: claimed ?? before.claimed, inToken }
   login.failures = 0
   login.coolDown = undefined
   if (tokens.refreshToken) {
@@ -93,13 +108,8 @@ export function renewLogin(
   }
 }
 
-/** Many a server has numbers for its users. */
-function subjectOf(value: unknown): string | undefined {
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
-}
-
 export function recordOf(login: Login): StoredRecord {
-  return createRecord(login.id, login.version, login)
+  return createRecord(login.id, login.version, { ...login, ...subjectFields(login.subjects) })
 }
 
 /** Whether a record of the same session holds other tokens that are not older than ours. */

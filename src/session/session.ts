@@ -14,6 +14,7 @@ import {
   type SessionEndReason,
 } from '../events.js'
 import { type Deferred, deferred } from '../gate.js'
+import { readClaims } from '../lifetime.js'
 import { createSessionId, REFUSED, type StoredRecord } from '../storage/store.js'
 import type { Tabs } from '../tabs/tabs.js'
 import { flawOf, type Grant, isUsableToken, spellingsOf, type Tokens } from '../tokens.js'
@@ -30,6 +31,7 @@ import {
 } from './login.js'
 import { askForGrant } from './refresh.js'
 import { type AuthSnapshot, snapshotOf } from './snapshot.js'
+import { isOtherUser, readSubjects, type SubjectOf } from './subject.js'
 import type { Found, Vault } from './vault.js'
 import type { Verdict } from './verdict.js'
 
@@ -79,6 +81,7 @@ export interface SessionDeps {
 }
 
 export interface Session {
+  subjectOf: SubjectOf
   readonly ready: Promise<void>
   /** @throws {AuthClientError} code `DISPOSED`. */
   assertAlive(): void
@@ -165,7 +168,7 @@ const LONGEST_COOL_DOWN_MS = 30_000
 const KNOWN_TOKENS = 20
 
 export function createSession(deps: SessionDeps): Session {
-  const { vault, clock, events, stats, refreshAheadMs, refreshTimeoutMs, tokenless } = deps
+  const { vault, clock, events, stats, refreshAheadMs, refreshTimeoutMs, tokenless, subjectOf } = deps
   const nowMs = () => clock.nowMs()
   /** Sessions that ended here: whatever a store or another tab still holds of them is a ghost. */
   const endedIds = new Set<string>()
@@ -191,6 +194,10 @@ export function createSession(deps: SessionDeps): Session {
 
   return {
     ready,
+  /** Nobody hears of anything any more. */
+  let isSilent = false
+  /** The last sign-in or sign-out of this page: a call made before it, by somebody not known yet, is refused so. */
+  let takeover: AuthClientError | undefined
     assertAlive,
     current: () => current,
     knownTokens: () => knownTokens,
@@ -276,7 +283,9 @@ export function createSession(deps: SessionDeps): Session {
     const { record } = found
     const before = current
     if (record && before && record.sessionId === before.id) {
-      if (isNewer(record, before)) adopt(before, record)
+      if (!isNewer(record, before)) return
+      if (isOthers(before, { ...record, ...record.tokens }, true)) enterInstead(record)
+      else adopt(before, record)
       return
     }
     // Where our own last write failed, or has not come to its turn, the store is not the truth: it ends and begins nothing.
@@ -288,10 +297,7 @@ export function createSession(deps: SessionDeps): Session {
         end(before, 'refused', told)
       } else end(before, 'signed-out-elsewhere', signedOut('The user signed out in another tab.'))
     } else if (!endedIds.has(record.sessionId)) {
-      dropForAnother()
-      enter(record)
-      if (before) end(before, 'replaced-elsewhere', sessionChanged())
-      publish()
+      enterInstead(record)
     }
   }
 
@@ -322,12 +328,21 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   function renew(
+  /** Takes a record of somebody else's session, or of another session, in the place of the current one. */
+  function enterInstead(record: StoredRecord): void {
+    const before = current
+    dropForAnother()
+    enter(record)
+    if (before) end(before, 'replaced-elsewhere', sessionChanged())
+    publish()
+  }
+
     login: Login,
     from: { tokens: Partial<Tokens>; expiresAtMs?: number; subject?: string },
     version?: number,
   ): void {
     const { tokens, ...rest } = from
-    renewLogin(login, version ?? login.version + 1, { ...rest, ...tokens }, nowMs(), refreshAheadMs)
+    renewLogin(login, { ...rest, ...tokens }, version, { nowMs: nowMs(), refreshAheadMs, subjectOf })
     knownTokens = [login.accessToken, ...knownTokens].slice(0, KNOWN_TOKENS)
   }
 
@@ -358,10 +373,19 @@ export function createSession(deps: SessionDeps): Session {
   function take(login: Login, edition: number, grant: Grant): void | Promise<void> {
     // As in updateTokens: what another tab has stored meanwhile must not be lost under these.
     reconcile(vault.glance())
+  /** Whether tokens are known to be another user's than the session they are for (G24). */
+  function isOthers(login: Login, tokens: Partial<Tokens>, fromRecord = false): boolean {
+    const claims = readClaims(tokens.accessToken ?? '')
+    return isOtherUser(login.subjects, readSubjects(tokens, claims, subjectOf, fromRecord))
+  }
+
     const current = !login.ended && login.edition === edition
     // An answer out of a cache brings a token that has been replaced since.
-    if (current && !flawOf(grant) && !knownTokens.includes(grant.accessToken))
-      return replaceTokens(login, grant)
+    if (current && !flawOf(grant) && !knownTokens.includes(grant.accessToken)) {
+      return isOthers(login, grant)
+        ? startSession(newLogin(grant), 'replaced-elsewhere')
+        : replaceTokens(login, grant)
+    }
   }
 
   // ---- from outside ----------------------------------------------------------------------------------------------
@@ -372,11 +396,10 @@ export function createSession(deps: SessionDeps): Session {
     const before = current
     dropForAnother()
     current = login
-    // Before anybody is told: what they do about it looks into the store.
+    // Before anybody hears of it: what they do about it looks into the store.
     const saved = save(login)
-    if (before) end(before, 'replaced', sessionChanged())
-    settle()
-    await saved
+    if (before) end(before, reason, sessionChanged())
+    return saved
   }
 
   async function signOut(): Promise<void> {
@@ -396,11 +419,19 @@ export function createSession(deps: SessionDeps): Session {
     const sound = checked(tokens)
     if (loading) await loading.promise
     assertAlive()
+    takeover = sessionChanged()
+    const saved = startSession(login, 'replaced')
+    settle()
+    await saved
+  }
+
+  /** A session in the place of the one there is. */
+  function startSession(login: Login, reason: 'replaced' | 'replaced-elsewhere'): void | Promise<void> {
     const login = current
     // What another tab has stored meanwhile must not be lost under these.
     reconcile(vault.glance())
     if (!login || login.ended) throw login?.ended ?? signedOut()
-    await replaceTokens(login, sound)
+    await (isOthers(login, sound) ? startSession(newLogin(tokens), 'replaced') : replaceTokens(login, sound))
   }
 
   async function refresh(): Promise<AuthSnapshot> {
@@ -709,7 +740,8 @@ export function createSession(deps: SessionDeps): Session {
   async function keepRotation(mine: Flight, grant: Grant | undefined): Promise<void> {
     const { login, spent } = mine
     const refreshToken: unknown = grant?.refreshToken
-    if (!login || login.ended || login.refreshToken !== spent || !isUsableToken(refreshToken)) return
+    if (!login || isOver(login) || login.refreshToken !== spent || !isUsableToken(refreshToken)) return
+    if (isOthers(login, grant ?? {})) return
     noteSpent(mine, refreshToken)
     login.refreshToken = refreshToken
     await save(login)
@@ -741,9 +773,18 @@ export function createSession(deps: SessionDeps): Session {
 
   /** Whether the flight's grant would replace something newer, or bring back what is over. */
   function isOvertaken({ dropped, login, rotation }: Flight): boolean {
-    return dropped || (login ? !!login.ended || login.rotation !== rotation : !!current)
+    return dropped || (login ? isOver(login) || login.rotation !== rotation : !!current)
+  }
+
+  /** Whether a session has ended. It goes on in the store where only the client has. */
+  function isOver({ ended }: Login): boolean {
+    return !!ended && ended !== disposed
         const dueAtMs = nowMs() + delayMs
   }
+    if (login && isOthers(login, grant)) {
+      await startSession(newLogin(grant), 'replaced-elsewhere')
+      return undefined
+    }
 
         if (nowMs() - dueAtMs > LATE_MS) mine.limit?.restart()
   /** Opens the gate, once. */

@@ -24,7 +24,8 @@ export function snapshotOf(
   refreshing: boolean,
   last?: AuthSnapshot,
 ): AuthSnapshot {
-  const { expiresAtMs, subject, claims } = login ?? {}
+  const { expiresAtMs, subjects, claims } = login ?? {}
+  const subject = subjects?.named ?? subjects?.claimed
   const next: AuthSnapshot = {
     status: login ? 'signed-in' : pending ? 'pending' : 'signed-out',
     refreshing,

@@ -19,7 +19,10 @@ export interface StoredRecord {
   tokens: { accessToken: string; refreshToken?: string }
   /** End of the access token's life in milliseconds of this machine's clock. */
   expiresAtMs?: number
+  /** Who this is, as the snapshot shows it. */
   subject?: string
+  /** What a token's claims said of it, where that cannot be read from `subject` and the token any more. */
+  claimedSubject?: string
 }
 
 /**
@@ -44,7 +47,8 @@ export interface TokenStore {
 /** The record in what a store returned; `undefined` when there is none, and what is wrong with it when it is garbage. */
 export function readRecord(stored: unknown, tokenless: boolean): StoredRecord | undefined | { flaw: string } {
   if (stored === undefined || stored === null || stored === REFUSED) return undefined
-  const { v, sessionId, version, tokens, expiresAtMs, subject } = stored as Partial<StoredRecord>
+  const { v, sessionId, version, tokens, expiresAtMs, subject, claimedSubject } =
+    stored as Partial<StoredRecord>
   if (v !== RECORD_FORMAT) return { flaw: 'is not a record of this version' }
   const { accessToken, refreshToken } = (tokens ?? {}) as Partial<StoredRecord['tokens']>
   const sound =
@@ -55,17 +59,16 @@ export function readRecord(stored: unknown, tokenless: boolean): StoredRecord | 
     (isUsableToken(accessToken) || (tokenless && accessToken === '')) &&
     (refreshToken === undefined || isUsableToken(refreshToken)) &&
     (expiresAtMs === undefined || Number.isFinite(expiresAtMs)) &&
-    (subject === undefined || typeof subject === 'string')
+    [subject, claimedSubject].every((name) => name === undefined || typeof name === 'string')
   if (!sound) return { flaw: 'is damaged' }
-  return createRecord(
-    sessionId,
-    version as number,
-    { accessToken, refreshToken, expiresAtMs, subject } as Tokens,
-  )
+  const fields = { accessToken, refreshToken, expiresAtMs, subject, claimedSubject }
+  return createRecord(sessionId, version as number, fields as RecordFields)
 }
 
-export function createRecord(sessionId: string, version: number, tokens: Tokens): StoredRecord {
-  const { accessToken, refreshToken, expiresAtMs, subject } = tokens
+type RecordFields = Tokens & { subject?: string | undefined; claimedSubject?: string | undefined }
+
+export function createRecord(sessionId: string, version: number, fields: RecordFields): StoredRecord {
+  const { accessToken, refreshToken, expiresAtMs, subject, claimedSubject } = fields
   const record = {
     v: RECORD_FORMAT,
     sessionId,
@@ -73,6 +76,7 @@ export function createRecord(sessionId: string, version: number, tokens: Tokens)
     tokens: { accessToken, refreshToken: refreshToken || undefined },
     expiresAtMs,
     subject,
+    claimedSubject,
   }
   // Some stores refuse a field that is there and undefined.
   return JSON.parse(JSON.stringify(record)) as StoredRecord
