@@ -85,6 +85,12 @@ export interface Session {
   readonly ready: Promise<void>
   /** @throws {AuthClientError} code `DISPOSED`. */
   assertAlive(): void
+/**
+ * The session of whoever made a call, once {@link Session.unsettled} is over; `undefined` when nobody was signed in.
+ * @throws {AuthClientError} when somebody signed in or out before that could be known.
+ */
+export type Caller = () => Login | undefined
+
   current(): Login | undefined
   /** The access tokens of late, of ended sessions too, so that a request which still carries one is recognised. */
   knownTokens(): readonly string[]
@@ -96,6 +102,8 @@ export interface Session {
   signOut(): Promise<void>
   updateTokens(tokens: Tokens): Promise<void>
   refresh(): Promise<AuthSnapshot>
+  /** Notes who is signed in at the moment of a call. */
+  caller(): Caller
   /** Reads the store again: somebody else may have changed it. */
   reread(): void
   /** The network is back: failures of before say nothing about now. */
@@ -210,6 +218,7 @@ export function createSession(deps: SessionDeps): Session {
     reread: () => void look(),
     endCoolDown() {
       if (current) current.coolDown = undefined
+    caller,
     },
     isDead,
     renewAhead,
@@ -254,7 +263,18 @@ export function createSession(deps: SessionDeps): Session {
   /** A look into the store may be followed by an attempt to restore the session. */
   function unsettled(): Promise<void> | undefined {
     if (loading) return loading.promise.then(unsettled)
-    return flight && !flight.login ? flight.gate.promise : undefined
+    const restoring = joinable()
+    return restoring && !restoring.login ? restoring.gate.promise : undefined
+  }
+
+  function caller(): Caller {
+    const login = current
+    if (!loading && (login || !flight)) return () => login
+    const before = takeover
+    return () => {
+      if (takeover !== before) throw takeover
+      return current
+    }
   }
 
   /** From now on it is known who is signed in. */
@@ -407,7 +427,7 @@ export function createSession(deps: SessionDeps): Session {
     const login = current
     dropFlight()
     const cleared = vault.clear()
-    if (login) end(login, 'signed-out', signedOut('The user signed out.'))
+    if (login) end(login, 'signed-out', takeover)
     settle()
     await cleared
     // The answer on its way may set cookies; the caller's own logout call has to come after it.
@@ -420,6 +440,7 @@ export function createSession(deps: SessionDeps): Session {
     if (loading) await loading.promise
     assertAlive()
     takeover = sessionChanged()
+    takeover = signedOut('The user signed out.')
     const saved = startSession(login, 'replaced')
     settle()
     await saved
@@ -432,6 +453,7 @@ export function createSession(deps: SessionDeps): Session {
     reconcile(vault.glance())
     if (!login || login.ended) throw login?.ended ?? signedOut()
     await (isOthers(login, sound) ? startSession(newLogin(tokens), 'replaced') : replaceTokens(login, sound))
+    const whose = caller()
   }
 
   async function refresh(): Promise<AuthSnapshot> {
@@ -440,7 +462,7 @@ export function createSession(deps: SessionDeps): Session {
     if (loading) await loading.promise
     assertAlive()
     if (!deps.refresh) throw badOption('refresh', 'a strategy', undefined)
-    const login = current
+    const login = whose()
     if (!login && !deps.cookies) throw signedOut()
     const joined = joinable() ?? start(login, login ? 'asked' : 'restore')
     await joined.gate.promise

@@ -9,11 +9,11 @@ import { type AuthStats, type Events, guard, isThenable, report } from '../event
 import { hold, isCancelled } from '../gate.js'
 import { deleteHeader, hasOther, readHeader, writeHeader } from '../headers.js'
 import type { Placement } from '../placement/placement.js'
-import type { Patience, Session } from '../session/session.js'
+import type { Caller, Patience, Session } from '../session/session.js'
 import type { Grant } from '../tokens.js'
 import type { AuthRequestOptions } from './augment.js'
 import { type AxiosLike, createBare } from './bare.js'
-import { Exchange, REFRESH_MARK, type RequestConfig, Ticket } from './exchange.js'
+import { CALLER, Exchange, REFRESH_MARK, type RequestConfig, Ticket } from './exchange.js'
 import { asRead, carries, isTokenRefused, type RefreshQuestion } from './judge.js'
 import { createOriginCheck } from './origin.js'
 import { discard, expectBreak, isReplayable, snapshotForm } from './replay.js'
@@ -70,6 +70,11 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   })
   const responseId = instance.interceptors.response.use(onResponse, onRejected)
 
+    // axios asks this in the turn of the call itself, whatever other interceptors do: then it is known who calls.
+    runWhen(config: RequestConfig) {
+      config[CALLER] = session.caller()
+      return true
+    },
   return {
     markCalls(on) {
       if (on) instance.defaults[REFRESH_MARK] = true
@@ -91,25 +96,28 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     if (config[REFRESH_MARK]) {
       delete config[REFRESH_MARK]
       // An instance that the refresh has created carries the mark for ever.
+    const caller = config[CALLER] ?? session.caller()
+    delete config[CALLER]
       if (session.underWay()) return config
     }
     const earlier = Ticket.read(config.authClient, session)
     if (earlier) undo(earlier, config)
     const option = config.authClient as false | AuthRequestOptions | undefined
-    if (released || option === false) return config
+    if (option === false) return config
     const unsettled = session.unsettled()
-    if (!unsettled || option?.refresh === false || isRefreshCall(config))
-      return admit(config, option, earlier)
+    const go = (waited?: unknown) => {
+      try {
+        // One of a user whose client was disposed of since the call must not go out bare.
+        if (waited || caller()) session.assertAlive()
+        return admit(config, option, earlier, caller)
+      } catch (reason) {
+        throw bare.failure(reason as AuthClientError, config as never)
+      }
+    }
+    if (released || !unsettled || option?.refresh === false || isRefreshCall(config)) return go()
     return enter(config, unsettled)
       .finally(() => stats.heldNow--)
-      .then(() => {
-        try {
-          session.assertAlive()
-        } catch (reason) {
-          throw bare.failure(reason as AuthClientError, config as never)
-        }
-        return admit(config, option, earlier)
-      })
+      .then(() => go(true))
   }
 
   function admit(
@@ -119,7 +127,8 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   ): RequestConfig {
     if (released || (hasOwnCredential(config) && !forgetOurs(config))) return config
     // What was refused because its session is over is refused again, or a retry plug-in would send it as somebody else.
-    const login = earlier?.refused ? earlier.login : session.current()
+    caller: Caller,
+    const login = earlier?.refused ? earlier.login : caller()
     if (!login) return config
     const exchange = new Exchange(login, option, config)
     if (!place.late && isAllowed(config)) putOn(exchange)

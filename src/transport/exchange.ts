@@ -1,7 +1,7 @@
 // One request of the caller's, from its interceptors to its answer, however often it is sent.
 import type { AxiosAdapter, AxiosRequestConfig } from 'axios'
 import type { Login } from '../session/login.js'
-import type { Waiter } from '../session/session.js'
+import type { Caller, Waiter } from '../session/session.js'
 import type { AuthRequestOptions } from './augment.js'
 
 /**
@@ -10,10 +10,17 @@ import type { AuthRequestOptions } from './augment.js'
  */
 export const REFRESH_MARK = 'axios-auth-client.refresh'
 
+/**
+ * Who made the call, on the config from the moment of the call until our interceptor runs: another one may be
+ * asynchronous and run before it. A function, so that nobody who prints a config prints a session.
+ */
+export const CALLER = 'axios-auth-client.caller'
+
 /** A config as it passes through here: `authClient` holds the caller's option, or the key to the exchange. */
 export type RequestConfig = Omit<AxiosRequestConfig, 'authClient'> & {
   authClient?: unknown
   [REFRESH_MARK]?: unknown
+  [CALLER]?: Caller | undefined
 }
 
 /** A class, because V8 keeps objects of one literal that often outlive a request in old space, where they cost twice. */
