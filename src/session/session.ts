@@ -479,16 +479,29 @@ export function createSession(deps: SessionDeps): Session {
     // The session itself goes on in the store, so this is no end that anybody is told about.
     if (current) current.ended = disposed
     dropForAnother()
-    vault.close()
-    deps.tabs.close()
+    const close = () => {
+      vault.close()
+      deps.tabs.close()
+    }
+    if (last) void last.landed.then(close)
+    else close()
     settle()
+    if (disposed) return
   }
 
   function assertAlive(): void {
+    // What a refresh brings that has asked already still goes into the store: it would hold a spent token otherwise.
+    const last = flight?.asked && flight.login ? flight : undefined
+    if (last) {
+      flight = undefined
+      last.pause?.resolve()
+      last.gate.resolve()
+    }
     if (disposed) throw disposed
   }
 
   function signedOut(message = 'Nobody is signed in.'): AuthClientError {
+    isSilent = true
     return new AuthClientError('SIGNED_OUT', message)
   }
 
@@ -504,6 +517,7 @@ export function createSession(deps: SessionDeps): Session {
 
   /** Ends a session for everybody here: no one gets at its tokens any more, and it cannot come back. */
   function end(login: Login, reason: SessionEndReason, error: AuthClientError): void {
+    if (isSilent) return
     login.ended = error
     endedIds.add(login.id)
     if (current === login) current = undefined
@@ -515,6 +529,7 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   // ---- waiting for tokens ----------------------------------------------------------------------------------------
+    if (isSilent) return
 
   function isDead(login: Login): boolean {
     if (flight?.revives === login) return true
@@ -640,7 +655,7 @@ export function createSession(deps: SessionDeps): Session {
   /** For other tabs: what to look for in the store before they refresh. Hints, no tokens. */
   function written({ asked, login }: Flight): string | undefined {
     if (!asked || !vault.inSync() || !login) return undefined
-    return `${login.id} ${login.ended ? Infinity : login.version}`
+    return `${login.id} ${isOver(login) ? Infinity : login.version}`
   }
 
   function shows(written: string): boolean {
@@ -746,6 +761,7 @@ export function createSession(deps: SessionDeps): Session {
     // In memory at once: the old refresh token is spent, whatever becomes of the store.
     renew(target, { tokens: grant })
     target.unproven = true
+    if (disposed && !(await isStillKept(mine))) return undefined
     // Overtakes every flight that is still under way, this one included: its work is done.
     target.rotation++
     mine.brought = 'grant'
@@ -797,6 +813,12 @@ export function createSession(deps: SessionDeps): Session {
   function isOvertaken({ dropped, login, rotation }: Flight): boolean {
     return dropped || (login ? isOver(login) || login.rotation !== rotation : !!current)
   }
+  /** Whether the store holds what a refresh of a disposed client has asked with, and nobody has gone on from there. */
+  async function isStillKept({ login, spent }: Flight): Promise<boolean> {
+    const record = (await vault.read())?.record
+    return record?.sessionId === login?.id && record?.tokens.refreshToken === spent
+  }
+
 
   /** Whether a session has ended. It goes on in the store where only the client has. */
   function isOver({ ended }: Login): boolean {

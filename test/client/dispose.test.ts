@@ -8,18 +8,25 @@ import {
   localStorageStore,
   noCredential,
   refreshWithBody,
+  type TokenStore,
 } from '../../src/index.js'
-import { eventsOf, outcomesOf, setUp, tokensOf, untilHeld } from '../support/client.js'
+import { eventsOf, outcomesOf, type SetUpOptions, setUp, tokensOf, untilHeld } from '../support/client.js'
 import { createHandRefresh } from '../support/hand-refresh.js'
 import { microtasksDone } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
-import { createHandStore, createOpenStore, keptToken } from '../support/stores.js'
+import {
+  createHandStore,
+  createOpenStore,
+  keptRefreshToken,
+  keptToken,
+  type OpenStore,
+} from '../support/stores.js'
 
 describe('dispose', () => {
-  it('rejects everybody who waits with DISPOSED, sends none of them, and drops the late answer', async () => {
+  it('rejects everybody who waits with DISPOSED, sends none of them, and stores the late answer without a word', async () => {
     const store = createOpenStore()
     const hand = createHandRefresh()
-    const { server, api, auth, clock, login } = await setUp({ refresh: hand.refresh, store })
+    const { server, api, auth, clock, login, ends } = await setUp({ refresh: hand.refresh, store })
     server.killAccessTokens()
     const requests = [1, 2].map((i) => api.get(`/api/refused/${i}`))
     const call = await hand.call(1)
@@ -31,12 +38,13 @@ describe('dispose', () => {
     expect(outcomesOf(results)).toEqual(Array(5).fill('DISPOSED'))
     expect(results[0]).toMatchObject({ reason: { response: { status: 401 }, cause: { code: 'DISPOSED' } } })
     expect(results[2]).toMatchObject({ reason: { isAxiosError: true, code: 'DISPOSED' } })
-    expect(call.context.signal.aborted).toBe(true)
-    expect(clock.pending).toBe(0)
-    call.answer({ accessToken: 'late', refreshToken: 'late' })
+    expect(call.context.signal.aborted).toBe(false)
+    expect(keptToken(store)).toBe(login.access_token)
+    call.answer({ accessToken: 'late', refreshToken: 'late-too' })
     await microtasksDone()
     expect(server.counts.requests).toBe(2)
-    expect(keptToken(store)).toBe(login.access_token)
+    expect([keptToken(store), keptRefreshToken(store)]).toEqual(['late', 'late-too'])
+    expect(ends).toEqual([])
     expect(clock.pending).toBe(0)
   })
 
@@ -47,10 +55,13 @@ describe('dispose', () => {
     const api = axios.create({ baseURL: 'https://api.example.com' })
     const auth = createAuthClient(api, { refresh: hand.refresh, tokens: { accessToken: 'a' } })
     const waiting = settleAll([auth.refresh()])
-    await hand.call(1)
+    const call = await hand.call(1)
     expect(timers()).toBeGreaterThan(before)
     auth.dispose()
     expect(outcomesOf(await waiting)).toEqual(['DISPOSED'])
+    // Until the refresh under way is in the store, or its time is over.
+    call.fail(new Error('down'))
+    await microtasksDone()
     expect(timers()).toBe(before)
   })
 
@@ -184,6 +195,7 @@ describe('dispose', () => {
     await backOff.clock.until(() => backOff.clock.pending === 2)
     backOff.auth.dispose()
     expect(outcomesOf(await waiting)).toEqual(['DISPOSED'])
+    await microtasksDone()
     expect(backOff.clock.pending).toBe(0)
     await backOff.clock.advance(20_000)
     expect(backOff.server.counts.refreshes).toBe(1)
@@ -358,5 +370,92 @@ describe('the instance after dispose', () => {
       expect(() => createAuthClient(other).dispose()).not.toThrow()
     }
     expect(server.tokensSeen()).toEqual([])
+  })
+})
+
+describe('dispose in the middle of a refresh', () => {
+  /** A client that is gone, its refresh answered by hand, and the one that came after it on the same store. */
+  async function reloaded(store: TokenStore, options: SetUpOptions = {}) {
+    const hand = createHandRefresh()
+    const before = await setUp({ store, refresh: hand.refresh, ...options })
+    const refreshed = settleAll([before.auth.refresh()])
+    const call = await hand.call(1)
+    before.auth.dispose()
+    expect(outcomesOf(await refreshed)).toEqual(['DISPOSED'])
+    const after = await setUp({ store, signedIn: false, refresh: createHandRefresh().refresh })
+    await after.auth.ready
+    return { before, call, after, hint: () => (store as OpenStore).hint() }
+  }
+
+  const stores = { synchronous: createOpenStore, asynchronous: createHandStore }
+
+  it.each(Object.entries(stores))(
+    'G4: leaves no spent refresh token for the client that comes next (%s store)',
+    async (_, createStore) => {
+      const store = createStore()
+      const { before, call, after, hint } = await reloaded(store)
+      call.answer({ accessToken: 'fresh-token', refreshToken: 'fresh-refresh-token' })
+      await microtasksDone()
+      hint()
+      await microtasksDone()
+      expect(keptRefreshToken(store)).toBe('fresh-refresh-token')
+      expect(await after.auth.getAccessToken()).toBe('fresh-token')
+      expect(before.ends).toEqual([])
+      expect(before.auth.getSnapshot()).toMatchObject({ status: 'signed-in', refreshing: false })
+      expect(before.clock.pending).toBe(0)
+    },
+  )
+
+  it('G4: also where the answer is of no other use than its refresh token', async () => {
+    const store = createOpenStore()
+    const { call } = await reloaded(store)
+    call.answer({ accessToken: '', refreshToken: 'fresh-refresh-token' })
+    await microtasksDone()
+    expect(keptRefreshToken(store)).toBe('fresh-refresh-token')
+  })
+
+  it('G24: an answer of another user begins their session in the store', async () => {
+    const store = createOpenStore()
+    const { call, before } = await reloaded(store)
+    const bob = tokensOf(before.server.login('bob'))
+    call.answer(bob)
+    await microtasksDone()
+    const next = await setUp({ store, signedIn: false })
+    expect(next.auth.getSnapshot().subject).toBe('bob')
+    expect(before.ends).toEqual([])
+  })
+
+  it.each(['sign-in', 'sign-out', 'newer tokens'])(
+    'G13, G14: a %s of the client that came next is not undone',
+    async (what) => {
+      const store = createOpenStore()
+      const { call, after } = await reloaded(store)
+      if (what === 'sign-in') await after.auth.signIn({ accessToken: 'of-bob', refreshToken: 'of-bob-too' })
+      if (what === 'sign-out') await after.auth.signOut()
+      if (what === 'newer tokens') await after.auth.updateTokens({ accessToken: 'n', refreshToken: 'newer' })
+      const { kept } = store
+      call.answer({ accessToken: 'late-token', refreshToken: 'late-refresh-token' })
+      await microtasksDone()
+      expect(store.kept).toEqual(kept)
+    },
+  )
+
+  it('is over with its time, if no answer comes', async () => {
+    const store = createOpenStore()
+    const { before, call } = await reloaded(store)
+    expect(call.context.signal.aborted).toBe(false)
+    await before.clock.advance(15_000)
+    expect(call.context.signal.aborted).toBe(true)
+    expect(before.clock.pending).toBe(0)
+    expect(keptToken(store)).toBe(before.login.access_token)
+  })
+
+  it('a second dispose changes nothing', async () => {
+    const store = createOpenStore()
+    const { before, call } = await reloaded(store)
+    before.auth.dispose()
+    call.answer({ accessToken: 'fresh-token', refreshToken: 'fresh-refresh-token' })
+    await microtasksDone()
+    expect(keptToken(store)).toBe('fresh-token')
   })
 })

@@ -214,16 +214,19 @@ describe('a tab that goes', () => {
     await refreshed
   })
 
-  it('G1: while it has its turn leaves it to the next, and no timer', async () => {
+  it('G4: while it has its turn keeps it until its refresh is in the store, where the next one finds it', async () => {
     const { first, second, clock, grant } = await twoTabs()
     const failure = failureOf(first.auth.refresh())
-    await first.hand.call(1)
+    const call = await first.hand.call(1)
     const refreshed = second.auth.refresh()
     await microtasksDone()
     first.auth.dispose()
     expect(authErrorOf(await failure)?.code).toBe('DISPOSED')
-    ;(await second.hand.call(1)).answer(grant())
+    const late = grant()
+    call.answer(late)
     await refreshed
+    expect(await second.auth.getAccessToken()).toBe(late.accessToken)
+    expect(second.hand.calls).toEqual([])
     second.auth.dispose()
     expect(await heldLocks()).toEqual([])
     expect(clock.pending).toBe(0)
