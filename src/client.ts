@@ -188,12 +188,13 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     const wait = (promise: Promise<void>) => hold(promise, { signal }, () => signal?.reason)
     session.assertAlive()
     if (signal?.aborted) throw signal.reason
+    const caller = session.caller()
     const unsettled = session.unsettled()
     if (unsettled) {
       await wait(unsettled)
       session.assertAlive()
     }
-    const login = session.current()
+    const login = caller()
     if (!login || tokenless) return undefined
     const waiter: Waiter = { share: undefined, waited: false }
     await session.freshen(login, waiter, { hold: (_waiter, gate) => wait(gate) }, minValidityMs)

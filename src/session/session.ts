@@ -49,6 +49,10 @@ export interface Waiter {
   share: { readonly asked: boolean } | undefined
   /** It has waited for a refresh, so its token is fresh. */
   waited: boolean
+  /** It may start a second refresh, because the token of the first ran out on the way to the server (G8). */
+  mayStartAgain?: boolean
+  /** How many refreshes it has waited for. */
+  joined?: number
 }
 
 /** How somebody waits. Kept apart from the waiter, so that a request that waits holds nothing but itself. */
@@ -77,20 +81,20 @@ export interface SessionDeps {
   refreshTimeoutMs: number
   refreshRetry: { limit: number; baseDelayMs: number }
   isFinal(error: unknown): boolean
+  subjectOf: SubjectOf
   onSessionEnd?: ((end: SessionEnd) => unknown) | undefined
 }
 
-export interface Session {
-  subjectOf: SubjectOf
-  readonly ready: Promise<void>
-  /** @throws {AuthClientError} code `DISPOSED`. */
-  assertAlive(): void
 /**
  * The session of whoever made a call, once {@link Session.unsettled} is over; `undefined` when nobody was signed in.
  * @throws {AuthClientError} when somebody signed in or out before that could be known.
  */
 export type Caller = () => Login | undefined
 
+export interface Session {
+  readonly ready: Promise<void>
+  /** @throws {AuthClientError} code `DISPOSED`. */
+  assertAlive(): void
   current(): Login | undefined
   /** The access tokens of late, of ended sessions too, so that a request which still carries one is recognised. */
   knownTokens(): readonly string[]
@@ -98,12 +102,12 @@ export type Caller = () => Login | undefined
   secrets(): readonly string[]
   /** What a request has to wait for before it is known who makes it; `undefined` when that is known. */
   unsettled(): Promise<void> | undefined
+  /** Notes who is signed in at the moment of a call. */
+  caller(): Caller
   signIn(tokens: Tokens | undefined): Promise<void>
   signOut(): Promise<void>
   updateTokens(tokens: Tokens): Promise<void>
   refresh(): Promise<AuthSnapshot>
-  /** Notes who is signed in at the moment of a call. */
-  caller(): Caller
   /** Reads the store again: somebody else may have changed it. */
   reread(): void
   /** The network is back: failures of before say nothing about now. */
@@ -146,6 +150,7 @@ interface Flight {
   startedAtMs: number
   /** What it is to replace, and whose failure is remembered. */
   readonly edition: number | undefined
+  readonly version: number | undefined
   /** What the login had when it took off; once that has moved on, its grant has been overtaken. */
   rotation: number | undefined
   /** It has reached for the network. */
@@ -170,6 +175,8 @@ interface Flight {
   error?: AuthClientError
 }
 
+/** How many refreshes one call waits for at the most; each has ended in tokens that are of no use to it. */
+const MOST_REFRESHES = 5
 const FIRST_COOL_DOWN_MS = 1000
 const LONGEST_COOL_DOWN_MS = 30_000
 /** A plug-in that sends a request again hours later, when the device is back online, holds a token of long ago. */
@@ -187,6 +194,10 @@ export function createSession(deps: SessionDeps): Session {
   const inTheDark = new Set<Flight>()
   let loading: Deferred | undefined
   let disposed: AuthClientError | undefined
+  /** Nobody hears of anything any more. */
+  let isSilent = false
+  /** The last sign-in or sign-out of this page: a call made before it, by somebody not known yet, is refused so. */
+  let takeover: AuthClientError | undefined
   /** The way of the newest tokens from elsewhere into a slow store. */
   let saving: void | Promise<void>
 
@@ -202,15 +213,12 @@ export function createSession(deps: SessionDeps): Session {
 
   return {
     ready,
-  /** Nobody hears of anything any more. */
-  let isSilent = false
-  /** The last sign-in or sign-out of this page: a call made before it, by somebody not known yet, is refused so. */
-  let takeover: AuthClientError | undefined
     assertAlive,
     current: () => current,
     knownTokens: () => knownTokens,
     secrets,
     unsettled,
+    caller,
     signIn,
     signOut,
     updateTokens,
@@ -218,7 +226,6 @@ export function createSession(deps: SessionDeps): Session {
     reread: () => void look(),
     endCoolDown() {
       if (current) current.coolDown = undefined
-    caller,
     },
     isDead,
     renewAhead,
@@ -321,6 +328,15 @@ export function createSession(deps: SessionDeps): Session {
     }
   }
 
+  /** Takes a record of somebody else's session, or of another session, in the place of the current one. */
+  function enterInstead(record: StoredRecord): void {
+    const before = current
+    dropForAnother()
+    enter(record)
+    if (before) end(before, 'replaced-elsewhere', sessionChanged())
+    publish()
+  }
+
   function adopt(login: Login, record: StoredRecord): void {
     const { refreshToken = '', ...others } = record.tokens
     const isSpent = login.spent.includes(refreshToken)
@@ -348,15 +364,6 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   function renew(
-  /** Takes a record of somebody else's session, or of another session, in the place of the current one. */
-  function enterInstead(record: StoredRecord): void {
-    const before = current
-    dropForAnother()
-    enter(record)
-    if (before) end(before, 'replaced-elsewhere', sessionChanged())
-    publish()
-  }
-
     login: Login,
     from: { tokens: Partial<Tokens>; expiresAtMs?: number; subject?: string },
     version?: number,
@@ -364,6 +371,12 @@ export function createSession(deps: SessionDeps): Session {
     const { tokens, ...rest } = from
     renewLogin(login, { ...rest, ...tokens }, version, { nowMs: nowMs(), refreshAheadMs, subjectOf })
     knownTokens = [login.accessToken, ...knownTokens].slice(0, KNOWN_TOKENS)
+  }
+
+  /** Whether tokens are known to be another user's than the session they are for (G24). */
+  function isOthers(login: Login, tokens: Partial<Tokens>, fromRecord = false): boolean {
+    const claims = readClaims(tokens.accessToken ?? '')
+    return isOtherUser(login.subjects, readSubjects(tokens, claims, subjectOf, fromRecord))
   }
 
   function secrets(spent?: string): string[] {
@@ -393,12 +406,6 @@ export function createSession(deps: SessionDeps): Session {
   function take(login: Login, edition: number, grant: Grant): void | Promise<void> {
     // As in updateTokens: what another tab has stored meanwhile must not be lost under these.
     reconcile(vault.glance())
-  /** Whether tokens are known to be another user's than the session they are for (G24). */
-  function isOthers(login: Login, tokens: Partial<Tokens>, fromRecord = false): boolean {
-    const claims = readClaims(tokens.accessToken ?? '')
-    return isOtherUser(login.subjects, readSubjects(tokens, claims, subjectOf, fromRecord))
-  }
-
     const current = !login.ended && login.edition === edition
     // An answer out of a cache brings a token that has been replaced since.
     if (current && !flawOf(grant) && !knownTokens.includes(grant.accessToken)) {
@@ -413,6 +420,14 @@ export function createSession(deps: SessionDeps): Session {
   async function signIn(tokens: Tokens | undefined): Promise<void> {
     assertAlive()
     const login = newLogin(tokens)
+    takeover = sessionChanged()
+    const saved = startSession(login, 'replaced')
+    settle()
+    await saved
+  }
+
+  /** A session in the place of the one there is. */
+  function startSession(login: Login, reason: 'replaced' | 'replaced-elsewhere'): void | Promise<void> {
     const before = current
     dropForAnother()
     current = login
@@ -425,6 +440,7 @@ export function createSession(deps: SessionDeps): Session {
   async function signOut(): Promise<void> {
     assertAlive()
     const login = current
+    takeover = signedOut('The user signed out.')
     dropFlight()
     const cleared = vault.clear()
     if (login) end(login, 'signed-out', takeover)
@@ -437,23 +453,14 @@ export function createSession(deps: SessionDeps): Session {
   async function updateTokens(tokens: Tokens): Promise<void> {
     assertAlive()
     const sound = checked(tokens)
+    const whose = caller()
     if (loading) await loading.promise
     assertAlive()
-    takeover = sessionChanged()
-    takeover = signedOut('The user signed out.')
-    const saved = startSession(login, 'replaced')
-    settle()
-    await saved
-  }
-
-  /** A session in the place of the one there is. */
-  function startSession(login: Login, reason: 'replaced' | 'replaced-elsewhere'): void | Promise<void> {
-    const login = current
+    const login = whose()
     // What another tab has stored meanwhile must not be lost under these.
     reconcile(vault.glance())
     if (!login || login.ended) throw login?.ended ?? signedOut()
     await (isOthers(login, sound) ? startSession(newLogin(tokens), 'replaced') : replaceTokens(login, sound))
-    const whose = caller()
   }
 
   async function refresh(): Promise<AuthSnapshot> {
@@ -462,7 +469,7 @@ export function createSession(deps: SessionDeps): Session {
     if (loading) await loading.promise
     assertAlive()
     if (!deps.refresh) throw badOption('refresh', 'a strategy', undefined)
-    const login = whose()
+    const login = current
     if (!login && !deps.cookies) throw signedOut()
     const joined = joinable() ?? start(login, login ? 'asked' : 'restore')
     await joined.gate.promise
@@ -475,9 +482,17 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   function dispose(): void {
+    if (disposed) return
     disposed = new AuthClientError('DISPOSED', 'This auth client was disposed.')
     // The session itself goes on in the store, so this is no end that anybody is told about.
     if (current) current.ended = disposed
+    // What a refresh brings that has asked already still goes into the store: it would hold a spent token otherwise.
+    const last = flight?.asked && flight.login ? flight : undefined
+    if (last) {
+      flight = undefined
+      last.pause?.resolve()
+      last.gate.resolve()
+    }
     dropForAnother()
     const close = () => {
       vault.close()
@@ -486,22 +501,14 @@ export function createSession(deps: SessionDeps): Session {
     if (last) void last.landed.then(close)
     else close()
     settle()
-    if (disposed) return
+    isSilent = true
   }
 
   function assertAlive(): void {
-    // What a refresh brings that has asked already still goes into the store: it would hold a spent token otherwise.
-    const last = flight?.asked && flight.login ? flight : undefined
-    if (last) {
-      flight = undefined
-      last.pause?.resolve()
-      last.gate.resolve()
-    }
     if (disposed) throw disposed
   }
 
   function signedOut(message = 'Nobody is signed in.'): AuthClientError {
-    isSilent = true
     return new AuthClientError('SIGNED_OUT', message)
   }
 
@@ -510,6 +517,7 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   function publish(): void {
+    if (isSilent) return
     const last = snapshot
     snapshot = snapshotOf(current, !!loading, !!flight, last)
     if (snapshot !== last) events.emit('change', snapshot)
@@ -517,11 +525,11 @@ export function createSession(deps: SessionDeps): Session {
 
   /** Ends a session for everybody here: no one gets at its tokens any more, and it cannot come back. */
   function end(login: Login, reason: SessionEndReason, error: AuthClientError): void {
-    if (isSilent) return
     login.ended = error
     endedIds.add(login.id)
     if (current === login) current = undefined
     dropFlight()
+    if (isSilent) return
     publish()
     const told: SessionEnd = { reason, error }
     events.emit('sessionEnd', told)
@@ -529,7 +537,6 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   // ---- waiting for tokens ----------------------------------------------------------------------------------------
-    if (isSilent) return
 
   function isDead(login: Login): boolean {
     if (flight?.revives === login) return true
@@ -564,7 +571,11 @@ export function createSession(deps: SessionDeps): Session {
       if (!underWay) {
         const verdict = coolingDown(login)
         if (verdict) throw verdict
-        if (waiter.share?.asked) return Promise.resolve(false)
+        if (waiter.share?.asked && !waiter.mayStartAgain) return Promise.resolve(false)
+        // A store may bring other tokens at each look.
+        waiter.joined = (waiter.joined ?? 0) + 1
+        if (waiter.joined > MOST_REFRESHES) return Promise.resolve(!isDead(login))
+        waiter.mayStartAgain &&= false
       }
       const joined =
         underWay ??
@@ -589,14 +600,17 @@ export function createSession(deps: SessionDeps): Session {
 
   function noteRefused(login: Login, edition: number, waiter: Waiter): boolean {
     if (login.ended || login.edition !== edition) return true
-    if (login.unproven && waiter.waited) noteFruitless(login, nowMs())
+    if (isExpired(login, nowMs())) {
+      if (waiter.share?.asked) waiter.mayStartAgain ??= true
+    } else if (login.unproven && waiter.waited) noteFruitless(login, nowMs())
     if (isFutile(login, nowMs())) {
       login.refused = false
       return false
     }
     // A fresh token that one endpoint refuses is not proven dead: it is passed on unmarked, or every such answer
     // would cost the next request a refresh. Where a verdict is known, it costs nothing and explains the 401.
-    if (waiter.share?.asked && !flight && !login.refused && !coolingDown(login)) return false
+    const isDone = waiter.share?.asked && !waiter.mayStartAgain
+    if (isDone && !flight && !login.refused && !coolingDown(login)) return false
     login.refused = true
     return true
   }
@@ -619,6 +633,12 @@ export function createSession(deps: SessionDeps): Session {
 
   // ---- the flight ------------------------------------------------------------------------------------------------
 
+  /** The refresh that is under way, for whoever is about to wait for it. */
+  function joinable(): Flight | undefined {
+    flight?.limit?.look()
+    return flight
+  }
+
   function start(login: Login | undefined, reason: RefreshReason): Flight {
     const controller = new AbortController()
     const mine: Flight = {
@@ -626,6 +646,7 @@ export function createSession(deps: SessionDeps): Session {
       reason,
       startedAtMs: nowMs(),
       edition: login?.edition,
+      version: login?.version,
       rotation: login?.rotation,
       asked: false,
       controller,
@@ -691,8 +712,6 @@ export function createSession(deps: SessionDeps): Session {
     }
     // Also if it was adopted on a hint, while this tab waited for its turn.
     if (isNeedless(mine)) return undefined
-    // A newer refresh token alone was adopted: that is the one to ask with.
-    mine.rotation = login?.rotation
     if (!deps.refresh) {
       const message = 'The token was refused, and there is no way to refresh it.'
       return refuse(mine, new AuthClientError('SESSION_EXPIRED', message))
@@ -701,12 +720,10 @@ export function createSession(deps: SessionDeps): Session {
     mine.asked = true
     const outcome = await askForGrant({
       ask() {
-  /** The refresh that is under way, for whoever is about to wait for it. */
-  function joinable(): Flight | undefined {
-    flight?.limit?.look()
-    return flight
-  }
-
+        // Where the process was stopped meanwhile, little of the time would be left for an answer.
+        if (mine.limit?.wasLate) mine.limit.restart()
+        // The newest there is: another tab, or the app, may have brought it since.
+        mine.rotation = login?.rotation
         mine.spent = login?.refreshToken
         return deps.refresh?.({
           refreshToken: mine.spent,
@@ -725,8 +742,10 @@ export function createSession(deps: SessionDeps): Session {
         return mine.limit?.dueAtMs ?? 0
       },
       async sleep(delayMs) {
+        const dueAtMs = nowMs() + delayMs
         mine.pause = nap(delayMs)
         await mine.pause.promise
+        if (nowMs() - dueAtMs > LATE_MS) mine.limit?.restart()
         // This tab may have been asleep itself, and passed.
         reconcile(vault.glance())
       },
@@ -742,6 +761,7 @@ export function createSession(deps: SessionDeps): Session {
     const { login } = mine
     // Another tab may have been faster while this one slept.
     reconcile(vault.glance())
+    if (disposed && !(await isStillKept(mine))) return undefined
     const grant = (isObject(answer) ? answer : tokenless ? {} : undefined) as Grant | undefined
     if (isOvertaken(mine)) {
       await keepRotation(mine, grant)
@@ -755,13 +775,16 @@ export function createSession(deps: SessionDeps): Session {
       const message = `The refresh answered with ${flaw}. If it did not, map its fields with readGrant.`
       return { error: new AuthClientError('BAD_GRANT', message) }
     }
+    if (login && isOthers(login, grant)) {
+      await startSession(newLogin(grant), 'replaced-elsewhere')
+      return undefined
+    }
     const target = login ?? createLogin(createSessionId(nowMs()))
     noteSpent(mine, grant.refreshToken)
     if (isDead(target)) mine.revives = target
     // In memory at once: the old refresh token is spent, whatever becomes of the store.
     renew(target, { tokens: grant })
     target.unproven = true
-    if (disposed && !(await isStillKept(mine))) return undefined
     // Overtakes every flight that is still under way, this one included: its work is done.
     target.rotation++
     mine.brought = 'grant'
@@ -790,12 +813,21 @@ export function createSession(deps: SessionDeps): Session {
       login.spent = [spent, ...login.spent].slice(0, KNOWN_TOKENS)
   }
 
+  /** Whether the store holds what a refresh of a disposed client has asked with, and nobody has gone on from there. */
+  async function isStillKept({ login, spent }: Flight): Promise<boolean> {
+    const record = (await vault.read())?.record
+    return record?.sessionId === login?.id && record?.tokens.refreshToken === spent
+  }
+
   async function refuse(mine: Flight, error: AuthClientError): Promise<undefined> {
     const { login, reason, startedAtMs } = mine
     // Another tab may have spent the refresh token a moment before: its newer tokens are in the store then.
     await look()
-    if (isOvertaken(mine) || flight !== mine) return undefined
+    const isMoot = () => isNeedless(mine) || isOvertaken(mine)
+    if (isMoot() || flight !== mine) return undefined
     events.emit('refreshFailed', { reason, durationMs: nowMs() - startedAtMs, error })
+    // A listener may have brought newer tokens, or ended the session itself.
+    if (isMoot()) return undefined
     // A session that could not be restored has not ended: there was none.
     if (login && !login.ended) {
       void vault.clear(REFUSED)
@@ -805,35 +837,26 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   /** Whether there are better tokens already, or nobody to get them for. */
-  function isNeedless({ dropped, login, edition }: Flight): boolean {
-    return dropped || (!!login && login.edition !== edition)
+  function isNeedless({ dropped, login, edition, version }: Flight): boolean {
+    if (dropped || !login) return dropped
+    // The same token with a new lifetime, or a new refresh token beside it.
+    const isRenewed = login.version !== version && !isDead(login)
+    return login.edition !== edition || isRenewed
   }
 
   /** Whether the flight's grant would replace something newer, or bring back what is over. */
   function isOvertaken({ dropped, login, rotation }: Flight): boolean {
     return dropped || (login ? isOver(login) || login.rotation !== rotation : !!current)
   }
-  /** Whether the store holds what a refresh of a disposed client has asked with, and nobody has gone on from there. */
-  async function isStillKept({ login, spent }: Flight): Promise<boolean> {
-    const record = (await vault.read())?.record
-    return record?.sessionId === login?.id && record?.tokens.refreshToken === spent
-  }
-
 
   /** Whether a session has ended. It goes on in the store where only the client has. */
   function isOver({ ended }: Login): boolean {
     return !!ended && ended !== disposed
-        const dueAtMs = nowMs() + delayMs
   }
-    if (login && isOthers(login, grant)) {
-      await startSession(newLogin(grant), 'replaced-elsewhere')
-      return undefined
-    }
 
-        if (nowMs() - dueAtMs > LATE_MS) mine.limit?.restart()
   /** Opens the gate, once. */
   function finish(mine: Flight, verdict: Verdict | undefined): void {
-    mine.limit?.expire()
+    mine.limit?.cancel()
     mine.pause?.resolve()
     inTheDark.delete(mine)
     if (verdict) mine.controller.abort()
@@ -879,7 +902,7 @@ export function createSession(deps: SessionDeps): Session {
 
   function abandon(mine: Flight): void {
     mine.controller.abort()
-    mine.limit?.cancel()
+    mine.limit?.expire()
   }
 
   /** Lets those go on who have something new to look at, while the flight itself goes on. */

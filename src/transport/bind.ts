@@ -39,6 +39,9 @@ export interface Binding {
   release(): void
 }
 
+/** How often one request goes out at the most, whatever a store, a server or other tabs do (G8). */
+const MOST_SENDINGS = 5
+
 /** How a request ended: with a response, with an error, or with an error that has a response. */
 interface Outcome {
   response?: AxiosResponse | undefined
@@ -67,14 +70,14 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   // not a moment later, and costs one promise less. A synchronous interceptor must not throw (axios before 1.19).
   const requestId = instance.interceptors.request.use(onRequest, undefined, {
     synchronous: !deps.maySettleLate,
-  })
-  const responseId = instance.interceptors.response.use(onResponse, onRejected)
-
     // axios asks this in the turn of the call itself, whatever other interceptors do: then it is known who calls.
     runWhen(config: RequestConfig) {
       config[CALLER] = session.caller()
       return true
     },
+  })
+  const responseId = instance.interceptors.response.use(onResponse, onRejected)
+
   return {
     markCalls(on) {
       if (on) instance.defaults[REFRESH_MARK] = true
@@ -93,11 +96,11 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   function onRequest(sent: RequestConfig): RequestConfig | Promise<RequestConfig> {
     // axios takes a frozen one (1.20 and later).
     const config = Object.isFrozen(sent) ? { ...sent } : sent
+    const caller = config[CALLER] ?? session.caller()
+    delete config[CALLER]
     if (config[REFRESH_MARK]) {
       delete config[REFRESH_MARK]
       // An instance that the refresh has created carries the mark for ever.
-    const caller = config[CALLER] ?? session.caller()
-    delete config[CALLER]
       if (session.underWay()) return config
     }
     const earlier = Ticket.read(config.authClient, session)
@@ -124,10 +127,10 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     config: RequestConfig,
     option: AuthRequestOptions | undefined,
     earlier: Exchange | undefined,
+    caller: Caller,
   ): RequestConfig {
     if (released || (hasOwnCredential(config) && !forgetOurs(config))) return config
     // What was refused because its session is over is refused again, or a retry plug-in would send it as somebody else.
-    caller: Caller,
     const login = earlier?.refused ? earlier.login : caller()
     if (!login) return config
     const exchange = new Exchange(login, option, config)
@@ -214,6 +217,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
       config.data = form.bytes
       for (const [name, value] of Object.entries(form.headers)) writeHeader(config, name, value)
     }
+    exchange.sent++
     return dispatch(exchange).then(
       (response) => conclude(exchange, { response }),
       (error: unknown) =>
@@ -257,7 +261,8 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
       await wait(config, Promise.resolve(taken))
       if (!(await wait(config, Promise.resolve(refused)))) return answer(exchange, outcome)
       stats.refused++
-      if (!session.noteRefused(login, exchange.edition, exchange)) return answer(exchange, outcome)
+      if (!session.noteRefused(login, exchange.edition, exchange) || exchange.sent >= MOST_SENDINGS)
+        return answer(exchange, outcome)
       const replayable = isReplayable(config.data)
       // A streamed answer would hold its socket while we wait. Nobody will read it, unless there is nothing to wait for.
       if (replayable && session.mayHelp(login)) discard(outcome.response as AxiosResponse)

@@ -42,6 +42,8 @@ export class Exchange implements Waiter {
   /** It was never sent, because its session was over. */
   refused = false
   heldMs = 0
+  /** How often it went out. */
+  sent = 0
   /** Sends the config as it is now. Set once the transport has it; without it, a plug-in has answered. */
   send: AxiosAdapter | undefined
 

@@ -10,6 +10,39 @@ import { microtasksDone } from '../support/real-time.js'
 
 const OK = { status: 200, statusText: 'OK', headers: {} }
 
+describe('updateTokens inside a listener of refreshFailed', () => {
+  it.each([
+    ['both tokens', true],
+    ['an access token', false],
+  ])('keeps the session that was about to end (%s)', async (_, both) => {
+    const world: World = await setUp()
+    const { server, api, auth, ends } = world
+    const { refreshToken, ...rest } = tokensOf(server.login())
+    let updated: Promise<void> | undefined
+    auth.on('refreshFailed', () => {
+      updated = auth.updateTokens(both ? { ...rest, refreshToken } : rest)
+    })
+    server.killAccessTokens()
+    const newer = tokensOf(server.login())
+    Object.assign(rest, newer, { refreshToken: undefined })
+    server.refresh.next(401)
+    expect((await api.get('/api/x')).status).toBe(200)
+    await updated
+    expect(ends).toEqual([])
+    expect(await auth.getAccessToken()).toBe(newer.accessToken)
+  })
+
+  it('a sign-in there is not ended by the refusal', async () => {
+    const { server, auth, ends } = await setUp()
+    const bob = tokensOf(server.login('bob'))
+    auth.on('refreshFailed', () => void auth.signIn(bob))
+    server.refresh.next(401)
+    await expect(auth.refresh()).rejects.toMatchObject({ code: 'SESSION_CHANGED' })
+    expect(ends).toMatchObject([{ reason: 'replaced' }])
+    expect(await auth.getAccessToken()).toBe(bob.accessToken)
+  })
+})
+
 describe('beforeReplay', () => {
   it('may change the body, as one does that signs it', async () => {
     const nonce = 'x'.repeat(50)

@@ -6,6 +6,7 @@ import type { StartOptions } from '../support/auth-server.js'
 import { failureOf, landed, setUp, tokensOf, untilHeld, type World } from '../support/client.js'
 import { settleAll } from '../support/settle-all.js'
 import { shuffled } from '../support/shuffle.js'
+import { createOpenStore, rotatedElsewhere } from '../support/stores.js'
 
 describe('G8: one request starts at most one refresh', () => {
   it('G8: a request that is refused with the fresh token too passes its 401 on', async () => {
@@ -77,22 +78,100 @@ describe('G8: one request starts at most one refresh', () => {
     expect(server.counts.refreshes).toBe(2)
   })
 
-  it('G8: it follows newer tokens as often as there are some', async () => {
+  it('G8: it follows newer tokens, and is sent five times at the most', async () => {
     const { server, api, auth } = await setUp()
     const hold = server.hold('/api/item', { at: 'answer' })
     server.killAccessTokens()
     const sent = api.get('/api/item')
-    for (let round = 1; round <= 6; round++) {
+    for (let round = 1; round <= 5; round++) {
       await hold.waiting(1)
       await auth.refresh()
-      if (round < 6) server.killAccessTokens()
+      server.killAccessTokens()
       hold.release()
     }
-    hold.releaseAll()
-    expect(await settleAll([sent])).toMatchObject([{ status: 'fulfilled' }])
-    expect(server.counts.refreshes).toBe(6)
-    expect(server.requestsTo('/api/item')).toHaveLength(7)
+    expect(await settleAll([sent])).toMatchObject([{ reason: { response: { status: 401 } } }])
+    expect(server.counts.refreshes).toBe(5)
+    expect(server.requestsTo('/api/item')).toHaveLength(5)
   })
+
+  it('G8: one more is started when the token of the first ran out on its way', async () => {
+    const { server, api, clock } = await setUp({ server: { accessLifetimeSeconds: 3 } })
+    server.killAccessTokens()
+    const slow = server.hold(({ path }) => path === '/api/item' && server.counts.granted === 1, { first: 1 })
+    const sent = settleAll([api.get('/api/item')])
+    await slow.waiting(1)
+    // The server looks when the 3 s of the new token are over.
+    clock.jump(3_000)
+    server.killAccessTokens()
+    slow.releaseAll()
+    expect(await sent).toMatchObject([{ status: 'fulfilled' }])
+    expect(server.counts.refreshes).toBe(2)
+    expect(server.requestsTo('/api/item')).toHaveLength(3)
+  })
+
+  it('G8: and not a third one', async () => {
+    const { server, api, clock } = await setUp({ server: { accessLifetimeSeconds: 3 } })
+    const hold = server.hold('/api/always-401')
+    const failed = failureOf(api.get('/api/always-401'))
+    for (let sending = 1; sending <= 3; sending++) {
+      await hold.waiting(1)
+      clock.jump(3_000)
+      hold.release()
+    }
+    expect(await failed).toMatchObject({ response: { status: 401 } })
+    expect(server.counts.refreshes).toBe(2)
+  })
+
+  it('G8: a token that ran out on its way is no proof that refreshing does not help', async () => {
+    const { server, api, clock } = await setUp({ server: { accessLifetimeSeconds: 3 } })
+    for (let round = 1; round <= 4; round++) {
+      server.killAccessTokens()
+      const hold = server.hold('/api/item')
+      const sent = settleAll([api.get('/api/item')])
+      for (const isReplay of [false, true, false]) {
+        await hold.waiting(1)
+        if (isReplay) {
+          clock.jump(3_000)
+          server.killAccessTokens()
+        }
+        hold.release()
+      }
+      expect(await sent).toMatchObject([{ status: 'fulfilled' }])
+      hold.releaseAll()
+    }
+    expect(server.counts.refreshes).toBe(8)
+  })
+
+  it.each([
+    ['another token', (i: number) => ({ accessToken: `other-token-${i}` })],
+    ['the same token', () => ({})],
+  ])(
+    'G8: a store whose version rises at each look, with %s, costs five sendings at the most',
+    async (_, next) => {
+      const store = createOpenStore()
+      const { server, api, auth, clock } = await setUp({ store })
+      server.settings.readAccessToken = () => undefined
+      let looks = 0
+      const { load } = store
+      store.load = () => {
+        if (store.kept) rotatedElsewhere(store, next(looks++))
+        return load.call(store)
+      }
+      const results = await settleAll<unknown>([
+        api.get('/api/item'),
+        api.get('/api/other'),
+        auth.getAccessToken({ minValidityMs: 86_400_000 }),
+      ])
+      expect(results[0]).toMatchObject({ reason: { response: { status: 401 } } })
+      expect(results[2]).toMatchObject({ status: 'fulfilled' })
+      expect(server.requestsTo('/api/item').length).toBeLessThanOrEqual(5)
+      expect(server.counts.refreshes).toBeLessThanOrEqual(3)
+      // Also where each of these tokens is over by the clock, so that none is sent.
+      clock.jump(86_400_000)
+      await settleAll([api.get('/api/late')])
+      expect(server.requestsTo('/api/late').length).toBeLessThanOrEqual(5)
+    },
+  )
 
   it('G8: getAccessToken starts one, even if its token is too short-lived after it', async () => {
     const { server, auth } = await setUp()

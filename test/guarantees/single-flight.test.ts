@@ -45,7 +45,13 @@ import { createHandRefresh } from '../support/hand-refresh.js'
 import { microtasksDone } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
 import { createRandom, shuffled } from '../support/shuffle.js'
-import { createHandStore, createOpenStore, keptRefreshToken } from '../support/stores.js'
+import {
+  changedElsewhere,
+  createHandStore,
+  createOpenStore,
+  keptRefreshToken,
+  keptToken,
+} from '../support/stores.js'
 
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8]
 const NO_RETRY = { limit: 0, baseDelayMs: 300 }
@@ -522,13 +528,12 @@ describe('G2: an answer about an older token', () => {
     await auth.updateTokens(tokensOf(server.login()))
     one.hold.releaseAll()
     expect((await one.late).user).toBe('ada')
-    server.route('/api/push', () => ({
-      status: 200,
-      headers: { 'x-token': server.login('grace').access_token },
-    }))
+    const pushed = server.login().access_token
+    server.route('/api/push', () => ({ status: 200, headers: { 'x-token': pushed } }))
     await api.get('/api/push')
     two.hold.releaseAll()
-    expect((await two.late).user).toBe('grace')
+    await two.late
+    expect(server.requestsTo('/api/two').at(-1)?.accessToken).toBe(pushed)
     expect(server.counts.refreshes).toBe(0)
   })
 
@@ -1061,6 +1066,26 @@ describe('G4: a refresh token that was replaced', () => {
     await asked
   })
 
+  it('G4: an attempt asks with a refresh token that came since the first, and what it brings counts', async () => {
+    const store = createOpenStore()
+    const hand = createHandRefresh()
+    const { server, api, clock, login, ends } = await setUp({ store, refresh: hand.refresh })
+    server.killAccessTokens()
+    const sent = settleAll([api.get('/api/item')])
+    ;(await hand.call(1)).fail(new Error('network down'))
+    await clock.until(() => clock.pending === 2)
+    changedElsewhere(store, { refreshToken: 'newer-refresh-token' })
+    await clock.advance(clock.nextInMs ?? 0)
+    const second = await hand.call(2)
+    expect(second.context.refreshToken).toBe('newer-refresh-token')
+    const fresh = { ...tokensOf(server.login()), refreshToken: 'newest-refresh-token' }
+    second.answer(fresh)
+    expect(outcomesOf(await sent)).toEqual(['ok'])
+    expect(keptRefreshToken(store)).toBe('newest-refresh-token')
+    expect(keptToken(store)).not.toBe(login.access_token)
+    expect(ends).toEqual([])
+  })
+
   it('G4: a second attempt of a refresh sends what has come in since the first', async () => {
     const hand = createHandRefresh()
     const { server, api, clock } = await setUp({ refresh: hand.refresh })
@@ -1145,7 +1170,7 @@ describe('G4: a refresh token that was replaced', () => {
     const hold = server.holdRefresh({ at: 'answer' })
     const first = apis[0]!.get('/api/me')
     await hold.waiting(1)
-    await clients[1]!.updateTokens({ accessToken: server.login('grace').access_token })
+    await clients[1]!.updateTokens({ accessToken: server.login().access_token })
     store.hint()
     hold.releaseAll()
     await first
@@ -1164,7 +1189,7 @@ describe('G4: a refresh token that was replaced', () => {
     const hold = server.holdRefresh({ at: 'answer' })
     const first = api.get('/api/me')
     await hold.waiting(1)
-    await auth.updateTokens({ accessToken: server.login('grace').access_token })
+    await auth.updateTokens({ accessToken: server.login().access_token })
     hold.releaseAll()
     await first
     server.killAccessTokens()
@@ -1179,7 +1204,7 @@ describe('G4: a refresh token that was replaced', () => {
     })
     clock.jump(275_000)
     const hold = server.holdRefresh({ at: 'answer' })
-    const pushed = server.login('grace').access_token
+    const pushed = server.login().access_token
     server.route('/api/push', () => ({ status: 200, headers: { 'x-token': pushed } }))
     await api.get('/api/push')
     await hold.waiting(1)
