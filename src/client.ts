@@ -106,7 +106,9 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     tokenless,
     vault,
     tabs:
-      store.name === undefined ? soloTab() : lockedTabs(store.name, refreshTimeoutMs + LOCK_MARGIN_MS, clock),
+      store.name === undefined
+        ? soloTab(store)
+        : lockedTabs(store.name, refreshTimeoutMs + LOCK_MARGIN_MS, clock),
     events,
     stats,
   })

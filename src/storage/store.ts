@@ -44,6 +44,12 @@ export interface TokenStore {
   subscribe?(listener: () => void): () => void
 }
 
+/** A store whose clients refresh one at a time: memoryStore, whose turns cannot fail. */
+export interface TakesTurns {
+  /** Once `signal` aborts, `work` has nothing left to do and need not wait. */
+  exclusively<T>(work: () => Promise<T>, turn: { signal: AbortSignal }): Promise<T>
+}
+
 /** The record in what a store returned; `undefined` when there is none, and what is wrong with it when it is garbage. */
 export function readRecord(stored: unknown, tokenless: boolean): StoredRecord | undefined | { flaw: string } {
   if (stored === undefined || stored === null || stored === REFUSED) return undefined

@@ -2,6 +2,7 @@
 // Promise: work is always done, and never waits for a tab that is gone or asleep longer than the time it is given.
 import type { Clock } from '../clock.js'
 import { AuthClientError } from '../errors.js'
+import type { TakesTurns, TokenStore } from '../storage/store.js'
 
 /** The other tabs that share a store, as far as a refresh is concerned. */
 export interface Tabs {
@@ -24,9 +25,9 @@ export interface Turn {
   shows(written: string): boolean
 }
 
-/** There is no other tab: the store is not shared. */
-export function soloTab(): Tabs {
-  return { exclusively: (work) => work(), close() {} }
+/** There is no other tab: the store is not shared, or takes care of turns itself. */
+export function soloTab({ exclusively }: TokenStore & Partial<TakesTurns>): Tabs {
+  return { exclusively: exclusively ?? ((work) => work()), close() {} }
 }
 
 /**

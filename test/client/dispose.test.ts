@@ -1,11 +1,12 @@
 // dispose(): everybody comes back, nothing is left, and the instance is the app's own again.
 
 import axios from 'axios'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import {
   type AuthClient,
   createAuthClient,
   localStorageStore,
+  memoryStore,
   noCredential,
   refreshWithBody,
   type TokenStore,
@@ -448,6 +449,27 @@ describe('dispose in the middle of a refresh', () => {
     expect(call.context.signal.aborted).toBe(true)
     expect(before.clock.pending).toBe(0)
     expect(keptToken(store)).toBe(before.login.access_token)
+  })
+
+  it('G4: a client that comes next on a memoryStore and refreshes at once waits for its turn', async () => {
+    const store = memoryStore()
+    const { server, auth, login } = await setUp({ store })
+    const hold = server.holdRefresh({ at: 'answer', first: 1 })
+    const first = settleAll([auth.refresh()])
+    await hold.waiting(1)
+    auth.dispose()
+    await first
+    const api = axios.create({ baseURL: server.url })
+    const next = createAuthClient(api, { store, refresh: refreshWithBody({ url: '/auth/refresh' }) })
+    onTestFinished(() => next.dispose())
+    server.killAccessTokens()
+    const sent = settleAll<unknown>([api.get('/api/me'), next.refresh()])
+    await untilHeld(next, 1)
+    hold.releaseAll()
+    expect(outcomesOf(await sent)).toEqual(['ok', 'ok'])
+    expect(await next.getAccessToken()).not.toBe(login.access_token)
+    expect(server.counts).toMatchObject({ reuses: 0 })
+    expect(next.stats().adopted).toBe(1)
   })
 
   it('a second dispose changes nothing', async () => {
