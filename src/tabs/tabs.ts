@@ -57,13 +57,18 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
     lowerFlag()
     for (const end of [...ends]) end()
   }
-  // A page must not take a lock along into the back/forward cache.
-  globalThis.addEventListener?.('pagehide', letGo)
+  // A page must not take a lock along into the back/forward cache. One that goes for good keeps it: its refresh may still
+  // be answered and saved, after its last event by as much as half a second (Chromium), and another tab that asked in
+  // that time would send the same refresh token. The browser frees the lock when there is no page left to save anything.
+  const onHide = ({ persisted }: Partial<PageTransitionEvent>) => {
+    if (persisted !== false) letGo()
+  }
+  globalThis.addEventListener?.('pagehide', onHide)
   return {
     exclusively: (work, turn) => takeTurn(work, turn, [`${name}:refresh`, `${name}:refresh:2`]),
     close() {
       closed = true
-      globalThis.removeEventListener?.('pagehide', letGo)
+      globalThis.removeEventListener?.('pagehide', onHide)
       letGo()
     },
   }

@@ -32,7 +32,7 @@ function stubPage() {
     target.removeEventListener(type, listener)
   })
   return {
-    hide: () => target.dispatchEvent(new Event('pagehide')),
+    hide: (how?: { persisted: boolean }) => target.dispatchEvent(Object.assign(new Event('pagehide'), how)),
     get listeners() {
       return [...listening.values()].reduce((sum, { size }) => sum + size, 0)
     },
@@ -275,6 +275,20 @@ describe('a tab that goes', () => {
     await cutShort
     await clock.advance(5_000)
     expect(clock.pending).toBe(0)
+  })
+
+  it('G4: with its page for good keeps its lock to the end, because its refresh may still be answered and saved', async () => {
+    const { first, second, grant } = await twoTabs()
+    const refreshed = first.auth.refresh()
+    const call = await first.hand.call(1)
+    const waiting = second.auth.refresh()
+    page.hide({ persisted: false })
+    await microtasksDone()
+    expect(second.hand.calls).toEqual([])
+    call.answer(grant())
+    await Promise.all([refreshed, waiting])
+    expect(second.hand.calls).toEqual([])
+    expect(second.auth.stats()).toMatchObject({ refreshes: 0, adopted: 1 })
   })
 
   it('leaves no listener on its page', async () => {
