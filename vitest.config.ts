@@ -18,8 +18,8 @@ export default defineConfig({
   test: {
     // A test that needs a page says so itself: `// @vitest-environment jsdom`.
     environment: 'node',
-    // One table of all browser stories, after the run.
-    reporters: ['default', './test/browser/vitest-summary.ts'],
+    // In the order in which they print: the table of the browser tests, vitest's own report, and what failed in short.
+    reporters: ['./test/browser/vitest-summary.ts', 'default', './test/reporting/vitest-failures.ts'],
     include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
     // Needs a build and an installation: `npm run test:package`.
     exclude: ['test/package/**'],

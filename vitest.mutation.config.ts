@@ -26,7 +26,7 @@ export default defineConfig({
     include: process.env.MUTATION_STORIES?.split(' ') ?? ['test/**/*.test.ts'],
     exclude: [
       // Needs a build, a browser or a process of its own.
-      'test/{package,browser,demo,examples}/**',
+      'test/{package,browser,demo,examples,reporting}/**',
       // Random: a mutant that is found today would live tomorrow.
       'test/{model,fuzz}/**',
       // Evaluates src/ anew, and what follows would go on with the mutant of that moment.

@@ -1,10 +1,14 @@
 // Prints the summary of the browser stories when the run is over: one table, whichever files its rows came from.
-// For `reporters` in vitest's config, or `--reporter` on the command line, beside the one you read otherwise.
+// For `reporters` in vitest's config, or `--reporter` on the command line, before the one you read otherwise: what failed
+// must be the last thing on the screen.
 import type { Reporter, TestModule, Vitest } from 'vitest/node'
 import { drawSummary, type StoryRow } from './summary.js'
 
 export default class SummaryReporter implements Reporter {
+  #vitest: Vitest | undefined
+
   onInit(vitest: Vitest): void {
+    this.#vitest = vitest
     vitest.provide('hasSummary', true)
   }
 
@@ -16,6 +20,6 @@ export default class SummaryReporter implements Reporter {
         if (storyRow) rows.push(storyRow)
       }
     }
-    if (rows.length > 0) console.info(`\n${drawSummary(rows)}\n`)
+    if (rows.length > 0) this.#vitest?.logger.log(`\n${drawSummary(rows)}\n`)
   }
 }
