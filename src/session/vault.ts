@@ -36,7 +36,7 @@ export interface VaultDeps {
 export function createVault({ store, clock, limitMs, tokenless, onError }: VaultDeps): Vault {
   const expiries = new Set<() => void>()
   let synced = true
-  /** The store has answered a look with a promise. */
+  /** The store has answered the last look with a promise. */
   let slow = false
   /** The call that is under way; the next one waits for it. */
   let turn: Promise<unknown> | undefined
@@ -48,7 +48,8 @@ export function createVault({ store, clock, limitMs, tokenless, onError }: Vault
   return {
     read,
     glance() {
-      const found = slow ? undefined : read()
+      // Behind a call that is under way it would not be answered at once, which says nothing about the next time.
+      const found = slow || turn ? undefined : read()
       return found instanceof Promise ? undefined : found
     },
     save: (record) => write('save', () => store.save(record)),
@@ -64,9 +65,12 @@ export function createVault({ store, clock, limitMs, tokenless, onError }: Vault
   }
 
   function read(within = limitMs): Found | Promise<Found> {
-    const found = inTurn('load', () => store.load(), understand, within)
-    slow = found instanceof Promise
-    return found
+    const load = () => {
+      const stored = store.load()
+      slow = isThenable(stored)
+      return stored
+    }
+    return inTurn('load', load, understand, within)
   }
 
   function understand(stored: unknown): Found {
