@@ -14,14 +14,31 @@ export interface Lifetime {
   lifetimeMs?: number
 }
 
-/** The claims of a JWT, or `undefined` for an opaque token. A broken JWT is an opaque token. */
+/** Headers of 16 kB are refused by most servers; `jsonBodyField` has room for more. */
+const LONGEST_TOKEN = 100_000
+
+/** What engines cannot write as JSON without overflowing their stack begins at some thousands. */
+const DEEPEST_LEVEL = 64
+
+/**
+ * The claims of a JWT, or `undefined` for an opaque token. A broken JWT is an opaque token, and so is one of more than
+ * 100,000 characters, or whose claims are nested more than 64 levels deep. Frozen, at every level.
+ */
 export function readClaims(accessToken: string): Claims | undefined {
   try {
-    const claims = jwtDecode<Record<string, unknown>>(accessToken)
-    return isObject(claims) ? Object.freeze(claims) : undefined
+    const claims = accessToken.length <= LONGEST_TOKEN && jwtDecode<Record<string, unknown>>(accessToken)
+    return isObject(claims) && freeze(claims, DEEPEST_LEVEL) ? claims : undefined
   } catch {
     return undefined
   }
+}
+
+/** Freezes what came from JSON. `false`: it has more levels than `levels`. */
+function freeze(value: object, levels: number): boolean {
+  return (
+    levels > 0 &&
+    Object.values(Object.freeze(value)).every((inner) => !isObject(inner) || freeze(inner, levels - 1))
+  )
 }
 
 /** The lifetime of tokens received at `nowMs`. Both fields are missing when it cannot be known. */
