@@ -118,6 +118,11 @@ export function report(error: unknown): void {
   console.error('axios-auth-client: a listener or hook threw', error)
 }
 
+/** Names a field of some tokens that cannot be read. Without its value, which may be anything. */
+export function reportUnreadable(field: string): void {
+  console.error(`axios-auth-client: ${field} cannot be read, and counts as unknown`)
+}
+
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | undefined)?.then === 'function'
 }

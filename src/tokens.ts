@@ -6,10 +6,18 @@ export interface Tokens {
   accessToken: string
   /** The long-lived token that only the refresh endpoint sees. An answer without one keeps the old one. */
   refreshToken?: string
-  /** Lifetime of the access token in seconds, counted from now (RFC 6749 section 5.1, `expires_in`). */
+  /**
+   * Lifetime of the access token in seconds, counted from now (RFC 6749 section 5.1, `expires_in`). Its text is read too,
+   * as servers send it: `"3600"`, `"3600s"`. Another notation (`"1h"`), or 0 or less, counts as unknown.
+   */
   expiresInSeconds?: number
-  /** End of the access token's life in milliseconds of this machine's clock; `expiresInSeconds` wins over it. */
-  expiresAtMs?: number
+  /**
+   * End of the access token's life: milliseconds, seconds (below 1e11), a `Date` or ISO text. Of tokens that were just
+   * received, `expiresInSeconds` and the span of a JWT (`exp` less `iat`) win over it, because they need no clock; one
+   * that has passed on arrival counts as unknown, since the two clocks differ. What cannot be read is named on the
+   * console, once, and counts as unknown.
+   */
+  expiresAtMs?: number | string | Date
   /** Who this is, for the snapshot. Default: the `sub` claim of a JWT. */
   subject?: string
 }

@@ -1,7 +1,7 @@
 // One login: the span from a sign-in to its end, its tokens, and what is known of them. State without effects.
 // A request remembers its login and the edition it was sent with; comparing both answers every question about time.
 import type { AuthClientError } from '../errors.js'
-import { type Claims, measureLifetime, readClaims } from '../lifetime.js'
+import { type Claims, type Lifetime, measureLifetime, readClaims, type Source } from '../lifetime.js'
 import { createRecord, type StoredRecord } from '../storage/store.js'
 import type { Tokens } from '../tokens.js'
 import { readSubjects, type SubjectOf, type Subjects, subjectFields } from './subject.js'
@@ -18,6 +18,8 @@ export interface Login {
   accessToken: string
   refreshToken?: string
   expiresAtMs?: number
+  /** See {@link Lifetime.estimated}. */
+  estimated?: boolean
   /** From when on the token is renewed before the server refuses it. */
   staleAtMs?: number
   /** Who this is, by each of the sources that can say so. */
@@ -66,24 +68,27 @@ export function createLogin(id: string): Login {
 
 /** What is needed to understand tokens: the time of their receipt, and the options that speak of them. */
 export interface Reading {
-  nowMs: number
+  nowMs(): number
   refreshAheadMs: number
   subjectOf: SubjectOf
+  onUnreadable(field: keyof Tokens): void
 }
 
 /**
  * Puts newer tokens in place of the old ones; a missing refresh token keeps the old one (RFC 6749 section 6).
- * `version`: that of the record they come from; `undefined` for tokens just received.
+ * `version`: that of the record they come from; `undefined` for others.
  */
 export function renewLogin(
   login: Login,
-  tokens: Partial<Tokens> & { claimedSubject?: string },
+  tokens: Partial<Tokens> & Pick<StoredRecord, 'estimated' | 'claimedSubject'>,
   version: number | undefined,
-  { nowMs, refreshAheadMs, subjectOf }: Reading,
+  source: Source,
+  { nowMs, refreshAheadMs, subjectOf, onUnreadable }: Reading,
 ): void {
   const accessToken = tokens.accessToken || ''
   const claims = readClaims(accessToken)
-  const { expiresAtMs, lifetimeMs = 0 } = measureLifetime(tokens, claims, nowMs)
+  const lifetime = measureLifetime(tokens, claims, nowMs(), source, onUnreadable)
+  const { expiresAtMs, lifetimeMs = 0 } = lifetime
   const nextVersion = version ?? login.version + 1
   // The same token again is no newer one, whatever its version: what the server said of it still holds. Sessions in
   // cookies have no token to compare.
@@ -95,6 +100,7 @@ export function renewLogin(
   login.accessToken = accessToken
   login.claims = claims
   login.expiresAtMs = expiresAtMs
+  login.estimated = lifetime.estimated
   login.staleAtMs =
     expiresAtMs === undefined ? undefined : expiresAtMs - Math.min(refreshAheadMs, lifetimeMs * STALE_PART)
   const { named, claimed, inToken } = readSubjects(tokens, claims, subjectOf, version !== undefined)

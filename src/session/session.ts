@@ -10,11 +10,12 @@ import {
   type Events,
   guard,
   type RefreshReason,
+  reportUnreadable,
   type SessionEnd,
   type SessionEndReason,
 } from '../events.js'
 import { type Deferred, deferred } from '../gate.js'
-import { readClaims } from '../lifetime.js'
+import { readClaims, type Source } from '../lifetime.js'
 import { createSessionId, REFUSED, type StoredRecord } from '../storage/store.js'
 import type { Tabs } from '../tabs/tabs.js'
 import { flawOf, type Grant, isUsableToken, spellingsOf, type Tokens } from '../tokens.js'
@@ -201,7 +202,10 @@ export function createSession(deps: SessionDeps): Session {
   /** The way of the newest tokens from elsewhere into a slow store. */
   let saving: void | Promise<void>
 
-  const tokensAtStart = deps.tokens && newLogin(deps.tokens)
+  /** Fields of tokens that could not be read: each is reported once, or every refresh would report it again. */
+  const unreadable = new Set<string>()
+
+  const tokensAtStart = deps.tokens && newLogin(deps.tokens, 'given')
   // Without the moment of expiry: server and browser received the tokens at different times.
   const serverSnapshot = snapshotOf(
     tokensAtStart && { ...tokensAtStart, expiresAtMs: undefined },
@@ -357,19 +361,28 @@ export function createSession(deps: SessionDeps): Session {
 
   // ---- tokens ----------------------------------------------------------------------------------------------------
 
-  function newLogin(tokens: Tokens | undefined): Login {
+  function newLogin(tokens: Tokens | undefined, source?: Source): Login {
     const login = createLogin(createSessionId(nowMs()))
-    renew(login, { tokens: checked(tokens) })
+    renew(login, { tokens: checked(tokens) }, undefined, source)
     return login
   }
 
   function renew(
     login: Login,
-    from: { tokens: Partial<Tokens>; expiresAtMs?: number; subject?: string },
+    from: { tokens: Partial<Tokens> } & Partial<Omit<StoredRecord, 'tokens'>>,
     version?: number,
+    source: Source = version ? 'stored' : 'received',
   ): void {
     const { tokens, ...rest } = from
-    renewLogin(login, { ...rest, ...tokens }, version, { nowMs: nowMs(), refreshAheadMs, subjectOf })
+    renewLogin(login, { ...rest, ...tokens }, version, source, {
+      nowMs,
+      refreshAheadMs,
+      subjectOf,
+      onUnreadable(field) {
+        if (!unreadable.has(field)) reportUnreadable(field)
+        unreadable.add(field)
+      },
+    })
     knownTokens = [login.accessToken, ...knownTokens].slice(0, KNOWN_TOKENS)
   }
 

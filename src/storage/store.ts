@@ -19,6 +19,8 @@ export interface StoredRecord {
   tokens: { accessToken: string; refreshToken?: string }
   /** End of the access token's life in milliseconds of this machine's clock. */
   expiresAtMs?: number
+  /** `expiresAtMs` was not measured when the tokens were received: it rests on a clock that may be wrong. */
+  estimated?: true
   /** Who this is, as the snapshot shows it. */
   subject?: string
   /** What a token's claims said of it, where that cannot be read from `subject` and the token any more. */
@@ -53,7 +55,7 @@ export interface TakesTurns {
 /** The record in what a store returned; `undefined` when there is none, and what is wrong with it when it is garbage. */
 export function readRecord(stored: unknown, tokenless: boolean): StoredRecord | undefined | { flaw: string } {
   if (stored === undefined || stored === null || stored === REFUSED) return undefined
-  const { v, sessionId, version, tokens, expiresAtMs, subject, claimedSubject } =
+  const { v, sessionId, version, tokens, expiresAtMs, estimated, subject, claimedSubject } =
     stored as Partial<StoredRecord>
   if (v !== RECORD_FORMAT) return { flaw: 'is not a record of this version' }
   const { accessToken, refreshToken } = (tokens ?? {}) as Partial<StoredRecord['tokens']>
@@ -67,20 +69,26 @@ export function readRecord(stored: unknown, tokenless: boolean): StoredRecord | 
     (expiresAtMs === undefined || Number.isFinite(expiresAtMs)) &&
     [subject, claimedSubject].every((name) => name === undefined || typeof name === 'string')
   if (!sound) return { flaw: 'is damaged' }
-  const fields = { accessToken, refreshToken, expiresAtMs, subject, claimedSubject }
+  const fields = { accessToken, refreshToken, expiresAtMs, estimated, subject, claimedSubject }
   return createRecord(sessionId, version as number, fields as RecordFields)
 }
 
-type RecordFields = Tokens & { subject?: string | undefined; claimedSubject?: string | undefined }
+type RecordFields = Omit<Tokens, 'expiresInSeconds' | 'expiresAtMs'> & {
+  expiresAtMs?: number | undefined
+  estimated?: boolean | undefined
+  subject?: string | undefined
+  claimedSubject?: string | undefined
+}
 
 export function createRecord(sessionId: string, version: number, fields: RecordFields): StoredRecord {
-  const { accessToken, refreshToken, expiresAtMs, subject, claimedSubject } = fields
+  const { accessToken, refreshToken, expiresAtMs, estimated, subject, claimedSubject } = fields
   const record = {
     v: RECORD_FORMAT,
     sessionId,
     version,
     tokens: { accessToken, refreshToken: refreshToken || undefined },
     expiresAtMs,
+    estimated: !!estimated || undefined,
     subject,
     claimedSubject,
   }

@@ -1,6 +1,7 @@
 // Keeps the session in localStorage or sessionStorage. Storage is touched only inside the three methods, where a
 // throw (privacy mode, quota, server-side rendering) reaches the guard around every store and no request.
 import { checkOptions } from '../checks.js'
+import { reportUnreadable } from '../events.js'
 import { measureLifetime, readClaims } from '../lifetime.js'
 import { flawOf, type Tokens } from '../tokens.js'
 import { createRecord, createSessionId, type StoredRecord, type TokenStore } from './store.js'
@@ -121,9 +122,11 @@ function webStore(area: Area, options: WebStoreOptions) {
     const tokens = importFrom?.()
     if (!tokens) return undefined
     const nowMs = Date.now()
-    const lifetime = measureLifetime(tokens, readClaims(tokens.accessToken), nowMs)
+    // Nobody knows how long the older scheme has had them.
+    const claims = readClaims(tokens.accessToken)
+    const { expiresAtMs, estimated } = measureLifetime(tokens, claims, nowMs, 'given', reportUnreadable)
     const subject = String(tokens.subject ?? '') || undefined
-    const record = createRecord(createSessionId(nowMs), 1, { ...tokens, ...lifetime, subject })
+    const record = createRecord(createSessionId(nowMs), 1, { ...tokens, expiresAtMs, estimated, subject })
     // What is no session is reported by whoever reads it; kept, it would be in the way of a better import.
     if (flawOf(tokens)) return record
     used = true

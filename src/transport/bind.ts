@@ -393,7 +393,8 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     }
     exchange.everPlaced = true
     exchange.edition = login.edition
-    exchange.staleAtMs = login.staleAtMs
+    // What rests on a clock that may be wrong is not known.
+    exchange.staleAtMs = login.estimated ? undefined : login.staleAtMs
     return true
   }
 

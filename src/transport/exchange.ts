@@ -33,7 +33,7 @@ export class Exchange implements Waiter {
   edition = 0
   /** Whether it was ever on one; a plug-in may have kept a copy from that time. */
   everPlaced = false
-  /** From when on that token counts as expired, for `shouldRefresh`. */
+  /** From when on that token counts as expired, for `shouldRefresh`; `undefined` where that is not known for sure. */
   staleAtMs: number | undefined
   /** What was last written into the placement's header, so that a value of somebody else's is recognised. */
   written: unknown

@@ -11,7 +11,10 @@ export interface RefreshQuestion {
   response: AxiosResponse
   /** The request as it was sent: the token is still on it. */
   config: AxiosRequestConfig
-  /** Whether the token that was sent is stale or replaced by now; `undefined` where its lifetime is unknown. */
+  /**
+   * Whether the token that was sent is stale or replaced by now. `undefined` where its lifetime is unknown, or rests on
+   * this machine's clock alone: `expiresAtMs`, an `exp` without `iat`, or tokens that were not just received.
+   */
   expired: boolean | undefined
 }
 

@@ -18,7 +18,10 @@ beforeEach(async () => {
   vi.stubGlobal('sessionStorage', new FakeStorage())
 })
 
-afterEach(() => server.stop())
+afterEach(() => {
+  vi.restoreAllMocks()
+  return server.stop()
+})
 
 function tokens() {
   const { access_token: accessToken, refresh_token: refreshToken } = server.login('ada')
@@ -41,7 +44,9 @@ describe('the recipe for Sanic', () => {
 
   it('refreshes once when the token expires', async () => {
     const { api, auth } = await setUp()
-    await auth.updateTokens({ ...tokens(), expiresAtMs: Date.now() - 1 })
+    await auth.updateTokens({ ...tokens(), expiresInSeconds: 1 })
+    const laterMs = Date.now() + 1000
+    vi.spyOn(Date, 'now').mockReturnValue(laterMs)
     await burst(() => api.get('/api/x'))
     expect(server.counts).toMatchObject({ refreshes: 1, reuses: 0 })
   })

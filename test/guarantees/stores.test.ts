@@ -102,9 +102,10 @@ describe('G15: the order of saving and releasing', () => {
       const acted: Promise<unknown>[] = []
       const stop = auth.subscribe(() => {
         stop()
+        clock.jump(1000)
         acted.push(act(world))
       })
-      await auth.signIn({ ...tokensOf(login), expiresInSeconds: undefined, expiresAtMs: clock.nowMs() - 1 })
+      await auth.signIn({ ...tokensOf(login), expiresInSeconds: 1 })
       expect(outcomesOf(await settleAll(acted))).toEqual(['ok'])
       expect(ends).toEqual([])
       expect(auth.getSnapshot().status).toBe('signed-in')

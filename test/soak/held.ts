@@ -27,8 +27,8 @@ export async function holdMany({ check, figure }: Findings): Promise<void> {
       return { accessToken: 'new-access' }
     },
     refreshTimeoutMs: LIMIT_MS,
+    tokens: { accessToken: 'old-access', refreshToken: 'refresh', expiresAtMs: Date.now() - 1 },
   })
-  await auth.signIn({ accessToken: 'old-access', refreshToken: 'refresh', expiresAtMs: Date.now() - 1 })
   const held = await measure(api, granted.resolve)
   const { heldPeak, heldNow } = auth.stats()
   auth.dispose()
