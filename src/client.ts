@@ -45,7 +45,10 @@ export interface AuthClient {
   /**
    * A token for what is not axios: fetch, WebSocket, EventSource. Valid for at least `minValidityMs` (default 0) as far
    * as its lifetime is known; refreshed once at the most if need be. `undefined` when signed out.
-   * @throws {AuthClientError} when there will be no such token now; the signal's reason when it aborts.
+   * Where tokens do not live that long, one refresh finds that out. After it, a `minValidityMs` of more than 85 % of
+   * their life counts as 0: the token is renewed ahead of its end, as for requests, and not with each call.
+   * @throws {AuthClientError} when there will be no such token now; the signal's reason when it aborts, or an
+   * `AbortError` where the platform gives none (React Native).
    */
   getAccessToken(options?: { minValidityMs?: number; signal?: AbortSignal }): Promise<string | undefined>
   /** The session as an app may show it: frozen, and the same object as long as nothing changed. */
@@ -187,9 +190,9 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     minValidityMs?: number
     signal?: AbortSignal
   } = {}) {
-    const wait = (promise: Promise<void>) => hold(promise, { signal }, () => signal?.reason)
+    const wait = (promise: Promise<void>) => hold(promise, { signal }, () => reasonOf(signal))
     session.assertAlive()
-    if (signal?.aborted) throw signal.reason
+    if (signal?.aborted) throw reasonOf(signal)
     const caller = session.caller()
     const unsettled = session.unsettled()
     if (unsettled) {
@@ -226,6 +229,13 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     globalThis.addEventListener?.('online', onOnline)
     return () => globalThis.removeEventListener?.('online', onOnline)
   }
+}
+
+/** Why a wait was given up. React Native's signals have no `reason`. */
+function reasonOf({ reason }: { reason?: unknown } = {}): unknown {
+  return reason === undefined
+    ? Object.assign(new Error('The call was aborted.'), { name: 'AbortError' })
+    : reason
 }
 
 /** The origin of an instance's own addresses: of its `baseURL`, or of the page where there is none or a relative one. */

@@ -18,8 +18,12 @@ export interface Login {
   accessToken: string
   refreshToken?: string
   expiresAtMs?: number
+  /** Infinity where it is unknown. */
+  lifetimeMs: number
   /** See {@link Lifetime.estimated}. */
   estimated?: boolean
+  /** The longest validity that is worth a refresh. Infinity until one was asked for that tokens here do not have. */
+  attainableMs: number
   /** From when on the token is renewed before the server refuses it. */
   staleAtMs?: number
   /** Who this is, by each of the sources that can say so. */
@@ -56,6 +60,8 @@ export function createLogin(id: string): Login {
     version: 0,
     edition: 0,
     accessToken: '',
+    lifetimeMs: Infinity,
+    attainableMs: Infinity,
     subjects: {},
     refused: false,
     unproven: false,
@@ -88,7 +94,7 @@ export function renewLogin(
   const accessToken = tokens.accessToken || ''
   const claims = readClaims(accessToken)
   const lifetime = measureLifetime(tokens, claims, nowMs(), source, onUnreadable)
-  const { expiresAtMs, lifetimeMs = 0 } = lifetime
+  const { expiresAtMs, lifetimeMs = Infinity } = lifetime
   const nextVersion = version ?? login.version + 1
   // The same token again is no newer one, whatever its version: what the server said of it still holds. Sessions in
   // cookies have no token to compare.
@@ -100,7 +106,9 @@ export function renewLogin(
   login.accessToken = accessToken
   login.claims = claims
   login.expiresAtMs = expiresAtMs
+  login.lifetimeMs = lifetimeMs
   login.estimated = lifetime.estimated
+  login.attainableMs = Math.max(login.attainableMs, attainableOf(lifetimeMs))
   login.staleAtMs =
     expiresAtMs === undefined ? undefined : expiresAtMs - Math.min(refreshAheadMs, lifetimeMs * STALE_PART)
   const { named, claimed, inToken } = readSubjects(tokens, claims, subjectOf, version !== undefined)
@@ -130,7 +138,23 @@ export function isStale(login: Login, nowMs: number): boolean {
 }
 
 export function isExpired(login: Login, nowMs: number): boolean {
-  return nowMs >= (login.expiresAtMs ?? Infinity)
+  return login.expiresAtMs !== undefined && nowMs >= login.expiresAtMs
+}
+
+/** Whether the token is not valid for `minValidityMs`, and one refresh may bring one that is. */
+export function isShort(login: Login, nowMs: number, minValidityMs: number): boolean {
+  return minValidityMs <= login.attainableMs && isExpired(login, nowMs + minValidityMs)
+}
+
+/** A refresh was made for `minValidityMs`: if its token does not live that long, no other will. */
+export function learnAttainable(login: Login, minValidityMs: number): void {
+  const mostMs = attainableOf(login.lifetimeMs)
+  if (minValidityMs > mostMs) login.attainableMs = mostMs
+}
+
+/** Whoever asks for nearly the whole life of a token would have one refreshed with nearly every call. */
+function attainableOf(lifetimeMs: number): number {
+  return lifetimeMs * (1 - STALE_PART)
 }
 
 /** Notes that a token fresh from a refresh was refused too. */

@@ -24,8 +24,10 @@ import {
   isExpired,
   isFutile,
   isNewer,
+  isShort,
   isStale,
   type Login,
+  learnAttainable,
   noteFruitless,
   recordOf,
   renewLogin,
@@ -578,7 +580,7 @@ export function createSession(deps: SessionDeps): Session {
   ): Promise<boolean> {
     try {
       if (login.ended) throw login.ended
-      const short = !waiter.waited && deps.refresh && isExpired(login, nowMs() + minValidityMs)
+      const short = !waiter.waited && deps.refresh && isShort(login, nowMs(), minValidityMs)
       if (!short && !isDead(login)) return Promise.resolve(true)
       const underWay = joinable()
       if (!underWay) {
@@ -599,6 +601,7 @@ export function createSession(deps: SessionDeps): Session {
           patience.leave?.(waiter)
           waiter.waited = joined.asked
           if (joined.error && login.edition === edition && !login.ended) throw joined.error
+          if (joined.asked && joined === waiter.share) learnAttainable(login, minValidityMs)
           return freshen(login, waiter, patience, minValidityMs)
         },
         (reason) => {
