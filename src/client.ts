@@ -209,10 +209,12 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
 
   function reportStoreError(operation: AuthEvents['storeError']['operation'], thrown: unknown): void {
     // Later, so that a listener that is attached right after creation hears of a first look that failed.
-    queueMicrotask(() => {
-      const error = cleanCause(thrown, session.secrets()) ?? new Error('The store failed.')
-      events.emit('storeError', { operation, error })
-    })
+    queueMicrotask(() =>
+      guard(() => {
+        const error = cleanCause(thrown, session.secrets()) ?? new Error('The store failed.')
+        events.emit('storeError', { operation, error })
+      }),
+    )
   }
 
   function listenToStore(): () => void {

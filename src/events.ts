@@ -115,12 +115,20 @@ export function guard<T>(run: () => T): T | undefined {
 
 /** Shows what somebody else's code threw. */
 export function report(error: unknown): void {
-  console.error('axios-auth-client: a listener or hook threw', error)
+  show('a listener or hook threw', error)
 }
 
 /** Names a field of some tokens that cannot be read. Without its value, which may be anything. */
 export function reportUnreadable(field: string): void {
-  console.error(`axios-auth-client: ${field} cannot be read, and counts as unknown`)
+  show(`${field} cannot be read, and counts as unknown`)
+}
+
+function show(what: string, ...more: unknown[]): void {
+  try {
+    console.error(`axios-auth-client: ${what}`, ...more)
+  } catch {
+    // A console that somebody has replaced.
+  }
 }
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {

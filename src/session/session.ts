@@ -10,6 +10,7 @@ import {
   type Events,
   guard,
   type RefreshReason,
+  report,
   reportUnreadable,
   type SessionEnd,
   type SessionEndReason,
@@ -229,7 +230,7 @@ export function createSession(deps: SessionDeps): Session {
     signOut,
     updateTokens,
     refresh,
-    reread: () => void look(),
+    reread: () => void guard(look),
     endCoolDown() {
       if (current) current.coolDown = undefined
     },
@@ -250,13 +251,14 @@ export function createSession(deps: SessionDeps): Session {
 
   function load(): Promise<void> {
     const found = vault.read()
-    if (!(found instanceof Promise)) return begin(found)
+    // Whatever goes wrong inside: it is known then that nobody is signed in.
+    if (!(found instanceof Promise)) return begin(found).catch(report)
     const gate = deferred()
     loading = gate
     publish()
     return found.then(async (late) => {
       // A sign-in or sign-out in the meantime has opened the gate: it knows better than the store.
-      if (loading === gate) await begin(late)
+      if (loading === gate) await begin(late).catch(report)
       settle()
     })
   }
@@ -300,8 +302,9 @@ export function createSession(deps: SessionDeps): Session {
 
   /** Takes a record found in the store as the current session. */
   function enter(record: StoredRecord): void {
-    current = createLogin(record.sessionId)
-    renew(current, record, record.version)
+    const login = createLogin(record.sessionId)
+    renew(login, record, record.version)
+    current = login
   }
 
   /** At once where that can be: what is done in the same turn must come after it, or it would undo that. */
@@ -533,9 +536,11 @@ export function createSession(deps: SessionDeps): Session {
 
   function publish(): void {
     if (isSilent) return
-    const last = snapshot
-    snapshot = snapshotOf(current, !!loading, !!flight, last)
-    if (snapshot !== last) events.emit('change', snapshot)
+    guard(() => {
+      const last = snapshot
+      snapshot = snapshotOf(current, !!loading, !!flight, last)
+      if (snapshot !== last) events.emit('change', snapshot)
+    })
   }
 
   /** Ends a session for everybody here: no one gets at its tokens any more, and it cannot come back. */
@@ -676,8 +681,9 @@ export function createSession(deps: SessionDeps): Session {
     publish()
     events.emit('refreshStart', { reason })
     const turn = { signal: controller.signal, written: () => written(mine), shows }
-    mine.landed = deps.tabs
-      .exclusively(() => flyInTime(mine), turn)
+    mine.landed = new Promise<Verdict | undefined>((resolve) => {
+      resolve(deps.tabs.exclusively(() => flyInTime(mine), turn))
+    })
       .catch(
         (fault): Verdict => ({
           error: isAuthClientError(fault)
@@ -699,7 +705,7 @@ export function createSession(deps: SessionDeps): Session {
     const found = vault.glance()
     // An asynchronous store is asked when the flight begins, and says itself when it has taken what was written.
     if (!found) return true
-    reconcile(found)
+    guard(() => reconcile(found))
     const [id, version] = written.split(' ')
     return !current || current.id !== id || current.version >= Number(version)
   }
@@ -870,31 +876,34 @@ export function createSession(deps: SessionDeps): Session {
     return !!ended && ended !== disposed
   }
 
-  /** Opens the gate, once. */
+  /** Opens the gate, once, and whatever goes wrong inside. */
   function finish(mine: Flight, verdict: Verdict | undefined): void {
-    mine.limit?.cancel()
-    mine.pause?.resolve()
+    guard(() => {
+      mine.limit?.cancel()
+      mine.pause?.resolve()
+      if (verdict) mine.controller.abort()
+    })
     inTheDark.delete(mine)
-    if (verdict) mine.controller.abort()
     if (flight !== mine) return
     flight = undefined
-    const { login, reason, brought } = mine
-    const durationMs = nowMs() - mine.startedAtMs
     // A grant that has been read counts, even if its way into the store took too long.
-    if (verdict && brought === 'nothing') {
-      const { error, pauseMs } = verdict
-      mine.error = error
+    const failure = mine.brought === 'nothing' ? verdict : undefined
+    mine.error = failure?.error
+    guard(() => {
+      const { login, reason, brought, edition, startedAtMs } = mine
+      const durationMs = nowMs() - startedAtMs
       // Tokens that came in the meantime are not judged by it.
-      const coolDownMs = login?.edition === mine.edition && login && coolDown(login, error, pauseMs)
+      const coolDownMs =
+        failure && login?.edition === edition && login && coolDown(login, failure.error, failure.pauseMs)
       publish()
-      events.emit('refreshFailed', { reason, durationMs, error, ...(coolDownMs && { coolDownMs }) })
-    } else {
-      publish()
-      if (brought !== 'nothing')
+      if (failure) {
+        const { error } = failure
+        events.emit('refreshFailed', { reason, durationMs, error, ...(coolDownMs && { coolDownMs }) })
+      } else if (brought !== 'nothing')
         events.emit('refreshed', { reason, durationMs, adopted: brought === 'adoption' })
-    }
+    })
     // Tokens that came meanwhile may be on their way into the store.
-    if (saving) void saving.then(mine.gate.resolve)
+    if (saving) void saving.then(mine.gate.resolve, mine.gate.resolve)
     else mine.gate.resolve()
   }
 
@@ -904,10 +913,12 @@ export function createSession(deps: SessionDeps): Session {
     if (!mine) return
     flight = undefined
     mine.dropped = true
-    mine.pause?.resolve()
-    if (deps.cookies) inTheDark.add(mine)
-    else abandon(mine)
     mine.gate.resolve()
+    if (deps.cookies) inTheDark.add(mine)
+    guard(() => {
+      mine.pause?.resolve()
+      if (!deps.cookies) abandon(mine)
+    })
   }
 
   /** For somebody else's session, or for none. Aborted with cookies too: a late answer would overwrite theirs. */
@@ -945,8 +956,8 @@ export function createSession(deps: SessionDeps): Session {
     return {
       promise,
       resolve() {
-        cancel()
         resolve()
+        cancel()
       },
     }
   }

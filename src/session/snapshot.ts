@@ -33,6 +33,11 @@ export function snapshotOf(
     ...(subject !== undefined && { subject }),
     ...(claims && { claims }),
   }
-  // Claims come from JSON, so their text tells them apart.
-  return last && JSON.stringify(last) === JSON.stringify(next) ? last : Object.freeze(next)
+  try {
+    // Claims come from JSON, so their text tells them apart.
+    if (last && JSON.stringify(last) === JSON.stringify(next)) return last
+  } catch {
+    // Two that cannot be compared are two.
+  }
+  return Object.freeze(next)
 }

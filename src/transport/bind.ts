@@ -241,7 +241,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
         readResponse &&
         exchange.option?.place !== false &&
         guard(() => readResponse(asRead(response, exchange.config)))
-      const taken = grant && session.take(exchange.login, exchange.edition, grant)
+      const taken = grant && guard(() => session.take(exchange.login, exchange.edition, grant))
       const refused = judge(exchange, response)
       if (refused || taken) return heal(exchange, outcome, refused, taken)
       if (exchange.waited) session.noteServed(exchange.login, exchange.edition)
