@@ -10,10 +10,30 @@ import {
   createAuthClient,
   type StoredRecord,
   type TokenStore,
+  tokenFromHeader,
 } from '../../src/index.js'
-import { createWatchedClock, failureOf, setUp, startServer, tokensOf } from '../support/client.js'
-import { createHandRefresh } from '../support/hand-refresh.js'
-import { changedElsewhere, createOpenStore, type OpenStore, rotatedElsewhere } from '../support/stores.js'
+import { json } from '../support/auth-server/answer.js'
+import {
+  createWatchedClock,
+  failureOf,
+  landed,
+  outcomesOf,
+  setUp,
+  startServer,
+  tokensOf,
+  type WatchedClock,
+} from '../support/client.js'
+import { createHandRefresh, type HandCall } from '../support/hand-refresh.js'
+import { jwtOf } from '../support/jwt.js'
+import { microtasksDone } from '../support/real-time.js'
+import { settleAll } from '../support/settle-all.js'
+import {
+  changedElsewhere,
+  createOpenStore,
+  keptToken,
+  type OpenStore,
+  rotatedElsewhere,
+} from '../support/stores.js'
 
 const UNAVAILABLE = Object.assign(new Error('unavailable'), { response: { status: 503 } })
 
@@ -169,5 +189,128 @@ describe('the refresh token at each attempt', () => {
     expect(second.context.refreshToken).toBe('newer')
     second.answer({ accessToken: 'new' })
     await again
+  })
+})
+
+describe('tokens that come between', () => {
+  const pushed = { readResponse: tokenFromHeader('x-new-token') }
+
+  it('G4: a pushed token is not saved over what another tab has stored', async () => {
+    const store = createOpenStore()
+    const { server, api, auth } = await setUp({ store, ...pushed })
+    const theirs = { accessToken: server.login().access_token, refreshToken: 'their-refresh' }
+    server.route('/api/push', () => {
+      rotatedElsewhere(store, theirs)
+      return json(200, {}, { 'x-new-token': 'pushed' })
+    })
+    await api.get('/api/push')
+    expect((store.kept as StoredRecord).tokens).toEqual(theirs)
+    expect(await auth.getAccessToken()).toBe(theirs.accessToken)
+  })
+
+  it('G2: a pushed token that has been replaced since is not taken again, as an answer from a cache may bring it', async () => {
+    const { server, api, auth, login } = await setUp(pushed)
+    const accessToken = server.login().access_token
+    await auth.updateTokens({ accessToken })
+    server.route('/api/push', () => json(200, {}, { 'x-new-token': login.access_token }))
+    await api.get('/api/push')
+    expect(await auth.getAccessToken()).toBe(accessToken)
+  })
+
+  it.each<[string, (call: HandCall, clock: WatchedClock) => unknown]>([
+    ['brings no token', (call) => call.answer({ accessToken: '' })],
+    ['runs out of time', (_, clock) => clock.advance(15_000)],
+  ])('G2: a refresh that %s says nothing about tokens that came meanwhile', async (_, end) => {
+    const hand = createHandRefresh()
+    const { server, api, auth, clock } = await setUp({ refresh: hand.refresh })
+    const refreshed = settleAll([auth.refresh()])
+    const call = await hand.call(1)
+    await auth.updateTokens({ accessToken: server.login().access_token })
+    await end(call, clock)
+    await refreshed
+    await landed(auth)
+    server.killAccessTokens()
+    // No cool-down keeps it from a refresh of its own.
+    const answer = api.get('/api/me')
+    ;(await hand.call(2)).answer({ accessToken: server.login().access_token })
+    expect((await answer).status).toBe(200)
+  })
+
+  it('G4: a grant that comes after the tokens of another tab does not replace them, with cookies too', async () => {
+    const store = createOpenStore()
+    const hand = createHandRefresh(true)
+    const { auth, login } = await setUp({ store, refresh: hand.refresh, signedIn: false })
+    await auth.signIn({ accessToken: login.access_token })
+    const refreshed = auth.refresh()
+    const call = await hand.call(1)
+    rotatedElsewhere(store, { accessToken: 'theirs' })
+    store.hint()
+    call.answer({ accessToken: 'ours' })
+    await refreshed
+    await microtasksDone()
+    expect([await auth.getAccessToken(), keptToken(store)]).toEqual(['theirs', 'theirs'])
+  })
+
+  it('G4: no refresh token that was spent is sent again, though others have been spent since', async () => {
+    const store = createOpenStore()
+    const hand = createHandRefresh()
+    const { auth, login } = await setUp({ store, refresh: hand.refresh })
+    for (const number of [1, 2]) {
+      const refreshed = auth.refresh()
+      const call = await hand.call(number)
+      call.answer({ accessToken: `access-${number}`, refreshToken: `refresh-${number}` })
+      await refreshed
+    }
+    // A tab that has heard of neither.
+    rotatedElsewhere(store, { accessToken: 'theirs', refreshToken: login.refresh_token })
+    store.hint()
+    const last = auth.refresh()
+    const call = await hand.call(3)
+    expect(call.context.refreshToken).toBe('refresh-2')
+    call.answer({ accessToken: 'access-3' })
+    await last
+  })
+
+  it('refresh() renews what it finds in the store, where that is over as well', async () => {
+    const store = createOpenStore()
+    const hand = createHandRefresh()
+    const { auth, clock } = await setUp({ store, refresh: hand.refresh })
+    const over = { expiresAtMs: clock.nowMs() - 1 }
+    rotatedElsewhere(store, { accessToken: 'theirs', refreshToken: 'their-refresh' }, over)
+    const refreshed = auth.refresh()
+    const call = await hand.call(1)
+    expect(call.context.refreshToken).toBe('their-refresh')
+    call.answer({ accessToken: 'new' })
+    await refreshed
+    expect(await auth.getAccessToken()).toBe('new')
+  })
+
+  it('G17: whoever waits hears of a sign-out in a refreshFailed listener, and not of the failure', async () => {
+    const { server, api, auth } = await setUp()
+    auth.on('refreshFailed', () => void auth.signOut())
+    server.refresh.always(404)
+    server.killAccessTokens()
+    const outcomes = await settleAll([api.get('/api/1'), api.get('/api/2')])
+    expect(outcomesOf(outcomes)).toEqual(['SIGNED_OUT', 'SIGNED_OUT'])
+  })
+})
+
+describe('what the former token said', () => {
+  it('G19: a successor of unknown lifetime does not end when the token before it would have', async () => {
+    const { server, api, auth, clock } = await setUp({ server: { tokens: 'opaque' } })
+    await auth.updateTokens({ accessToken: server.login().access_token })
+    expect(auth.getSnapshot()).not.toHaveProperty('expiresAtMs')
+    await clock.advance(3_600_000)
+    await api.get('/api/me')
+    expect(server.counts).toMatchObject({ refreshes: 0, protectedOk: 1 })
+  })
+
+  it('an opaque successor has no claims, and the user is still known', async () => {
+    const { auth } = await setUp({ signedIn: false })
+    await auth.signIn({ accessToken: jwtOf({ sub: 'ada', role: 'admin' }) })
+    expect(auth.getSnapshot()).toMatchObject({ subject: 'ada', claims: { role: 'admin' } })
+    await auth.updateTokens({ accessToken: 'opaque' })
+    expect(auth.getSnapshot()).toMatchObject({ subject: 'ada' })
+    expect(auth.getSnapshot()).not.toHaveProperty('claims')
   })
 })

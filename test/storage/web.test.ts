@@ -224,6 +224,17 @@ describe.each([
   describe('with importFrom', () => {
     const legacy = { accessToken: 'old', refreshToken: 'old-r', subject: 'ada' }
 
+    it('imports nothing after a sign-in of its own, though its key is gone', async () => {
+      const importFrom = vi.fn((): Tokens | undefined => undefined)
+      const store = createStore({ key: 'my-app', importFrom })
+      const { auth } = page({ store })
+      await auth.signIn({ accessToken: 'new' })
+      // Site data was cleared, and an older page has written its tokens since.
+      storage.clear()
+      importFrom.mockReturnValue(legacy)
+      expect(store.load()).toBeUndefined()
+    })
+
     it('takes the tokens of an older scheme once, and keeps them under its own key', async () => {
       const importFrom = vi.fn((): Tokens | undefined => legacy)
       const first = page({ store: createStore({ key: 'my-app', importFrom }) })
