@@ -644,11 +644,13 @@ export function createSession(deps: SessionDeps): Session {
 
   function underWay() {
     if (!flight) return undefined
-    const { refreshToken, accessToken } = flight.login ?? {}
+    const { login, spent } = flight
+    // What the strategy was handed: the login may have heard of a newer one since.
+    const refreshToken = spent ?? login?.refreshToken
     // A token that is its own refresh token is on every request.
     return {
       signal: flight.controller.signal,
-      refreshToken: refreshToken === accessToken ? undefined : refreshToken,
+      refreshToken: refreshToken === login?.accessToken ? undefined : refreshToken,
     }
   }
 

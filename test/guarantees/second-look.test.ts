@@ -314,3 +314,29 @@ describe('what the former token said', () => {
     expect(auth.getSnapshot()).not.toHaveProperty('claims')
   })
 })
+
+describe("a refresh of one's own", () => {
+  it('G5: is recognised by the refresh token that it was handed, though another tab has stored a newer one', async () => {
+    const store = createOpenStore()
+    const hand = createHandRefresh()
+    const world = await setUp({
+      store,
+      // Through the wrapped instance, and not at once.
+      refresh: async (context) => {
+        await hand.refresh(context)
+        const { data } = await world.api.post('/auth/refresh', { refresh_token: context.refreshToken })
+        return { accessToken: data.access_token, refreshToken: data.refresh_token }
+      },
+    })
+    world.server.killAccessTokens()
+    const answer = settleAll([world.api.get('/api/me')])
+    const call = await hand.call(1)
+    changedElsewhere(store, { refreshToken: 'newer' })
+    store.hint()
+    call.answer(undefined)
+    // It does not wait for itself.
+    await world.server.until(() => world.server.counts.granted === 1)
+    world.auth.dispose()
+    await answer
+  })
+})
