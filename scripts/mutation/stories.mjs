@@ -25,6 +25,7 @@ export const PARTS = [
         'outcomes',
         'cool-down',
         'late-answers',
+        'second-look',
       ),
       ...guarantees(
         'fruitless',
@@ -53,7 +54,7 @@ export const PARTS = [
     ],
     stories: [
       ...guarantees('single-flight', 'replay', 'replay-bytes', 'own-error', 'cancellation', 'safety', 'urls'),
-      ...guarantees('faults', 'fruitless', 'session', 'axios-features'),
+      ...guarantees('faults', 'fruitless', 'session', 'axios-features', 'second-look'),
       'test/client/*.test.ts',
       'test/placement/*.test.ts',
       'test/transport/{adapters,versions,two-axioses,beside-cache,beside-plugins,plugins-at-work}.test.ts',
