@@ -48,8 +48,14 @@ export interface TokenStore {
 
 /** A store whose clients refresh one at a time: memoryStore, whose turns cannot fail. */
 export interface TakesTurns {
-  /** Once `signal` aborts, `work` has nothing left to do and need not wait. */
-  exclusively<T>(work: () => Promise<T>, turn: { signal: AbortSignal }): Promise<T>
+  /** Waits for the turns of other owners, but no longer than until `signal` aborts: `work` has nothing left to do then. */
+  exclusively<T>(work: () => Promise<T>, turn: TurnOf): Promise<T>
+}
+
+export interface TurnOf {
+  signal: AbortSignal
+  /** Which client it is. */
+  owner: unknown
 }
 
 /** The record in what a store returned; `undefined` when there is none, and what is wrong with it when it is garbage. */

@@ -27,7 +27,11 @@ export interface Turn {
 
 /** There is no other tab: the store is not shared, or takes care of turns itself. */
 export function soloTab({ exclusively }: TokenStore & Partial<TakesTurns>): Tabs {
-  return { exclusively: exclusively ?? ((work) => work()), close() {} }
+  const owner = {}
+  return {
+    exclusively: (work, { signal }) => (exclusively ? exclusively(work, { signal, owner }) : work()),
+    close() {},
+  }
 }
 
 /**
