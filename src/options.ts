@@ -59,7 +59,8 @@ export interface AuthClientOptions {
    * Whether an answer says that the token is no longer accepted. Asked about every answer to a request that carries
    * the session, successes too, for servers that report expiry in a body. `response.data` is the JSON in it, or its
    * text: your `transformResponse` has not run. If it throws, the status decides.
-   * @default status 401 and not `insufficient_scope` (RFC 6750 section 3.1)
+   * @default status 401, unless its challenge for our scheme names `insufficient_scope`, `insufficient_claims`,
+   * `insufficient_user_authentication` or `invalid_request`, or carries `claims` (RFC 6750 section 3.1, RFC 9470)
    */
   shouldRefresh?: (question: RefreshQuestion) => boolean | PromiseLike<boolean>
   /**

@@ -348,14 +348,15 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
 
   function judge(exchange: Exchange, response: AxiosResponse): boolean | PromiseLike<boolean> {
     if (exchange.option?.refresh === false || released) return false
-    if (!shouldRefresh) return isTokenRefused(response)
+    const byDefault = () => isTokenRefused(response, exchange.written)
+    if (!shouldRefresh) return byDefault()
     const { login, edition, staleAtMs, config } = exchange
     const expired =
       edition !== login.edition || (staleAtMs === undefined ? undefined : clock.nowMs() >= staleAtMs)
     // A hook that fails has said nothing, so the status decides.
     const byStatus = (error: unknown) => {
       report(error)
-      return isTokenRefused(response)
+      return byDefault()
     }
     try {
       const question = { response: asRead(response, config), config: config as AxiosRequestConfig, expired }

@@ -2,6 +2,7 @@
 import type { AxiosRequestConfig, AxiosResponse } from 'axios'
 import { readHeader } from '../headers.js'
 import { spellingsOf } from '../tokens.js'
+import { canNewTokenAnswer } from './challenge.js'
 import type { RequestConfig } from './exchange.js'
 import { isReplayable } from './replay.js'
 
@@ -34,12 +35,18 @@ export function asRead(response: AxiosResponse, { responseType }: RequestConfig)
   }
 }
 
-/** Whether the server refused the token: a 401, unless it says that the token is good and its scope too small. */
-export function isTokenRefused({ status, headers }: { status: number; headers?: unknown }): boolean {
-  // RFC 6750 section 3.1: a new token of the same grant has the same scope.
-  return (
-    status === 401 && !String(readHeader(headers, 'WWW-Authenticate') ?? '').includes('insufficient_scope')
-  )
+/**
+ * Whether the server refused the token: a 401, unless its challenge is one that no newer token answers. `written`: the
+ * header that the token travelled in, if it did in one; its first word is the scheme.
+ */
+export function isTokenRefused({ status, headers }: Answer, written: unknown): boolean {
+  const scheme = /^(\S+) /.exec(String(written))?.[1]?.toLowerCase()
+  return status === 401 && canNewTokenAnswer(readHeader(headers, 'WWW-Authenticate'), scheme)
+}
+
+interface Answer {
+  status: number
+  headers?: unknown
 }
 
 /** Whether a request carries this token anywhere a refresh call would put it. */
