@@ -13,7 +13,7 @@ import { lockedTabs, soloTab } from './tabs/tabs.js'
 import type { Tokens } from './tokens.js'
 import type { AxiosLike } from './transport/bare.js'
 import { type Binding, bind } from './transport/bind.js'
-import { originOf, pageOrigin } from './transport/origin.js'
+import { homeOf, mayHomeCome } from './transport/origin.js'
 
 /** The session of an app, bound to its axios instance. */
 export interface AuthClient {
@@ -83,21 +83,19 @@ const MARK = Symbol.for('axios-auth-client')
  * Installs the session on an existing axios instance: tokens are placed, and a 401 is refreshed and replayed, once for
  * all requests that failed together.
  * @throws {AuthClientError} code `BAD_OPTION` for a wrong option; for an instance that a live client holds already; for
- * one whose default headers carry an `Authorization`; and when it cannot be known where tokens may go.
+ * one whose default headers carry an `Authorization`; and when a `baseURL` or a page has no origin that can be read.
  */
 export function createAuthClient(instance: AxiosLike, options?: AuthClientOptions): AuthClient {
   const resolved = resolveOptions(options)
   const { refresh, store, place, clock, refreshTimeoutMs } = resolved
   const tokenless = !!place.tokenless
   const cookies = !!refresh?.cookies
-  /** Every instance that is held, with the origin of its own addresses. */
-  const bindings = new Map<AxiosLike, Binding & { home: string | undefined }>()
+  /** Every instance that is held, with the origin of its own addresses once that is known. */
+  const bindings = new Map<AxiosLike, Binding & { home(): string | undefined }>()
 
   assertFree(instance, place.header)
-  const home = resolved.origins ? undefined : homeOf(instance)
-  if (!resolved.origins && !home) {
-    throw badOption('origins', 'some, because the instance has no baseURL to take one from', undefined)
-  }
+  const { baseURL } = instance.defaults ?? {}
+  if (!resolved.origins && !homeOf(baseURL) && !mayHomeCome(baseURL)) throw noOrigins()
 
   const events = createEvents()
   const stats: AuthStats = { refreshes: 0, replays: 0, heldNow: 0, heldPeak: 0, refused: 0, adopted: 0 }
@@ -116,7 +114,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     stats,
   })
   const stopListening = [listenToStore(), listenToNetwork()]
-  const first = add(instance, home)
+  const first = add(instance, !resolved.origins)
 
   return {
     signIn: session.signIn,
@@ -132,7 +130,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     attach(other) {
       session.assertAlive()
       assertFree(other, place.header)
-      const binding = add(other, homeOf(other))
+      const binding = add(other, true)
       return () => {
         // Not what was attached anew since.
         if (bindings.get(other) === binding) remove(other)
@@ -147,13 +145,18 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     },
   }
 
-  function add(target: AxiosLike, home: string | undefined): Binding {
+  function add(target: AxiosLike, allowHome: boolean): Binding {
+    let origin: string | undefined
+    // Never another one: the session began with this. What is not known yet is asked anew, until the app has set it.
+    const home = () => (origin ??= allowHome ? homeOf(target.defaults.baseURL) : undefined)
+    home()
     const transport = bind(target, {
       ...resolved,
       session,
       events,
       stats,
       isAllowedOrigin,
+      findNoOrigins,
       maySettleLate: cookies || !!session.unsettled(),
     })
     const binding = { ...transport, home }
@@ -169,7 +172,14 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
 
   function isAllowedOrigin(origin: string | undefined): boolean {
     if (origin === undefined) return false
-    return !!resolved.origins?.includes(origin) || [...bindings.values()].some(({ home }) => home === origin)
+    if (resolved.origins?.includes(origin)) return true
+    for (const { home } of bindings.values()) if (home() === origin) return true
+    return false
+  }
+
+  function findNoOrigins(): AuthClientError | undefined {
+    const isKnown = resolved.origins || [...bindings.values()].some(({ home }) => home())
+    return isKnown ? undefined : noOrigins()
   }
 
   /** Starts the strategy with every instance told that the calls made now are the refresh's own. */
@@ -240,9 +250,8 @@ function reasonOf({ reason }: { reason?: unknown } = {}): unknown {
     : reason
 }
 
-/** The origin of an instance's own addresses: of its `baseURL`, or of the page where there is none or a relative one. */
-function homeOf({ defaults }: AxiosLike): string | undefined {
-  return defaults.baseURL ? originOf(String(defaults.baseURL)) : pageOrigin()
+function noOrigins(): AuthClientError {
+  return badOption('origins', "a list, because neither the instance's baseURL nor a page has one", undefined)
 }
 
 function assertFree(instance: AxiosLike, header = 'Authorization'): void {

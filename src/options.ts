@@ -46,7 +46,10 @@ export interface AuthClientOptions {
   /**
    * All origins a token may be sent to, such as `['https://api.example.com']`: they take the place of the default. Any
    * other request goes out without one, and its 401 is not ours. The refresh call itself goes where the strategy says.
-   * @default the origin of the instance's `baseURL`; in a page and for a relative one, the page's own
+   * A `<base>` element changes where relative URLs lead, and not what is allowed.
+   * @default the origin of the instance's `baseURL`; in a page and for a relative one, the page's own. Where there is
+   * neither (a build, a server), a `baseURL` that is set later counts; until then, requests of a session reject with
+   * `BAD_OPTION`
    */
   origins?: readonly string[]
   /**

@@ -374,9 +374,6 @@ describe('a good option', () => {
 
 describe('origins', () => {
   it.each([
-    ['no baseURL and no page', undefined],
-    ['an empty baseURL and no page', ''],
-    ['a relative baseURL and no page', '/api'],
     ['a baseURL that cannot be read', 'https://'],
     ['a baseURL with userinfo', 'https://user:pass@api.example.com'],
   ])('has to be given when it is not known: %s', (_, baseURL) => {
@@ -385,6 +382,15 @@ describe('origins', () => {
     expect(error.message).toMatch(/^origins\b/)
     expect(error.message).toContain('baseURL')
     expect(() => create({ origins: ['https://api.example.com'] }, axios.create({ baseURL }))).not.toThrow()
+  })
+
+  it.each([
+    ['no baseURL and no page', undefined],
+    ['an empty baseURL and no page', ''],
+    ['a relative baseURL and no page', '/api'],
+    ['a baseURL without a scheme and no page', '//api.example.com'],
+  ])('may be left out at first, in a module that a server or a build loads: %s', (_, baseURL) => {
+    expect(() => create({}, axios.create({ baseURL }))).not.toThrow()
   })
 
   it.each([undefined, '', '/api', 'api'])("is the page's own for the baseURL %j", (baseURL) => {

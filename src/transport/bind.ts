@@ -26,6 +26,8 @@ export interface TransportDeps {
   place: Placement
   isAllowedOrigin(origin: string | undefined): boolean
   shouldRefresh?: ((question: RefreshQuestion) => boolean | PromiseLike<boolean>) | undefined
+  /** What is wrong where no origin at all is allowed. */
+  findNoOrigins(): AuthClientError | undefined
   readResponse?: ((response: AxiosResponse) => Grant | undefined) | undefined
   beforeReplay?: ((config: AxiosRequestConfig) => unknown) | undefined
   /** A session can appear while a request is being made: the store is asynchronous, or a cookie can restore it. */
@@ -174,8 +176,11 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
       if (config.authClient === false) return dispatch(exchange)
       exchange.option = config.authClient as AuthRequestOptions
     }
-    const ours = mayCarry(exchange) && !hasOwnCredential(config, exchange) && !isRefreshCall(config)
-    if (!ours || !putOn(exchange)) return sendAside(exchange)
+    const ours = !released && !hasOwnCredential(config, exchange) && !isRefreshCall(config)
+    const mayGo = ours && isAllowed(config)
+    const fault = ours && !mayGo && exchange.option?.place !== false && deps.findNoOrigins()
+    if (fault) return refuse(exchange, fault)
+    if (!mayGo || !putOn(exchange)) return sendAside(exchange)
     if (login.ended) return refuse(exchange, login.ended)
     const mayWait = exchange.option?.refresh !== false
     if (session.isDead(login)) return mayWait ? deliver(exchange) : sendAside(exchange)
