@@ -39,7 +39,8 @@ export interface AuthClientOptions {
   /**
    * Reads tokens that the server pushes in any answer, such as `tokenFromHeader('authorization')`. They are taken only
    * if the answered request carried the current token of the current session. `response.data` is the JSON in it, or its
-   * text: your `transformResponse` has not run.
+   * text: your `transformResponse` has not run. Not asked about an answer that a redirect fetched from a foreign origin;
+   * axios's fetch adapter does not say where an answer came from, so with it your API must not redirect away.
    * @default none
    */
   readResponse?: (response: AxiosResponse) => Grant | undefined

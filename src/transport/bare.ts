@@ -11,8 +11,10 @@ import axios, {
   type AxiosResponse,
   type InternalAxiosRequestConfig,
 } from 'axios'
-import { type AuthClientError, isObject, setCause } from '../errors.js'
+import { AuthClientError, isObject, setCause } from '../errors.js'
 import { readHeader, writeHeader } from '../headers.js'
+import { originOf, originsOf, pageUrl } from './origin.js'
+import { isFromElsewhere } from './redirect.js'
 
 /** What is needed of an axios instance. Structural: an instance of any axios version has it. */
 export interface AxiosLike {
@@ -47,7 +49,9 @@ type ResolveAdapter = (adapter: unknown, config: unknown) => AxiosAdapter
 // axios's own, as they were when the app started: on the default export an app can replace them.
 const { transformRequest: ownTransforms, transformResponse, validateStatus } = axios.defaults ?? {}
 
-export function createBare(instance: AxiosLike): Bare {
+type IsAllowed = (origin: string | undefined) => boolean
+
+export function createBare(instance: AxiosLike, isAllowed: IsAllowed): Bare {
   // A static: instances have none (axios 1.5 and later).
   const { getAdapter } = axios as { getAdapter?: ResolveAdapter }
   let bare: AxiosInstance | undefined
@@ -63,8 +67,8 @@ export function createBare(instance: AxiosLike): Bare {
   }
 
   return {
-    http: () =>
-      createSibling(instance, {
+    http() {
+      const http = createSibling(instance, {
         ...instance.defaults,
         transformRequest,
         transformResponse,
@@ -76,7 +80,10 @@ export function createBare(instance: AxiosLike): Bare {
         transitional: undefined,
         // What a strategy sets there must not be on the requests of the instance.
         headers: copyHeaders(instance.defaults.headers),
-      }),
+      })
+      keepFromElsewhere(http, isAllowed)
+      return http
+    },
     resolve(adapter, config) {
       const wanted = adapter || axios.defaults.adapter
       if (typeof wanted === 'function') return wanted
@@ -95,6 +102,30 @@ export function createBare(instance: AxiosLike): Bare {
     cancellation: (config) =>
       config.cancelToken?.reason ?? new axios.CanceledError(undefined, config as InternalAxiosRequestConfig),
   }
+}
+
+/** Whom a refresh talks to is decided by the app: a <base> element or a redirect may be anybody's. */
+function keepFromElsewhere(http: AxiosInstance, isAllowed: IsAllowed): void {
+  const fail = (why: string) => new AuthClientError('REFRESH_FAILED', why)
+  const check = (response: AxiosResponse | undefined) => {
+    if (response && isFromElsewhere(response, isAllowed))
+      throw fail('The refresh endpoint redirects to a foreign origin.')
+  }
+  http.interceptors.request.use((config) => {
+    const meant = originsOf(config, (url) => originOf(url, pageUrl))
+    if (originsOf(config).every((origin) => meant.includes(origin) || isAllowed(origin))) return config
+    throw fail('A <base> element leads the url of the refresh to a foreign origin: give it an absolute one.')
+  })
+  http.interceptors.response.use(
+    (response) => {
+      check(response)
+      return response
+    },
+    (error) => {
+      check(error?.response)
+      throw error
+    },
+  )
 }
 
 /** axios's own request transforms. They want AxiosHeaders, where an instance of another copy (0.27) has plain ones. */

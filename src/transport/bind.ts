@@ -16,6 +16,7 @@ import { type AxiosLike, createBare } from './bare.js'
 import { CALLER, Exchange, REFRESH_MARK, type RequestConfig, Ticket } from './exchange.js'
 import { asRead, carries, isTokenRefused, type RefreshQuestion } from './judge.js'
 import { createOriginCheck } from './origin.js'
+import { dropOnRedirect, isFromElsewhere, type Redirectable } from './redirect.js'
 import { discard, expectBreak, isReplayable, snapshotForm } from './replay.js'
 
 export interface TransportDeps {
@@ -25,9 +26,9 @@ export interface TransportDeps {
   stats: AuthStats
   place: Placement
   isAllowedOrigin(origin: string | undefined): boolean
-  shouldRefresh?: ((question: RefreshQuestion) => boolean | PromiseLike<boolean>) | undefined
   /** What is wrong where no origin at all is allowed. */
   findNoOrigins(): AuthClientError | undefined
+  shouldRefresh?: ((question: RefreshQuestion) => boolean | PromiseLike<boolean>) | undefined
   readResponse?: ((response: AxiosResponse) => Grant | undefined) | undefined
   beforeReplay?: ((config: AxiosRequestConfig) => unknown) | undefined
   /** A session can appear while a request is being made: the store is asynchronous, or a cookie can restore it. */
@@ -52,7 +53,7 @@ interface Outcome {
 
 export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   const { session, clock, events, stats, place, beforeReplay, readResponse, shouldRefresh } = deps
-  const bare = createBare(instance)
+  const bare = createBare(instance, deps.isAllowedOrigin)
   const isAllowed = createOriginCheck(deps.isAllowedOrigin)
   const credentialHeaders = [...new Set(['Authorization', place.header ?? 'Authorization'])]
   const patience: Patience<Exchange> = {
@@ -223,10 +224,14 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
       for (const [name, value] of Object.entries(form.headers)) writeHeader(config, name, value)
     }
     exchange.sent++
+    const restore = dropOnRedirect(config as Redirectable)
+    const end = (outcome: Outcome) => {
+      restore?.()
+      return conclude(exchange, outcome)
+    }
     return dispatch(exchange).then(
-      (response) => conclude(exchange, { response }),
-      (error: unknown) =>
-        conclude(exchange, { response: (error as AxiosError | undefined)?.response, error }),
+      (response) => end({ response }),
+      (error: unknown) => end({ response: (error as AxiosError | undefined)?.response, error }),
     )
   }
 
@@ -241,7 +246,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
 
   function conclude(exchange: Exchange, outcome: Outcome): AxiosResponse | Promise<AxiosResponse> {
     const { response } = outcome
-    if (response && exchange.edition) {
+    if (response && exchange.edition && !isFromElsewhere(response, deps.isAllowedOrigin)) {
       const grant =
         readResponse &&
         exchange.option?.place !== false &&
