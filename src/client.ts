@@ -50,7 +50,10 @@ export interface AuthClient {
    * @throws {AuthClientError} when there will be no such token now; the signal's reason when it aborts, or an
    * `AbortError` where the platform gives none (React Native).
    */
-  getAccessToken(options?: { minValidityMs?: number; signal?: AbortSignal }): Promise<string | undefined>
+  getAccessToken(options?: {
+    minValidityMs?: number | undefined
+    signal?: AbortSignal | undefined
+  }): Promise<string | undefined>
   /** The session as an app may show it: frozen, and the same object as long as nothing changed. */
   getSnapshot(): AuthSnapshot
   /** The snapshot for server-side rendering and hydration: what `tokens` tell, whatever a store holds by now. */
@@ -197,8 +200,8 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     minValidityMs = 0,
     signal,
   }: {
-    minValidityMs?: number
-    signal?: AbortSignal
+    minValidityMs?: number | undefined
+    signal?: AbortSignal | undefined
   } = {}) {
     const wait = (promise: Promise<void>) => hold(promise, { signal }, () => reasonOf(signal))
     session.assertAlive()

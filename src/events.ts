@@ -32,7 +32,7 @@ export type SessionEndReason =
 export interface SessionEnd {
   reason: SessionEndReason
   /** What the held requests reject with. */
-  error?: AuthClientError
+  error?: AuthClientError | undefined
 }
 
 /** The events of `auth.on()`, with what each listener gets. Durations are in milliseconds. */
@@ -42,7 +42,12 @@ export interface AuthEvents {
   /** New tokens are in use and in the store. `adopted`: another tab had fetched them. */
   refreshed: { reason: RefreshReason; durationMs: number; adopted: boolean }
   /** The refresh brought no tokens. `coolDownMs`: how long requests fail fast before it is tried again. */
-  refreshFailed: { reason: RefreshReason; durationMs: number; error: AuthClientError; coolDownMs?: number }
+  refreshFailed: {
+    reason: RefreshReason
+    durationMs: number
+    error: AuthClientError
+    coolDownMs?: number | undefined
+  }
   /** As `onSessionEnd`, and before it. */
   sessionEnd: SessionEnd
   /** A request waits for new tokens, for the first or for a further time. */

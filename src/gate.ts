@@ -3,16 +3,20 @@
 
 /** What can end a wait: an AbortSignal, or an axios CancelToken (read by structure, 0.22 and later). */
 export interface Cancellation {
-  signal?: {
-    readonly aborted: boolean
-    addEventListener?(type: 'abort', listener: () => void): void
-    removeEventListener?(type: 'abort', listener: () => void): void
-  }
-  cancelToken?: {
-    reason?: unknown
-    subscribe?(listener: () => void): void
-    unsubscribe?(listener: () => void): void
-  }
+  signal?:
+    | {
+        readonly aborted: boolean
+        addEventListener?(type: 'abort', listener: () => void): void
+        removeEventListener?(type: 'abort', listener: () => void): void
+      }
+    | undefined
+  cancelToken?:
+    | {
+        reason?: unknown
+        subscribe?(listener: () => void): void
+        unsubscribe?(listener: () => void): void
+      }
+    | undefined
 }
 
 /** Whether whoever made the request has given it up. */

@@ -10,11 +10,11 @@ import type { Tokens } from './tokens.js'
 export type Claims = Readonly<Record<string, unknown>>
 
 export interface Lifetime {
-  expiresAtMs?: number
+  expiresAtMs?: number | undefined
   /** The token's whole life, or the best lower bound that is known of it. */
-  lifetimeMs?: number
+  lifetimeMs?: number | undefined
   /** It rests on this machine's clock alone: an end that another clock has set. */
-  estimated?: boolean
+  estimated?: boolean | undefined
 }
 
 /**

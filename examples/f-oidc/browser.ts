@@ -24,7 +24,7 @@ export function openBrowser(app: string): Browser {
     const headers = { Cookie: cookies.getCookieStringSync(url.href) }
     const answer = await fetch(url, {
       method: form ? 'POST' : 'GET',
-      body: form,
+      body: form ?? null,
       headers,
       redirect: 'manual',
     })

@@ -2,7 +2,9 @@
 import type { AuthSnapshot, Claims } from '../index.js'
 
 /** The snapshot with the claims of your tokens. Not verified: show them, never decide on rights by them. */
-export type TypedSnapshot<C extends object = Claims> = Omit<AuthSnapshot, 'claims'> & { readonly claims?: C }
+export type TypedSnapshot<C extends object = Claims> = Omit<AuthSnapshot, 'claims'> & {
+  readonly claims?: C | undefined
+}
 
 /** Picks what a component needs. */
 export type Selector<T, C extends object = Claims> = (snapshot: TypedSnapshot<C>) => T

@@ -18,12 +18,12 @@ export interface Placement {
   /** Takes off what `place` put there, and nothing else. */
   remove(config: PlaceableConfig): void
   /** The header it writes, if any: a caller's own value in it is then left alone. `Authorization` always is. */
-  readonly header?: string
+  readonly header?: string | undefined
   /**
    * The token is placed when the request is about to go out, and not before: no interceptor or transform sees it, and none
    * can wrap it into something where `remove` does not find it.
    */
-  readonly late?: boolean
+  readonly late?: boolean | undefined
   /** There is no token in script: a cookie is the credential. */
-  readonly tokenless?: boolean
+  readonly tokenless?: boolean | undefined
 }

@@ -16,19 +16,19 @@ export interface Login {
    */
   edition: number
   accessToken: string
-  refreshToken?: string
-  expiresAtMs?: number
+  refreshToken?: string | undefined
+  expiresAtMs?: number | undefined
   /** Infinity where it is unknown. */
   lifetimeMs: number
   /** See {@link Lifetime.estimated}. */
-  estimated?: boolean
+  estimated?: boolean | undefined
   /** The longest validity that is worth a refresh. Infinity until one was asked for that tokens here do not have. */
   attainableMs: number
   /** From when on the token is renewed before the server refuses it. */
-  staleAtMs?: number
+  staleAtMs?: number | undefined
   /** Who this is, by each of the sources that can say so. */
   subjects: Subjects
-  claims?: Claims
+  claims?: Claims | undefined
   /** The server refused the current access token. */
   refused: boolean
   /** The current access token came from a refresh, and no request that waited for it has been served yet. */
@@ -42,9 +42,9 @@ export interface Login {
   /** Failed refreshes in a row. */
   failures: number
   /** The verdict about the current tokens, until its time is over. */
-  coolDown?: { sinceMs: number; lengthMs: number; error: AuthClientError }
+  coolDown?: { sinceMs: number; lengthMs: number; error: AuthClientError } | undefined
   /** Why it is over. Set once, never taken back. */
-  ended?: AuthClientError
+  ended?: AuthClientError | undefined
 }
 
 const FRUITLESS_LIMIT = 3

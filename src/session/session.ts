@@ -160,7 +160,7 @@ interface Flight {
   /** It has reached for the network. */
   asked: boolean
   /** The refresh token it asked with last. */
-  spent?: string
+  spent?: string | undefined
   readonly controller: AbortController
   /** Opens when there is something new to look at. */
   gate: Deferred

@@ -10,11 +10,11 @@ export interface AuthSnapshot {
   /** A refresh is under way. */
   readonly refreshing: boolean
   /** End of the access token's life in milliseconds of this machine's clock, where it is known. */
-  readonly expiresAtMs?: number
+  readonly expiresAtMs?: number | undefined
   /** Who is signed in: what `signIn` was told, or the `sub` claim. */
-  readonly subject?: string
+  readonly subject?: string | undefined
   /** What a JWT says in the clear. Not verified: show it, never decide on rights by it. */
-  readonly claims?: Claims
+  readonly claims?: Claims | undefined
 }
 
 /** The snapshot of this moment; `last` itself, if nothing in it has changed. */

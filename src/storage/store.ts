@@ -16,15 +16,15 @@ export interface StoredRecord {
   sessionId: string
   /** Counts the tokens of a session: whoever holds the higher version holds the newer tokens. */
   version: number
-  tokens: { accessToken: string; refreshToken?: string }
+  tokens: { accessToken: string; refreshToken?: string | undefined }
   /** End of the access token's life in milliseconds of this machine's clock. */
-  expiresAtMs?: number
+  expiresAtMs?: number | undefined
   /** `expiresAtMs` was not measured when the tokens were received: it rests on a clock that may be wrong. */
-  estimated?: true
+  estimated?: true | undefined
   /** Who this is, as the snapshot shows it. */
-  subject?: string
+  subject?: string | undefined
   /** What a token's claims said of it, where that cannot be read from `subject` and the token any more. */
-  claimedSubject?: string
+  claimedSubject?: string | undefined
 }
 
 /**
@@ -43,7 +43,7 @@ export interface TokenStore {
   /** Says that other tabs or processes use the same store; names the lock and the channel they share. */
   readonly name?: string | undefined
   /** Calls `listener` when somebody else may have changed the store; returns what unsubscribes. */
-  subscribe?(listener: () => void): () => void
+  subscribe?: ((listener: () => void) => () => void) | undefined
 }
 
 /** A store whose clients refresh one at a time: memoryStore, whose turns cannot fail. */

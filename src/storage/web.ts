@@ -14,7 +14,7 @@ export interface WebStoreOptions {
    * so the old tokens are taken once and cannot come back after a sign-out. With `sessionStorageStore` that is once per
    * tab, so remove the old keys as you read them: nobody else does.
    */
-  importFrom?: () => Tokens | undefined
+  importFrom?: (() => Tokens | undefined) | undefined
 }
 
 // Left in place of a record by a sign-out when there is something to import: "empty" and "never used" must differ.

@@ -13,41 +13,43 @@ import { createTokenFactory } from './token-factory.js'
 /** What `createAuthServer` takes. `undefined` always means the default. */
 export interface AuthServerOptions {
   /** Where the backend lives: scheme, host and port, no path. @default 'https://api.test' */
-  origin?: string
+  origin?: string | undefined
   /** @default { login: '/auth/login', refresh: '/auth/refresh', logout: '/auth/logout' } */
-  paths?: { login?: string; refresh?: string; logout?: string }
+  paths?:
+    | { login?: string | undefined; refresh?: string | undefined; logout?: string | undefined }
+    | undefined
   /** What needs an access token: msw path patterns such as '/orders/:id' or '/api/*'. @default ['/*'] */
-  protected?: readonly string[]
+  protected?: readonly string[] | undefined
   /** Your own msw handlers for protected routes: asked once the token was accepted. The others answer who asked. */
-  handlers?: readonly HttpHandler[]
+  handlers?: readonly HttpHandler[] | undefined
   /** Names and passwords that may log in. @default any name, with any password */
-  users?: Record<string, string>
+  users?: Record<string, string> | undefined
   /** What an access token is. @default 'jwt' */
-  tokens?: 'jwt' | 'opaque'
+  tokens?: 'jwt' | 'opaque' | undefined
   /** Further claims of a JWT, such as `() => ({ roles: ['admin'] })`. */
-  claims?: (user: string) => Record<string, unknown>
+  claims?: ((user: string) => Record<string, unknown>) | undefined
   /** A number that repeats the same tokens. @default a random one, readable as `backend.seed` */
-  seed?: number
+  seed?: number | undefined
   /** @default 300 */
-  accessLifetimeSeconds?: number
+  accessLifetimeSeconds?: number | undefined
   /** @default 86_400 */
-  refreshLifetimeSeconds?: number
+  refreshLifetimeSeconds?: number | undefined
   /** A refresh gives a new refresh token and spends the old one, whose second use ends the session. @default true */
-  rotation?: boolean
+  rotation?: boolean | undefined
   /** The field of a JSON or form body that holds the refresh token; without one, it is the Bearer. @default 'refresh_token' */
-  refreshField?: string
+  refreshField?: string | undefined
   /**
    * Tokens that travel in HttpOnly cookies instead of bodies and headers: 'refresh', or 'both'. The server keeps the one
    * jar of one browser itself, so that it is the same in Node and in a page; `withCredentials` is not looked at.
    * @default none
    */
-  cookies?: 'refresh' | 'both'
+  cookies?: 'refresh' | 'both' | undefined
   /** Where a request carries the access token. @default its `Authorization: Bearer` */
-  readAccessToken?: (request: Request) => string | undefined | Promise<string | undefined>
+  readAccessToken?: ((request: Request) => string | undefined | Promise<string | undefined>) | undefined
   /** The body of login and refresh answers. @default { access_token, refresh_token, token_type, expires_in } */
-  grantBody?: (issued: IssuedTokens) => object
+  grantBody?: ((issued: IssuedTokens) => object) | undefined
   /** The server's clock; share one with the client to move both. @default one of its own that starts now and stands still */
-  clock?: ManualClock
+  clock?: ManualClock | undefined
 }
 
 /** Makes the refresh endpoint fail, and holds its answers. */
@@ -178,7 +180,7 @@ export function createAuthServer(options: AuthServerOptions = {}): AuthServer {
   const log: AuthServerLogEntry[] = []
   const outcomes = createOutcomes()
   /** The browser's cookies, with `cookies`. */
-  let jar: { access?: string; refresh?: string } = {}
+  let jar: { access?: string | undefined; refresh?: string | undefined } = {}
   let epoch = createEpoch()
   /** Requests whose token was accepted: several patterns may match one. */
   const accepted = new Set<string>()

@@ -10,7 +10,7 @@ export interface Hold {
    * Resolves once `count` answers (default 1) are held at the same time.
    * @throws {Error} after `timeoutMs` real milliseconds (default 3000), saying how many came.
    */
-  waiting(count?: number, options?: { timeoutMs?: number }): Promise<void>
+  waiting(count?: number, options?: { timeoutMs?: number | undefined }): Promise<void>
   /**
    * Sends every held answer, and holds none from now on.
    * @throws {Error} when nothing is held: await `waiting()` first.

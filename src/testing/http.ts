@@ -4,7 +4,7 @@ import { HttpResponse } from 'msw'
 // Statuses that may have no body (Fetch standard, "null body status").
 const BODILESS = Object.freeze([204, 205, 304])
 
-export function json(status: number, body: object, headers?: Record<string, string>): Response {
+export function json(status: number, body: object, headers: Record<string, string> = {}): Response {
   return BODILESS.includes(status)
     ? new HttpResponse(null, { status, headers })
     : HttpResponse.json(body, { status, headers })

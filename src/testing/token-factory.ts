@@ -5,21 +5,21 @@ import type { Clock, Tokens } from '../index.js'
 /** How `createTokenFactory` makes its tokens. `undefined` always means the default. */
 export interface TokenFactoryOptions {
   /** A number that repeats the same tokens. @default a random one, readable as `factory.seed` */
-  seed?: number
+  seed?: number | undefined
   /** @default 'jwt' */
-  kind?: 'jwt' | 'opaque'
+  kind?: 'jwt' | 'opaque' | undefined
   /** Where `iat` and `exp` come from. @default the real time */
-  clock?: Pick<Clock, 'nowMs'>
+  clock?: Pick<Clock, 'nowMs'> | undefined
 }
 
 /** Whom a token is for, and for how long. */
 export interface TokenRequest {
   /** The `sub` claim. @default 'ada' */
-  subject?: string
+  subject?: string | undefined
   /** @default 300 */
-  lifetimeSeconds?: number
+  lifetimeSeconds?: number | undefined
   /** Further claims of a JWT, such as `{ roles: ['admin'] }`; they win over ours. */
-  claims?: Record<string, unknown>
+  claims?: Record<string, unknown> | undefined
 }
 
 /** Makes tokens; see {@link createTokenFactory}. */

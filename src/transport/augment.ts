@@ -3,15 +3,15 @@
 /** What one request wants to be different. */
 export interface AuthRequestOptions {
   /** `false`: no token is placed; the request still waits for a refresh and is replayed after one. */
-  place?: boolean
+  place?: boolean | undefined
   /** `false`: the request never waits and is never replayed; it goes out with the token there is, or without one. */
-  refresh?: boolean
+  refresh?: boolean | undefined
 }
 
 declare module 'axios' {
   // Without type parameters: their number differs between axios versions, and this form merges with all of them.
   interface AxiosRequestConfig {
     /** For axios-auth-client. `false`: this request has nothing to do with the session. */
-    authClient?: false | AuthRequestOptions
+    authClient?: false | AuthRequestOptions | undefined
   }
 }

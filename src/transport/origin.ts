@@ -4,8 +4,8 @@
 
 /** What decides where axios sends a request. */
 export interface Target {
-  url?: string
-  baseURL?: string
+  url?: string | undefined
+  baseURL?: string | undefined
   allowAbsoluteUrls?: unknown
 }
 

@@ -6,7 +6,7 @@ import { realMs } from '../real-time.js'
 
 export interface Reply {
   status: number
-  headers?: Record<string, string | string[]>
+  headers?: Record<string, string | string[]> | undefined
   /** Sent at once, with its length. */
   body?: string | Buffer
   /** Streamed instead of `body`, without a length. */
