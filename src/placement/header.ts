@@ -1,5 +1,6 @@
 // Tokens in a header: as a Bearer, or as the user name of HTTP Basic.
 import { checkOptions } from '../checks.js'
+import { basic } from '../encode.js'
 import { deleteHeader, writeHeader } from '../headers.js'
 import type { Placement } from './placement.js'
 
@@ -9,9 +10,9 @@ export interface BearerHeaderOptions {
    * of your own: make sure that your API does not redirect away, or in Node name it in axios's `sensitiveHeaders`.
    * @default 'Authorization'
    */
-  header?: string
+  header?: string | undefined
   /** What stands before the token; `''` for the bare token. @default 'Bearer' */
-  scheme?: string
+  scheme?: string | undefined
 }
 
 /**
@@ -26,7 +27,7 @@ export function bearerHeader(options: BearerHeaderOptions = {}): Placement {
 
 /** The token as the user name of HTTP Basic with an empty password (RFC 7617), as Flask-HTTPAuth has it. */
 export function basicUser(): Placement {
-  return headerPlacement('Authorization', (token) => `Basic ${btoa(`${token}:`)}`)
+  return headerPlacement('Authorization', (token) => basic(token, ''))
 }
 
 function headerPlacement(header: string, format: (accessToken: string) => string): Placement {

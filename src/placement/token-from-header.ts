@@ -1,7 +1,7 @@
 // Tokens that the server pushes in a response header, for `readResponse`.
 import { checkOptions } from '../checks.js'
 import { readHeader } from '../headers.js'
-import { type Grant, isUsableToken } from '../tokens.js'
+import { type Grant, isUsableToken, stripBearer } from '../tokens.js'
 
 /**
  * Reads a new access token from a response header, with or without `Bearer` before it.
@@ -10,7 +10,7 @@ import { type Grant, isUsableToken } from '../tokens.js'
 export function tokenFromHeader(name: string): (response: { headers?: unknown }) => Grant | undefined {
   checkOptions('tokenFromHeader', { name }, { name: 'text' })
   return ({ headers }) => {
-    const accessToken = String(readHeader(headers, name) ?? '').replace(/^Bearer(\s+|$)/i, '')
+    const accessToken = stripBearer(readHeader(headers, name))
     return isUsableToken(accessToken) ? { accessToken } : undefined
   }
 }
