@@ -1,6 +1,6 @@
 // The options of `createAuthClient`: what they mean, their defaults, and their one check, at creation.
 import type { AxiosRequestConfig, AxiosResponse } from 'axios'
-import { badOption, checkTokens } from './checks.js'
+import { badOption, checkKeys, checkTokens } from './checks.js'
 import { type Clock, LONGEST_TIMER_MS, realClock } from './clock.js'
 import { isObject } from './errors.js'
 import { guard, isThenable, type SessionEnd } from './events.js'
@@ -25,17 +25,17 @@ export interface AuthClientOptions {
    * Without it a refused token ends the session, and tokens go out as they are, whatever the clock says.
    * @default none
    */
-  refresh?: RefreshStrategy
+  refresh?: RefreshStrategy | undefined
   /**
    * Tokens that are known at the start: from server-side rendering, a test, an older scheme. A stored session wins over
    * them; otherwise they are saved as by `signIn`, before `ready`.
    * @default none
    */
-  tokens?: Tokens
+  tokens?: Tokens | undefined
   /** Where the session is kept. @default memoryStore() */
-  store?: TokenStore
+  store?: TokenStore | undefined
   /** Where the token travels on a request. @default bearerHeader() */
-  place?: Placement
+  place?: Placement | undefined
   /**
    * Reads tokens that the server pushes in any answer, such as `tokenFromHeader('authorization')`. They are taken only
    * if the answered request carried the current token of the current session. `response.data` is the JSON in it, or its
@@ -43,7 +43,7 @@ export interface AuthClientOptions {
    * axios's fetch adapter does not say where an answer came from, so with it your API must not redirect away.
    * @default none
    */
-  readResponse?: (response: AxiosResponse) => Grant | undefined
+  readResponse?: ((response: AxiosResponse) => Grant | undefined) | undefined
   /**
    * All origins a token may be sent to, such as `['https://api.example.com']`: they take the place of the default. Any
    * other request goes out without one, and its 401 is not ours. The refresh call itself goes where the strategy says.
@@ -52,7 +52,7 @@ export interface AuthClientOptions {
    * neither (a build, a server), a `baseURL` that is set later counts; until then, requests of a session reject with
    * `BAD_OPTION`
    */
-  origins?: readonly string[]
+  origins?: readonly string[] | undefined
   /**
    * The user that a JWT names, for servers that do not use `sub`. A session belongs to one user: tokens that name
    * another one end it with `replaced-elsewhere`, and begin a new one.
@@ -66,38 +66,38 @@ export interface AuthClientOptions {
    * @default status 401, unless its challenge for our scheme names `insufficient_scope`, `insufficient_claims`,
    * `insufficient_user_authentication` or `invalid_request`, or carries `claims` (RFC 6750 section 3.1, RFC 9470)
    */
-  shouldRefresh?: (question: RefreshQuestion) => boolean | PromiseLike<boolean>
+  shouldRefresh?: ((question: RefreshQuestion) => boolean | PromiseLike<boolean>) | undefined
   /**
    * Whether this failure of the refresh ends the session, instead of being tried again later.
    * @default status 401, 403, 422, or 400 unless it holds an OAuth `error` other than `invalid_grant`
    */
-  isFinal?: (error: unknown) => boolean
+  isFinal?: ((error: unknown) => boolean) | undefined
   /**
    * How long before its end a token counts as stale, so that it is renewed in the background before the server refuses
    * it. Milliseconds, 0 or more; never more than 15 % of the token's lifetime.
    * @default 30_000
    */
-  refreshAheadMs?: number
+  refreshAheadMs?: number | undefined
   /** How long a refresh may take, retries included. Milliseconds, more than 0. @default 15_000 */
-  refreshTimeoutMs?: number
+  refreshTimeoutMs?: number | undefined
   /**
    * How a refresh is tried again when the endpoint cannot be reached: `limit` further attempts, with exponential
    * back-off from `baseDelayMs` and full jitter; a `Retry-After` is honoured.
    * @default { limit: 2, baseDelayMs: 300 }
    */
-  refreshRetry?: { limit?: number; baseDelayMs?: number }
+  refreshRetry?: { limit?: number | undefined; baseDelayMs?: number | undefined } | undefined
   /**
    * Runs before each replay, so that a rate limiter or a signer can join in. It may change the config in place; what it
    * returns is ignored, and so is its failure, which is reported.
    */
-  beforeReplay?: (config: AxiosRequestConfig) => unknown
+  beforeReplay?: ((config: AxiosRequestConfig) => unknown) | undefined
   /**
    * Called once when a session ends. `refused`, `signed-out-elsewhere`: send the user to the login page. `signed-out`: the
    * app did it itself. `replaced`, `replaced-elsewhere`: somebody else is signed in already; show their page.
    */
-  onSessionEnd?: (end: SessionEnd) => unknown
+  onSessionEnd?: ((end: SessionEnd) => unknown) | undefined
   /** Time, for tests. @default the real one */
-  clock?: Clock
+  clock?: Clock | undefined
 }
 
 /** The options with every default in place. The raw object is never read again. */
@@ -141,7 +141,7 @@ export function resolveOptions(raw: AuthClientOptions = {}): ResolvedOptions {
     return origin
   })
 
-  return Object.freeze({
+  const resolved = {
     refresh,
     tokens,
     store: raw.store ?? memoryStore(),
@@ -163,7 +163,10 @@ export function resolveOptions(raw: AuthClientOptions = {}): ResolvedOptions {
     beforeReplay,
     onSessionEnd,
     clock: raw.clock ?? realClock(),
-  })
+  }
+  checkKeys('createAuthClient', '', raw, Object.keys(resolved))
+  checkKeys('refreshRetry', 'refreshRetry.', raw.refreshRetry ?? {}, Object.keys(resolved.refreshRetry))
+  return Object.freeze(resolved)
 }
 
 const MS = 'milliseconds, 0 or more'

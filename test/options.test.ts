@@ -7,8 +7,11 @@ import {
   bearerHeader,
   createAuthClient,
   isAuthClientError,
+  localStorageStore,
   memoryStore,
   noCredential,
+  refreshWithCookie,
+  sessionStorageStore,
 } from 'axios-auth-client'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createManualClock } from '../src/testing/manual-clock.js'
@@ -156,6 +159,55 @@ describe('a bad option', () => {
       expect(error.message).toMatch(/^origins\b/)
     },
   )
+
+  const unknown: [option: string, options: object, came: string][] = [
+    ['refreshTimeout', { refreshTimeout: 5_000 }, '5000'],
+    ['onSessionend', { onSessionend: () => undefined }, 'function'],
+    ['retry', { retry: null }, 'null'],
+    ['accessToken', { accessToken: 'a.secret.one' }, 'string'],
+    ['0', ['origins'], 'string'],
+    ['constructor', { constructor: 1 }, '1'],
+    ['cookies', refreshWithCookie({ url: '/r' }), 'true'],
+    ['refreshRetry.retries', { refreshRetry: { retries: 3 } }, '3'],
+    ['refreshRetry.delay', { refreshRetry: { limit: 1, delay: '1s' } }, 'string'],
+  ]
+  it.each(unknown)('is one whose name means nothing: %s', (option, options, came) => {
+    const error = refusalOf(options)
+    expect(error.code).toBe('BAD_OPTION')
+    expect(error.message.startsWith(`${option}: `)).toBe(true)
+    // Whose options they are, and which there are.
+    const [owner, some] = option.includes('.')
+      ? ['refreshRetry', ['limit', 'baseDelayMs']]
+      : ['createAuthClient', ['refreshTimeoutMs', 'onSessionEnd', 'refreshRetry', 'tokens']]
+    for (const part of [owner, came, ...some]) expect(error.message).toContain(part)
+    expect(error.message).not.toContain('secret')
+  })
+
+  it.each<[string, (options: never) => unknown, object]>([
+    ['bearerHeader', bearerHeader, { name: 'X-Token' }],
+    ['bearerHeader', bearerHeader, { header: 'X-Token', prefix: '' }],
+    ['localStorageStore', localStorageStore, { key: 'k', import: () => undefined }],
+    ['sessionStorageStore', sessionStorageStore, { key: 'k', prefix: 'p' }],
+  ])('is one whose name means nothing to %s either', (owner, make, options) => {
+    const error = refusalIn(() => make(options as never))
+    const name = Object.keys(options).at(-1)
+    expect([error.code, error.message]).toEqual([
+      'BAD_OPTION',
+      expect.stringMatching(new RegExp(`^${owner}: ${name}: `)),
+    ])
+  })
+
+  it('is none that is undefined, whatever its name', () => {
+    expect(() => create({ revoked: undefined, refreshRetry: { retries: undefined } })).not.toThrow()
+    expect(() => bearerHeader({ prefix: undefined } as never)).not.toThrow()
+  })
+
+  it('is not looked for in a store, a placement or a clock, which are somebody’s own', () => {
+    const store = { ...memoryStore(), mine: 1 }
+    const place = { ...bearerHeader(), mine: 1 }
+    const clock = { ...createManualClock(), mine: 1 }
+    expect(() => create({ store, place, clock })).not.toThrow()
+  })
 
   it.each([null, 'https://api.example.com', 42, true])(
     'is the whole object, when it is none: %j',
