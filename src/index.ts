@@ -29,9 +29,16 @@ export type { StoredRecord, TokenStore } from './storage/store.js'
 export { localStorageStore, sessionStorageStore, type WebStoreOptions } from './storage/web.js'
 export { type RefreshWithBearerOptions, refreshWithBearer } from './strategies/bearer.js'
 export { type RefreshWithBodyOptions, refreshWithBody } from './strategies/body.js'
-export { type RefreshWithCookieOptions, refreshWithCookie } from './strategies/cookie.js'
+export { type CsrfOptions, type RefreshWithCookieOptions, refreshWithCookie } from './strategies/cookie.js'
 export { type RefreshWithOAuth2Options, refreshWithOAuth2 } from './strategies/oauth2.js'
-export type { ReadGrant, RefreshContext, RefreshStrategy, StrategyOptions } from './strategies/strategy.js'
+export {
+  type ReadGrant,
+  type RefreshContext,
+  type RefreshStrategy,
+  readGrant,
+  type StrategyHeaders,
+  type StrategyOptions,
+} from './strategies/strategy.js'
 export type { Grant, Tokens } from './tokens.js'
 export type { AuthRequestOptions } from './transport/augment.js'
 export type { AxiosLike } from './transport/bare.js'

@@ -1,35 +1,52 @@
 // The refresh token is an HttpOnly cookie that script never sees, guarded by a double-submit CSRF token.
-import { checkOptions } from '../checks.js'
-import { callEndpoint, type RefreshStrategy, readGrant, type StrategyOptions } from './strategy.js'
+import { badOption, checkOptions } from '../checks.js'
+import {
+  createStrategy,
+  type RefreshContext,
+  type RefreshStrategy,
+  type StrategyOptions,
+} from './strategy.js'
 
 export interface RefreshWithCookieOptions extends StrategyOptions {
-  /** The readable cookie that holds the CSRF token, and the header it is sent back in. Read anew for each attempt. */
-  csrf?: { cookie: string; header: string }
+  /**
+   * The header that proves that the call comes from your page, and its value: that of a readable cookie, or what `token`
+   * returns (`({ http }) => http.get('/csrf')…`). Read anew for each attempt; without a value the header is left out.
+   */
+  csrf?: CsrfOptions | undefined
+  /** @default true */
+  withCredentials?: boolean | undefined
 }
+
+/** Where a CSRF token comes from, and the header it is sent in. */
+export type CsrfOptions =
+  | { cookie: string; header: string; token?: undefined }
+  | {
+      header: string
+      token: (context: RefreshContext) => string | undefined | PromiseLike<string | undefined>
+      cookie?: undefined
+    }
 
 /**
  * Lets the browser send the refresh cookie (`withCredentials`). A session can be restored after a page reload by
  * `auth.refresh()`. With `noCredential()` the access token is a cookie as well, and any 2xx is a grant.
  */
 export function refreshWithCookie(options: RefreshWithCookieOptions): RefreshStrategy {
-  checkOptions('refreshWithCookie', options, {
-    url: 'text',
-    csrf: 'object or undefined',
-    readGrant: 'function or undefined',
+  const owner = 'refreshWithCookie'
+  const strategy = createStrategy(owner, options, { csrf: 'object or undefined' }, async (_, context) => {
+    const withCredentials = true
+    if (!csrf) return { withCredentials }
+    const token = csrf.token ? await csrf.token(context) : readCookie(csrf.cookie)
+    // Or axios would write the instance's own XSRF token over ours, where both use the same header.
+    return { withCredentials, headers: { [csrf.header]: token }, xsrfCookieName: '' }
   })
-  if (options.csrf) checkOptions('refreshWithCookie: csrf', options.csrf, { cookie: 'text', header: 'text' })
-  const { url, csrf, readGrant: read = readGrant } = options
-  const strategy: RefreshStrategy = async (context) => {
-    const token = csrf && readCookie(csrf.cookie)
-    const headers = csrf && token !== undefined ? { [csrf.header]: token } : {}
-    return callEndpoint(context, read, {
-      url,
-      method: 'POST',
-      withCredentials: true,
-      headers,
-      // Or axios would write the instance's own XSRF token over ours, where both use the same header.
-      ...(csrf && { xsrfCookieName: '' }),
+  const csrf = options.csrf && { ...options.csrf }
+  if (csrf) {
+    checkOptions(`${owner}: csrf`, csrf, {
+      header: 'text',
+      cookie: 'text or undefined',
+      token: 'function or undefined',
     })
+    if (!csrf.cookie === !csrf.token) throw badOption(`${owner}: csrf`, 'either cookie or token', csrf)
   }
   return Object.assign(strategy, { cookies: true })
 }

@@ -1,8 +1,10 @@
 // The contract of a way to refresh, and what the built-in ones share: one HTTP call, and how its answer is read.
-import type { AxiosInstance, AxiosRequestConfig } from 'axios'
-import { AuthClientError, isAuthClientError } from '../errors.js'
+import type { AxiosInstance, AxiosRequestConfig, AxiosResponse } from 'axios'
+import { checkOptions } from '../checks.js'
+import { AuthClientError, isAuthClientError, SessionRefused } from '../errors.js'
 import { type RefreshReason, report } from '../events.js'
-import type { Grant } from '../tokens.js'
+import { writeHeader } from '../headers.js'
+import { type Grant, stripBearer } from '../tokens.js'
 
 /** What a refresh is handed. */
 export interface RefreshContext {
@@ -24,20 +26,97 @@ export interface RefreshContext {
 export interface RefreshStrategy {
   (context: RefreshContext): Grant | null | undefined | PromiseLike<Grant | null | undefined>
   /** The refresh credential is a cookie, so a session can be restored without a token. */
-  readonly cookies?: boolean
+  readonly cookies?: boolean | undefined
 }
 
-/** Reads a grant from the body of a refresh answer: `null` says refused, `undefined` says that this is no grant. */
-export type ReadGrant = (body: unknown) => Grant | null | undefined
+/**
+ * Reads a grant from a refresh answer, its `body` parsed: `null` says refused, `undefined` says that this is no grant.
+ * `response` is the whole answer, for a token or a date in its headers.
+ */
+export type ReadGrant = (body: unknown, response: AxiosResponse) => Grant | null | undefined
 
+/** What every strategy takes. A key that it does not know is refused at creation, by a `BAD_OPTION` that names it. */
 export interface StrategyOptions {
-  /** The refresh endpoint, absolute or relative to the instance's `baseURL`. */
+  /** The endpoint, absolute or relative to the instance's `baseURL`. */
   url: string
+  /** @default 'POST' */
+  method?: string | undefined
   /**
-   * How to read the answer. By default it reads `access_token`, `accessToken` or `token`; `refresh_token` or
-   * `refreshToken`; `expires_in` or `expiresIn` in seconds (RFC 6749 section 5.1).
+   * Headers of the call, or what makes them for each attempt, a promise of them too. This is the place for what your
+   * interceptors add to other requests (a tenant, a locale, a trace id): the call passes none of them.
+   * @default what the instance sends by default; none of it where `url` is of another origin than the instance's own
    */
-  readGrant?: ReadGrant
+  headers?:
+    | StrategyHeaders
+    | ((context: RefreshContext) => StrategyHeaders | PromiseLike<StrategyHeaders>)
+    | undefined
+  /** Whether a browser sends cookies to another origin. @default that of the instance; see `headers` */
+  withCredentials?: boolean | undefined
+  /** How to read the answer. @default readGrant */
+  readGrant?: ReadGrant | undefined
+}
+
+/** What is `undefined` or `null` is not sent. */
+export type StrategyHeaders = Readonly<Record<string, string | null | undefined>>
+
+/** What a strategy adds to the options that all have in common. */
+interface RequestParts {
+  data?: unknown
+  /** The default of the option. */
+  withCredentials?: boolean
+  /** The user's `headers` may replace these, */
+  usual?: StrategyHeaders
+  /** but not these, which are the credential. */
+  headers?: StrategyHeaders
+  xsrfCookieName?: string
+}
+
+/**
+ * Makes a strategy: checks its options, once, and calls the endpoint with what `build` adds.
+ * @throws {AuthClientError} code `BAD_OPTION`.
+ */
+export function createStrategy<Options extends StrategyOptions>(
+  owner: string,
+  options: Options,
+  types: Record<string, string>,
+  build: (options: Options, context: RefreshContext) => RequestParts | PromiseLike<RequestParts>,
+): RefreshStrategy {
+  checkOptions(owner, options, {
+    url: 'text',
+    method: 'text or undefined',
+    headers: 'object or function or undefined',
+    withCredentials: 'boolean or undefined',
+    readGrant: 'function or undefined',
+    ...types,
+  })
+  // A copy: what the caller does to the object later changes nothing.
+  const own = { ...options }
+  const { url, method = 'POST', headers, withCredentials, readGrant: read = readGrant } = own
+  return async (context) => {
+    const { usual, headers: credential, ...request } = await build(own, context)
+    const config: AxiosRequestConfig = { ...request, url, method, headers: {} }
+    if (withCredentials !== undefined) config.withCredentials = withCredentials
+    for (const part of [usual, await resolve(headers, context), credential]) {
+      for (const [name, value] of Object.entries(part ?? {})) {
+        if (value !== undefined && value !== null) writeHeader(config, name, value)
+      }
+    }
+    return callEndpoint(context, read, config)
+  }
+}
+
+/** An option that may be a function of the context. */
+export function resolve<T>(
+  option: T | ((context: RefreshContext) => T | PromiseLike<T>),
+  context: RefreshContext,
+): T | PromiseLike<T> {
+  return typeof option === 'function' ? (option as (context: RefreshContext) => T)(context) : option
+}
+
+/** The refresh token; without one there is nothing to ask with, and the session is over. */
+export function refreshTokenOf({ refreshToken }: RefreshContext): string {
+  if (!refreshToken) throw new SessionRefused('There is no refresh token.')
+  return refreshToken
 }
 
 export async function callEndpoint(
@@ -45,7 +124,7 @@ export async function callEndpoint(
   read: ReadGrant,
   request: AxiosRequestConfig,
 ): Promise<Grant | null | undefined> {
-  const { data, status } = await http.request<unknown>({
+  const response = await http.request<unknown>({
     ...request,
     signal,
     // The address is the app's own, whatever its requests may do (axios 1.8 and later).
@@ -55,10 +134,11 @@ export async function callEndpoint(
     maxRedirects: 0,
     ...({ fetchOptions: { redirect: 'manual' } } as object),
   })
+  const { data, status } = response
   // What fetch answers instead of a redirect, and axios takes for a success.
   if (!status) throw new AuthClientError('REFRESH_FAILED', 'The refresh endpoint redirects.')
   try {
-    return read(data)
+    return read(data, response)
   } catch (error) {
     if (isAuthClientError(error) || (error as { name?: unknown } | undefined)?.name === 'SessionRefused')
       throw error
@@ -68,13 +148,17 @@ export async function callEndpoint(
   }
 }
 
-/** The default reading of a refresh answer: see {@link StrategyOptions}. */
+/**
+ * The default reading of a refresh answer, for a login's too: `auth.signIn(readGrant(data))`. It reads `access_token`,
+ * `accessToken`, `token` or `access`, without a `Bearer` before it; `refresh_token`, `refreshToken` or `refresh`;
+ * `expires_in` or `expiresIn`, in seconds (RFC 6749 section 5.1). Of the body itself: what is nested in it is not found.
+ */
 export function readGrant(body: unknown): Grant {
   const fields = (body ?? {}) as Record<string, unknown>
   // Not checked here: the session does, and it keeps a rotated refresh token even where the access token is useless.
   return {
-    accessToken: fields.access_token ?? fields.accessToken ?? fields.token,
-    refreshToken: fields.refresh_token ?? fields.refreshToken ?? undefined,
+    accessToken: stripBearer(fields.access_token ?? fields.accessToken ?? fields.token ?? fields.access),
+    refreshToken: fields.refresh_token ?? fields.refreshToken ?? fields.refresh ?? undefined,
     expiresInSeconds: fields.expires_in ?? fields.expiresIn,
   } as Grant
 }

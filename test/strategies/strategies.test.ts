@@ -8,22 +8,25 @@ import {
   type Grant,
   noCredential,
   type ReadGrant,
+  type RefreshContext,
   type RefreshStrategy,
+  readGrant,
   refreshWithBearer,
   refreshWithBody,
   refreshWithCookie,
   refreshWithOAuth2,
   SessionRefused,
+  type StrategyOptions,
 } from 'axios-auth-client'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { adapterNamed } from '../support/adapters.js'
+import { adapterAsFunction, adapterNamed } from '../support/adapters.js'
 import { json } from '../support/auth-server/answer.js'
-import { failureOf, outcomesOf, setUp, startServer } from '../support/client.js'
+import { failureOf, outcomesOf, passBackOffs, setUp, startServer } from '../support/client.js'
 import { settleAll } from '../support/settle-all.js'
 import { createOpenStore, keptRefreshToken } from '../support/stores.js'
 import { callIn } from './backend-stories.js'
 
-type Make = (options: { url: string; readGrant?: ReadGrant }) => RefreshStrategy
+type Make = (options: StrategyOptions) => RefreshStrategy
 
 const strategies: [name: string, make: Make][] = [
   ['refreshWithBody', refreshWithBody],
@@ -36,17 +39,34 @@ const all = (count: number, outcome: string) => Array.from({ length: count }, ()
 
 describe('the options of a strategy', () => {
   const url = '/auth/refresh'
-  const common = { url: [undefined, null, '', 5, {}], readGrant: [null, 'a text', {}] }
-  const csrf = [null, 'a text', {}, { cookie: 'c' }, { header: 'H' }, { cookie: '', header: 'H' }]
+  const common = {
+    url: [undefined, null, '', 5, {}],
+    method: [null, '', 5],
+    headers: [null, '', 'X-Tenant: 1', 5],
+    withCredentials: [null, 'include', 1],
+    readGrant: [null, 'a text', {}],
+  }
+  const csrf = [
+    null,
+    'a text',
+    {},
+    { cookie: 'c' },
+    { header: 'H' },
+    { cookie: '', header: 'H' },
+    { header: 'H', token: 'a text' },
+    { token: () => 'a' },
+    { header: 'H', cookie: 'c', token: () => 'a' },
+    { header: 'H', cookie: 'c', Header: 'H' },
+  ]
 
   const bad: [strategy: string, make: (options: never) => unknown, good: object, options: object][] = [
     [
       'refreshWithBody',
       refreshWithBody,
       { url },
-      { ...common, method: [null, '', 5], field: [null, '', 5], extra: [null, 'a text', 5] },
+      { ...common, field: [null, '', 5], extra: [null, 'a text', 5] },
     ],
-    ['refreshWithBearer', refreshWithBearer, { url }, { ...common, method: [null, '', 5] }],
+    ['refreshWithBearer', refreshWithBearer, { url }, common],
     ['refreshWithCookie', refreshWithCookie, { url }, { ...common, csrf }],
     [
       'refreshWithOAuth2',
@@ -91,6 +111,41 @@ describe('the options of a strategy', () => {
   it.each(bad)('%s takes undefined for every default', (_, make, good, options) => {
     const undefineds = Object.fromEntries(Object.keys(options).map((option) => [option, undefined]))
     expect(make({ ...undefineds, ...good } as never)).toBeInstanceOf(Function)
+  })
+
+  it.each(bad)(
+    '%s refuses a key that it does not know, naming it, itself and what it knows',
+    (owner, make, good, options) => {
+      for (const key of ['readgrant', 'feild', 'body', '__proto_', 'timeout']) {
+        const [code, message] = codeAndMessageOf(() => make({ ...good, [key]: 5 } as never))
+        expect(code).toBe('BAD_OPTION')
+        expect(message).toMatch(
+          new RegExp(`^${owner}: ${key}: .*${Object.keys(options).join('.*|.*')}.*, got 5$`),
+        )
+        expect(make({ ...good, [key]: undefined } as never)).toBeInstanceOf(Function)
+      }
+    },
+  )
+
+  it('the text under an unknown key is not shown: with its right name it would be a secret', () => {
+    const options = { url, clientId: 'web', client_secret: 's3cret' }
+    const [code, message] = codeAndMessageOf(() => refreshWithOAuth2(options))
+    expect([code, message]).toEqual(['BAD_OPTION', expect.stringContaining('client_secret')])
+    expect(message).not.toContain('s3cret')
+  })
+
+  it('is read once: changing the object later changes nothing', async () => {
+    const csrf = { header: 'X-CSRF', token: () => 'first' }
+    const options = { url: '/r', headers: { 'X-A': '1' }, csrf }
+    const refresh = refreshWithCookie(options)
+    Object.assign(options, { url: '/evil', method: 'PUT', withCredentials: 'no' })
+    csrf.token = () => 'second'
+    const { server, auth } = await setUp({ refresh })
+    server.route('/r', () => json(200, { access_token: 'new' }))
+    await auth.refresh()
+    expect(server.log).toMatchObject([
+      { method: 'POST', path: '/r', headers: { 'x-csrf': 'first', 'x-a': '1' } },
+    ])
   })
 
   it('a bad clientSecret is not shown', () => {
@@ -293,6 +348,114 @@ describe('what a strategy sends', () => {
     },
   )
 
+  it.each(strategies)('%s takes another method, headers and withCredentials', async (_, make) => {
+    const credentials: unknown[] = []
+    const { server, api, auth } = await setUp({
+      refresh: make({
+        url: '/r',
+        method: 'PUT',
+        withCredentials: false,
+        headers: { 'X-Tenant': 't1', accept: 'application/vnd.mine+json', 'X-Off': null, 'X-Not': undefined },
+      }),
+    })
+    api.defaults.withCredentials = true
+    const send = adapterAsFunction(api.defaults.adapter)
+    api.defaults.adapter = (config) => {
+      credentials.push(config.withCredentials)
+      return send(config)
+    }
+    server.route('/r', () => json(200, { access_token: 'new' }))
+    await auth.refresh()
+    const [call] = server.log
+    expect(call).toMatchObject({
+      method: 'PUT',
+      headers: { 'x-tenant': 't1', accept: 'application/vnd.mine+json' },
+    })
+    expect(Object.keys(call?.headers ?? {}).filter((name) => /^x-(off|not)$/.test(name))).toEqual([])
+    expect(credentials).toEqual([false])
+  })
+
+  it.each(strategies)(
+    '%s asks a function for headers before each attempt, with the context',
+    async (_, make) => {
+      const seen: unknown[] = []
+      const headers = async (given: RefreshContext) => {
+        seen.push([given.refreshToken, given.accessToken, given.reason, given.signal.aborted])
+        return { 'X-Attempt': `${seen.length}` }
+      }
+      const { server, auth, clock, login } = await setUp({ refresh: make({ url: '/r', headers }) })
+      const answers = [json(503, {}), json(200, { access_token: 'new' })]
+      server.route('/r', () => answers.shift())
+      const refreshed = auth.refresh()
+      await passBackOffs({ clock }, 1)
+      await refreshed
+      expect(server.log.map((call) => call.headers['x-attempt'])).toEqual(['1', '2'])
+      expect(seen).toEqual(Array(2).fill([login.refresh_token, login.access_token, 'asked', false]))
+    },
+  )
+
+  it.each([
+    [
+      'refreshWithBearer: the refresh token',
+      refreshWithBearer({ url: '/r', headers: { authorization: 'Bearer mine' } }),
+      'authorization',
+      /^Bearer (?!mine)/,
+    ],
+    [
+      'refreshWithOAuth2: the secret',
+      refreshWithOAuth2({ url: '/r', clientId: 'w', clientSecret: 's', headers: { authorization: 'mine' } }),
+      'authorization',
+      /^Basic dzpz$/,
+    ],
+    [
+      'refreshWithCookie: the CSRF token',
+      refreshWithCookie({
+        url: '/r',
+        csrf: { header: 'X-CSRF', token: () => 'ours' },
+        headers: { 'x-csrf': 'mine' },
+      }),
+      'x-csrf',
+      /^ours$/,
+    ],
+  ])(
+    'no header of the option takes the place of the credential, in any case: %s',
+    async (_, refresh, name, value) => {
+      const { server, auth } = await setUp({ refresh })
+      server.route('/r', () => json(200, { access_token: 'new' }))
+      await auth.refresh()
+      expect(server.log[0]?.headers[name]).toMatch(value)
+    },
+  )
+
+  it('refreshWithBody sends a form where its headers say so', async () => {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    const { server, auth, login } = await setUp({
+      refresh: refreshWithBody({ url: '/r', headers, extra: async () => ({ a: 'b c' }) }),
+    })
+    server.route('/r', () => json(200, { access_token: 'new' }))
+    await auth.refresh()
+    expect(server.log[0]?.headers['content-type']).toContain('x-www-form-urlencoded')
+    expect(server.log[0]?.bodyBytes.toString()).toBe(`a=b+c&refresh_token=${login.refresh_token}`)
+  })
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('no tenant')
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no tenant'))],
+  ])('a function for headers that %s fails the refresh, and the session stays', async (_, headers) => {
+    const { server, auth, ends } = await setUp({
+      refreshRetry: { limit: 0 },
+      refresh: refreshWithBody({ url: '/r', headers }),
+    })
+    expect(await failureOf(auth.refresh())).toMatchObject({ code: 'REFRESH_FAILED' })
+    expect(server.counts.requests).toBe(0)
+    expect(ends).toEqual([])
+  })
+
   it('an `extra` that throws fails the refresh, and the session stays', async () => {
     const { server, auth, ends } = await setUp({
       refreshRetry: { limit: 0 },
@@ -339,6 +502,53 @@ describe('the CSRF cookie', () => {
     ['there is no document (a server, React Native)', undefined],
   ])('is left out when %s', async (_, cookie) => {
     expect(await headerFor(cookie)).toBeUndefined()
+  })
+})
+
+describe('the CSRF token', () => {
+  it('comes from a function, asked before each attempt, at once or later', async () => {
+    let count = 0
+    const tokens = [() => `t${++count}`, async () => `t${++count}`]
+    for (const token of tokens) {
+      count = 0
+      const { server, auth, clock } = await setUp({
+        refresh: refreshWithCookie({ url: '/r', csrf: { header: 'X-CSRF', token } }),
+      })
+      const answers = [json(503, {}), json(200, { access_token: 'new' })]
+      server.route('/r', () => answers.shift())
+      const refreshed = auth.refresh()
+      await passBackOffs({ clock }, 1)
+      await refreshed
+      expect(server.log.map(({ headers }) => headers['x-csrf'])).toEqual(['t1', 't2'])
+    }
+  })
+
+  it('comes from an endpoint, through the `http` of the refresh', async () => {
+    const { server, auth } = await setUp({
+      refresh: refreshWithCookie({
+        url: '/r',
+        csrf: {
+          header: 'X-CSRF',
+          token: async ({ http, signal }) =>
+            (await http.get<{ token: string }>('/csrf', { signal })).data.token,
+        },
+      }),
+    })
+    server.route('/csrf', () => json(200, { token: 'of-the-server' }))
+    server.route('/r', () => json(200, { access_token: 'new' }))
+    await auth.refresh()
+    expect(server.log.map(({ path, headers }) => [path, headers['x-csrf']])).toEqual([
+      ['/csrf', undefined],
+      ['/r', 'of-the-server'],
+    ])
+  })
+
+  it('is left out where the function has none', async () => {
+    const csrf = { header: 'X-CSRF', token: () => undefined }
+    const { server, auth } = await setUp({ refresh: refreshWithCookie({ url: '/r', csrf }) })
+    server.route('/r', () => json(200, { access_token: 'new' }))
+    await auth.refresh()
+    expect(server.log.map(({ headers }) => 'x-csrf' in headers)).toEqual([false])
   })
 })
 
@@ -467,6 +677,13 @@ describe('what is read of an answer', () => {
     ],
     ['expires_in', { access_token: 'new', expires_in: 60 }, { accessToken: 'new', expiresInSeconds: 60 }],
     ['expiresIn', { token: 'new', expiresIn: 60 }, { accessToken: 'new', expiresInSeconds: 60 }],
+    [
+      'access and refresh',
+      { access: 'new', refresh: 'newer' },
+      { accessToken: 'new', refreshToken: 'newer' },
+    ],
+    ['a Bearer before the token', { access_token: 'Bearer new' }, { accessToken: 'new' }],
+    ['a bearer in any case', { token: 'BEARER  new' }, { accessToken: 'new' }],
     ['null for the refresh token', { token: 'new', refresh_token: null }, { accessToken: 'new' }],
     ['fields that mean nothing here', { token: 'new', user: {}, ok: true }, { accessToken: 'new' }],
   ]
@@ -484,6 +701,56 @@ describe('what is read of an answer', () => {
       expect(auth.getSnapshot().expiresAtMs).toBe(expiresAtMs)
     },
   )
+
+  it.each(strategies)(
+    '%s gives its readGrant the response too: a token and a date in headers',
+    async (_, make) => {
+      const { server, auth, clock } = await setUp({
+        refresh: make({
+          url: '/r',
+          readGrant: (body, { status, headers, data }) => ({
+            accessToken: `${headers['x-token']}-${status}`,
+            expiresInSeconds: data === body ? Number(headers['x-seconds']) : 0,
+          }),
+        }),
+      })
+      server.route('/r', () => json(200, {}, { 'x-token': 'new', 'x-seconds': '60' }))
+      await auth.refresh()
+      expect(await auth.getAccessToken()).toBe('new-200')
+      expect(auth.getSnapshot().expiresAtMs).toBe(clock.nowMs() + 60_000)
+    },
+  )
+
+  it.each([
+    [{ access_token: 'a', refresh_token: 'r', expires_in: 60 }],
+    [{ accessToken: 'a', refreshToken: 'r', expiresIn: 60 }],
+    [{ access: 'Bearer a', refresh: 'r', expires_in: 60 }],
+    [{ token: 'bearer a', refresh_token: 'r', expiresIn: 60 }],
+  ])('readGrant reads a login by the same rule: %j', async (body) => {
+    expect(readGrant(body)).toEqual({ accessToken: 'a', refreshToken: 'r', expiresInSeconds: 60 })
+    const { auth, clock } = await setUp({ signedIn: false })
+    await auth.signIn(readGrant(body))
+    expect(await auth.getAccessToken()).toBe('a')
+    expect(auth.getSnapshot().expiresAtMs).toBe(clock.nowMs() + 60_000)
+  })
+
+  it.each([
+    [undefined],
+    [null],
+    [''],
+    ['a text'],
+    [5],
+    [[]],
+    [{}],
+    [{ data: { access_token: 'a' } }],
+    [{ token: 'Bearer' }],
+    [{ token: 5 }],
+  ])('readGrant finds nothing to sign in with in %j', async (body) => {
+    const { auth } = await setUp({ signedIn: false })
+    expect(await failureOf(Promise.resolve().then(() => auth.signIn(readGrant(body))))).toMatchObject({
+      code: 'BAD_OPTION',
+    })
+  })
 
   it('what a readGrant trips over is reported, without a token, and asked once', async () => {
     const { server, auth, login } = await setUp({

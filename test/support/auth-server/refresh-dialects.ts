@@ -1,6 +1,7 @@
 // Owns how the backends speak of a refresh: where the refresh token is, how a grant and a refusal look.
 // Spends nothing: refresh.ts asks a dialect to read and to word, the families decide.
 
+import { URLSearchParams } from 'node:url'
 import { type Answer, json, noContent, type Reply } from './answer.js'
 import { clearedCookies, cookieBody, sessionCookies } from './cookies.js'
 import type { Families, Grant } from './families.js'

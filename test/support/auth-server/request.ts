@@ -2,6 +2,8 @@
 // Judges nothing.
 
 import type { IncomingMessage } from 'node:http'
+// Not the global one, in whose place a test may put a worse.
+import { URLSearchParams } from 'node:url'
 
 /** One request as the server received it; the last fields fill up while it is answered. */
 export interface ReceivedRequest {
