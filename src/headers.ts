@@ -3,6 +3,12 @@
 
 export type HeaderBag = Record<string, unknown>
 
+/** The value of a header in any letter case, `null` or `false` where it is switched off; `undefined` when it is absent. */
+export function findHeader(headers: unknown, name: string): unknown {
+  const key = keyOf(headers, name)
+  return key === undefined ? undefined : (headers as HeaderBag)[key]
+}
+
 /** The value of a header in any letter case; `undefined` when it is absent or switched off (`null`, `false`). */
 export function readHeader(headers: unknown, name: string): unknown {
   const key = keyOf(headers, name)

@@ -12,8 +12,8 @@ import axios, {
   type InternalAxiosRequestConfig,
 } from 'axios'
 import { AuthClientError, isObject, setCause } from '../errors.js'
-import { readHeader, writeHeader } from '../headers.js'
-import { originOf, originsOf, pageUrl } from './origin.js'
+import { findHeader, readHeader, writeHeader } from '../headers.js'
+import { createOriginCheck, homeOf, originOf, originsOf, pageUrl } from './origin.js'
 import { isFromElsewhere } from './redirect.js'
 
 /** What is needed of an axios instance. Structural: an instance of any axios version has it. */
@@ -49,6 +49,50 @@ type ResolveAdapter = (adapter: unknown, config: unknown) => AxiosAdapter
 // axios's own, as they were when the app started: on the default export an app can replace them.
 const { transformRequest: ownTransforms, transformResponse, validateStatus } = axios.defaults ?? {}
 
+/** axios's own default headers: an app may have put others there before this file was loaded. */
+const ownHeaders = Object.freeze(
+  Object.fromEntries(
+    ['common', 'post', 'put', 'patch'].map((bag) => {
+      const { Accept, 'Content-Type': type } = (axios.defaults?.headers?.[bag] ?? {}) as Record<
+        string,
+        unknown
+      >
+      return [bag, { ...(Accept ? { Accept } : {}), ...(type ? { 'Content-Type': type } : {}) }]
+    }),
+  ),
+)
+
+/**
+ * The defaults that are no part of a refresh: how the app reads its own answers, what shows their progress (an upload
+ * listener costs a preflight), and what would cut a refresh short and so spend its token: `refreshTimeoutMs` bounds it.
+ */
+const OF_THE_APP = [
+  'responseType',
+  'responseEncoding',
+  'decompress',
+  'parseReviver',
+  'transitional',
+  'onUploadProgress',
+  'onDownloadProgress',
+  'timeout',
+  'timeoutErrorMessage',
+  'signal',
+  'cancelToken',
+  'maxContentLength',
+  'maxBodyLength',
+] as const
+
+/** The defaults that are meant for the instance's own origin. */
+const FOR_HOME = [
+  'headers',
+  'params',
+  'auth',
+  'withCredentials',
+  'withXSRFToken',
+  'xsrfCookieName',
+  'xsrfHeaderName',
+] as const
+
 type IsAllowed = (origin: string | undefined) => boolean
 
 export function createBare(instance: AxiosLike, isAllowed: IsAllowed): Bare {
@@ -68,20 +112,16 @@ export function createBare(instance: AxiosLike, isAllowed: IsAllowed): Bare {
 
   return {
     http() {
+      const defaults = { ...instance.defaults }
+      for (const name of [...OF_THE_APP, ...FOR_HOME]) delete defaults[name]
       const http = createSibling(instance, {
-        ...instance.defaults,
+        ...defaults,
         transformRequest,
         transformResponse,
         validateStatus,
-        responseType: undefined,
-        responseEncoding: undefined,
-        decompress: undefined,
-        parseReviver: undefined,
-        transitional: undefined,
-        // What a strategy sets there must not be on the requests of the instance.
-        headers: copyHeaders(instance.defaults.headers),
+        headers: copyHeaders(ownHeaders),
       })
-      keepFromElsewhere(http, isAllowed)
+      watchTarget(http, instance, isAllowed)
       return http
     },
     resolve(adapter, config) {
@@ -104,8 +144,14 @@ export function createBare(instance: AxiosLike, isAllowed: IsAllowed): Bare {
   }
 }
 
-/** Whom a refresh talks to is decided by the app: a <base> element or a redirect may be anybody's. */
-function keepFromElsewhere(http: AxiosInstance, isAllowed: IsAllowed): void {
+/**
+ * Lets a refresh look where it goes. Whom it talks to is decided by the app, and a <base> element or a redirect may be
+ * anybody's. What the app has set up for its own API joins a call only there.
+ */
+function watchTarget(http: AxiosInstance, instance: AxiosLike, isAllowed: IsAllowed): void {
+  const home = homeOf(instance.defaults.baseURL)
+  // Where an instance has no address of its own, the origins of its tokens are the next best.
+  const staysHome = createOriginCheck((origin) => (home ? origin === home : isAllowed(origin)))
   const fail = (why: string) => new AuthClientError('REFRESH_FAILED', why)
   const check = (response: AxiosResponse | undefined) => {
     if (response && isFromElsewhere(response, isAllowed))
@@ -113,7 +159,11 @@ function keepFromElsewhere(http: AxiosInstance, isAllowed: IsAllowed): void {
   }
   http.interceptors.request.use((config) => {
     const meant = originsOf(config, (url) => originOf(url, pageUrl))
-    if (originsOf(config).every((origin) => meant.includes(origin) || isAllowed(origin))) return config
+    if (originsOf(config).every((origin) => meant.includes(origin) || isAllowed(origin))) {
+      if (staysHome(config)) addDefaults(config, instance.defaults)
+      if (config.method === 'get') avoidCache(config)
+      return config
+    }
     throw fail('A <base> element leads the url of the refresh to a foreign origin: give it an absolute one.')
   })
   http.interceptors.response.use(
@@ -126,6 +176,44 @@ function keepFromElsewhere(http: AxiosInstance, isAllowed: IsAllowed): void {
       throw error
     },
   )
+}
+
+/** Adds what the call itself has not set. */
+function addDefaults(config: InternalAxiosRequestConfig, defaults: AxiosRequestConfig): void {
+  const { headers = {}, params } = defaults
+  const fields: Record<string, unknown> = config as never
+  for (const name of FOR_HOME) if (fields[name] === undefined) fields[name] = defaults[name as never]
+  if (isObject(params)) config.params = { ...params, ...config.params }
+  for (const [name, value] of Object.entries(flatten(headers, config.method))) {
+    const set = findHeader(config.headers, name)
+    // axios's own gives way to the app's.
+    if (
+      set === undefined ||
+      Object.values(ownHeaders).some((bag) => Object.values(bag as object).includes(set))
+    )
+      writeHeader(config, name, value as string)
+  }
+}
+
+/** The default headers of one method, as axios puts them together. */
+function flatten(headers: object, method = 'get'): object {
+  const bags: Record<string, unknown> = { ...headers }
+  const chosen = { ...(bags.common as object), ...(bags[method] as object) }
+  for (const [name, value] of Object.entries(bags))
+    if (isObject(value) && !Array.isArray(value)) delete bags[name]
+  return Object.assign(chosen, bags)
+}
+
+/** Keeps a GET from being answered out of the HTTP cache. */
+function avoidCache(config: InternalAxiosRequestConfig): void {
+  // Elsewhere (workerd) a request with this option is an error.
+  const takesCache = typeof Request === 'function' && 'cache' in Request.prototype
+  const fields = config as { fetchOptions?: object }
+  if (takesCache) fields.fetchOptions = { ...fields.fetchOptions, cache: 'no-store' }
+  // XMLHttpRequest has no such option, and a header would want a preflight, or another one than the server allows: so an
+  // address that no cache knows.
+  const isXhr = typeof XMLHttpRequest === 'function' && !/^fetch\b/.test(String(config.adapter))
+  if (isXhr || !takesCache) config.params = { ...config.params, _: Date.now() }
 }
 
 /** axios's own request transforms. They want AxiosHeaders, where an instance of another copy (0.27) has plain ones. */

@@ -431,7 +431,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
 
   /** Makes the config the caller's own again, but for the token. */
   function giveBack(exchange: Exchange, config: RequestConfig): void {
-    if (config.adapter === exchange.wrapper) config.adapter = exchange.adapter
+    if (config.adapter === exchange.wrapper) config.adapter = exchange.adapter as never
     const { authClient } = config
     if (authClient === undefined || Ticket.read(authClient, session)) config.authClient = exchange.option
   }

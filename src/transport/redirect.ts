@@ -34,7 +34,7 @@ export function isFromElsewhere(
   isAllowed: (origin: string | undefined) => boolean,
 ): boolean {
   const { res, responseURL } = Object(request) as { res?: { responseUrl?: unknown }; responseURL?: unknown }
-  const url = String(res?.responseUrl ?? responseURL)
+  const url = withoutUserinfo(res?.responseUrl ?? responseURL)
   // A mock repeats the path that it was asked for.
   if (config?.socketPath || !HAS_HOST.test(url)) return false
   const origin = originOf(url)
@@ -63,12 +63,16 @@ export function dropOnRedirect(config: Redirectable): (() => void) | undefined {
   function drop(options: Redirect, ...details: never[]): void {
     const { headers = {}, href } = options
     // Node sends no userinfo of a redirect. What is dropped stays so, when the next one leads back.
-    const url = String(href).replace(/\/\/[^/?#]*@/, '//')
-    if (!originsOf(config).includes(originOf(url))) {
+    if (!originsOf(config).includes(originOf(withoutUserinfo(href)))) {
       for (const name of Object.keys(headers)) if (/^authorization$/i.test(name)) delete headers[name]
     }
     own?.(options, ...details)
   }
+}
+
+/** Credentials in a URL say nothing about where it leads. */
+function withoutUserinfo(url: unknown): string {
+  return String(url).replace(/\/\/[^/?#]*@/, '//')
 }
 
 /** axios 0.27 has room for one hook, and where there is a proxy it leads redirects there by one of its own. */
