@@ -1,23 +1,37 @@
 // What the public types allow and refuse, checked by `npm run types`: nothing here is run.
 // Each @ts-expect-error fails the build when the line below it becomes legal.
-import type { AxiosInstance } from 'axios'
+import type { AxiosInstance, AxiosRequestConfig } from 'axios'
 import {
   type AuthClient,
+  type AuthClientOptions,
+  type AuthRequestOptions,
+  type BearerHeaderOptions,
   basicUser,
   bearerHeader,
   createAuthClient,
+  readGrant as defaultReading,
   type Grant,
   jsonBodyField,
   localStorageStore,
   memoryStore,
   noCredential,
+  type Placement,
+  type RefreshStrategy,
+  type RefreshWithBearerOptions,
+  type RefreshWithBodyOptions,
+  type RefreshWithCookieOptions,
+  type RefreshWithOAuth2Options,
   refreshWithBearer,
   refreshWithBody,
   refreshWithCookie,
   refreshWithOAuth2,
+  type StoredRecord,
   sessionStorageStore,
   type TokenStore,
+  type Tokens,
+  type WebStoreOptions,
 } from 'axios-auth-client'
+import type { AuthServerOptions } from 'axios-auth-client/testing'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const holds = <Claim extends true>(): Claim | undefined => undefined
@@ -63,6 +77,47 @@ export function undefinedIsTheDefault(api: AxiosInstance): AuthClient[] {
   ]
 }
 
+/** The optional properties of T that refuse `undefined`: none may, under `exactOptionalPropertyTypes` (tsconfig.json). */
+type Refusing<T> = {
+  [Key in keyof T]-?: { [Name in Key]: undefined } extends Pick<T, Key>
+    ? never
+    : { [Name in Key]?: T[Name] } extends Pick<T, Key>
+      ? Key
+      : never
+}[keyof T]
+
+export async function undefinedIsTheDefaultEverywhere(api: AxiosInstance, auth: AuthClient): Promise<void> {
+  holds<Equal<Refusing<AuthClientOptions>, never>>()
+  holds<Equal<Refusing<NonNullable<AuthClientOptions['refreshRetry']>>, never>>()
+  holds<Equal<Refusing<Tokens>, never>>()
+  holds<Equal<Refusing<Grant>, never>>()
+  holds<Equal<Refusing<StoredRecord>, never>>()
+  holds<Equal<Refusing<StoredRecord['tokens']>, never>>()
+  holds<Equal<Refusing<TokenStore>, never>>()
+  holds<Equal<Refusing<Placement>, never>>()
+  holds<Equal<Refusing<RefreshStrategy>, never>>()
+  holds<Equal<Refusing<BearerHeaderOptions>, never>>()
+  holds<Equal<Refusing<WebStoreOptions>, never>>()
+  holds<Equal<Refusing<RefreshWithBodyOptions>, never>>()
+  holds<Equal<Refusing<RefreshWithBearerOptions>, never>>()
+  holds<Equal<Refusing<RefreshWithCookieOptions>, never>>()
+  holds<Equal<Refusing<RefreshWithOAuth2Options>, never>>()
+  holds<Equal<Refusing<AuthRequestOptions>, never>>()
+  holds<Equal<Refusing<Pick<AxiosRequestConfig, 'authClient'>>, never>>()
+  holds<Equal<Refusing<AuthServerOptions>, never>>()
+  // The same as an app writes it.
+  const accessToken = 'a'
+  const refreshToken: string | undefined = undefined
+  createAuthClient(api, {
+    tokens: { accessToken, refreshToken },
+    refresh: async () => ({ accessToken, refreshToken }),
+  })
+  localStorageStore({ key: 'k', importFrom: () => ({ accessToken, refreshToken }) })
+  refreshWithBody({ url: '/r', readGrant: () => ({ accessToken, refreshToken }) })
+  await auth.signIn({ accessToken, refreshToken })
+  await auth.getAccessToken({ minValidityMs: undefined, signal: undefined })
+}
+
 export function everyBackend(api: AxiosInstance): AuthClient[] {
   const readGrant = (body: unknown): Grant | null | undefined =>
     body === null ? null : typeof body === 'string' ? { accessToken: body } : undefined
@@ -90,6 +145,24 @@ export function everyBackend(api: AxiosInstance): AuthClient[] {
     createAuthClient(api, {
       refresh: refreshWithCookie({ url: '/r', csrf: { cookie: 'csrf', header: 'X-CSRF' } }),
       place: noCredential(),
+    }),
+    createAuthClient(api, {
+      refresh: refreshWithCookie({
+        url: '/r',
+        csrf: { header: 'X-CSRF', token: async ({ http }) => (await http.get<string>('/csrf')).data },
+        headers: { 'X-Tenant': 't1', 'X-Off': undefined },
+      }),
+    }),
+    createAuthClient(api, {
+      refresh: refreshWithBearer({
+        url: '/r',
+        withCredentials: true,
+        headers: async ({ reason, accessToken }) => ({ 'X-Why': reason, 'X-Old': accessToken }),
+        readGrant: (body, { headers }) => ({
+          ...defaultReading(body),
+          accessToken: String(headers['x-token']),
+        }),
+      }),
     }),
     createAuthClient(api, { refresh: refreshWithOAuth2({ url: '/token', clientId: 'c', scope: 'a b' }) }),
   ]
@@ -128,6 +201,12 @@ export async function everyMethod(api: AxiosInstance, other: AxiosInstance): Pro
 export function refused(api: AxiosInstance): void {
   // @ts-expect-error a url is needed
   refreshWithBody({})
+  // @ts-expect-error no strategy knows this
+  refreshWithBody({ url: '/r', timeout: 1000 })
+  // @ts-expect-error from a cookie or from a function, not from both
+  refreshWithCookie({ url: '/r', csrf: { header: 'H', cookie: 'c', token: () => 't' } })
+  // @ts-expect-error nor from nowhere
+  refreshWithCookie({ url: '/r', csrf: { header: 'H' } })
   // @ts-expect-error a key is needed
   localStorageStore({})
   // @ts-expect-error not an axios instance
