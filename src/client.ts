@@ -1,14 +1,14 @@
 // Puts the parts together: the only file that knows them all.
 import { badOption } from './checks.js'
 import { AuthClientError, isObject } from './errors.js'
-import { type AuthEvents, type AuthListener, type AuthStats, createEvents, guard } from './events.js'
+import { type AuthEvents, type AuthListener, type AuthStats, createEvents } from './events.js'
 import { hold } from './gate.js'
 import { readHeader } from './headers.js'
 import { type AuthClientOptions, resolveOptions } from './options.js'
+import { redactError } from './redact.js'
 import { createSession, type Waiter } from './session/session.js'
 import type { AuthSnapshot } from './session/snapshot.js'
 import { createVault } from './session/vault.js'
-import { cleanCause } from './session/verdict.js'
 import { lockedTabs, soloTab } from './tabs/tabs.js'
 import type { Tokens } from './tokens.js'
 import type { AxiosLike } from './transport/bare.js'
@@ -100,7 +100,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   const { baseURL } = instance.defaults ?? {}
   if (!resolved.origins && !homeOf(baseURL) && !mayHomeCome(baseURL)) throw noOrigins()
 
-  const events = createEvents()
+  const events = createEvents(() => session.secrets())
   const stats: AuthStats = { refreshes: 0, replays: 0, heldNow: 0, heldPeak: 0, refused: 0, adopted: 0 }
   const vault = createVault({ store, clock, tokenless, limitMs: refreshTimeoutMs, onError: reportStoreError })
   const session = createSession({
@@ -141,7 +141,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     },
     ready: session.ready,
     dispose() {
-      for (const stop of stopListening) guard(stop)
+      for (const stop of stopListening) events.guard(stop)
       for (const bound of [...bindings.keys()]) remove(bound)
       session.dispose()
       events.clear()
@@ -223,8 +223,8 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   function reportStoreError(operation: AuthEvents['storeError']['operation'], thrown: unknown): void {
     // Later, so that a listener that is attached right after creation hears of a first look that failed.
     queueMicrotask(() =>
-      guard(() => {
-        const error = cleanCause(thrown, session.secrets()) ?? new Error('The store failed.')
+      events.guard(() => {
+        const error = redactError(thrown, session.secrets()) ?? new Error('The store failed.')
         events.emit('storeError', { operation, error })
       }),
     )

@@ -1,6 +1,7 @@
 // What the client tells the outside while it works, and the guard that keeps a listener's fault its own.
 // Promise: no event holds a token, and no listener can break a request or another listener.
-import type { AuthClientError } from './errors.js'
+import { type AuthClientError, isObject } from './errors.js'
+import { readBody, redactError, safeText, secretsIn } from './redact.js'
 
 /** Why a refresh was started. */
 export type RefreshReason =
@@ -81,15 +82,27 @@ interface Topics extends AuthEvents {
   change: unknown
 }
 
+interface Answer {
+  headers?: unknown
+  data?: unknown
+}
+
 export interface Events {
   on<Name extends keyof Topics>(name: Name, listener: (event: Topics[Name]) => void): () => void
   emit<Name extends keyof Topics>(name: Name, event: Topics[Name]): void
+  /** Runs a hook; see {@link guard}. It may quote the answer that it was handed, with tokens that nobody knows yet. */
+  guard<T>(run: () => T, answer?: Answer): T | undefined
+  report(error: unknown, answer?: Answer): void
   clear(): void
 }
 
-export function createEvents(): Events {
+/** @param secrets what must not reach the console */
+export function createEvents(secrets: () => readonly string[] = () => []): Events {
   // An entry for every call: subscribing one function twice must not be undone by one of the two.
   const entries = new Set<{ name: string; listener: (event: never) => void }>()
+  const reportSafely: Events['report'] = (error, { headers, data } = {}) =>
+    report(error, [...secrets(), ...secretsIn([{ ...(headers as object) }, readBody(data)])])
+  const guardSafely: Events['guard'] = (run, answer) => guard(run, (error) => reportSafely(error, answer))
   return {
     on(name, listener) {
       const entry = { name, listener }
@@ -99,28 +112,33 @@ export function createEvents(): Events {
     emit(name, event) {
       for (const entry of [...entries]) {
         // Not one that was taken away by a listener before it.
-        if (entry.name === name && entries.has(entry)) guard(() => entry.listener(event as never))
+        if (entry.name === name && entries.has(entry)) guardSafely(() => entry.listener(event as never))
       }
     },
+    guard: guardSafely,
+    report: reportSafely,
     clear: () => entries.clear(),
   }
 }
 
 /** Runs somebody else's code: what it throws, now or later, is shown on the console and stays there. */
-export function guard<T>(run: () => T): T | undefined {
+export function guard<T>(run: () => T, onFault: (error: unknown) => void = report): T | undefined {
   try {
     const result = run()
-    if (isThenable(result)) result.then(undefined, report)
+    if (isThenable(result)) result.then(undefined, onFault)
     return result
   } catch (error) {
-    report(error)
+    onFault(error)
     return undefined
   }
 }
 
-/** Shows what somebody else's code threw. */
-export function report(error: unknown): void {
-  show('a listener or hook threw', error)
+/** Shows what somebody else's code threw: its name, its words and where, but no request, no answer and no secret. */
+export function report(error: unknown, secrets: readonly string[] = []): void {
+  show(
+    'a listener or hook threw',
+    isObject(error) ? redactError(error, secrets) : safeText(String(error), secrets),
+  )
 }
 
 /** Names a field of some tokens that cannot be read. Without its value, which may be anything. */

@@ -176,7 +176,7 @@ interface Flight {
   brought: 'nothing' | 'grant' | 'adoption'
   /** Whose dead token it has replaced: nobody goes on before the new one is in the store. */
   revives?: Login
-  error?: AuthClientError
+  error?: AuthClientError | undefined
 }
 
 /** How many refreshes one call waits for at the most; each has ended in tokens that are of no use to it. */

@@ -13,7 +13,7 @@ export interface Subjects {
   /** What the claims of a token said. */
   claimed?: string | undefined
   /** The token itself says so, so that a record need not. */
-  inToken?: boolean
+  inToken?: boolean | undefined
 }
 
 /** What these tokens, or a record's, say about their user. */

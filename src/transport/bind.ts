@@ -5,7 +5,7 @@
 import type { AxiosError, AxiosRequestConfig, AxiosResponse } from 'axios'
 import type { Clock } from '../clock.js'
 import { AuthClientError, isAuthClientError, isObject, setCause } from '../errors.js'
-import { type AuthStats, type Events, guard, isThenable, report } from '../events.js'
+import { type AuthStats, type Events, isThenable } from '../events.js'
 import { hold, isCancelled } from '../gate.js'
 import { deleteHeader, hasOther, readHeader, writeHeader } from '../headers.js'
 import type { Placement } from '../placement/placement.js'
@@ -53,6 +53,7 @@ interface Outcome {
 
 export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   const { session, clock, events, stats, place, beforeReplay, readResponse, shouldRefresh } = deps
+  const { guard, report } = events
   const bare = createBare(instance, deps.isAllowedOrigin)
   const isAllowed = createOriginCheck(deps.isAllowedOrigin)
   const credentialHeaders = [...new Set(['Authorization', place.header ?? 'Authorization'])]
@@ -250,7 +251,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
       const grant =
         readResponse &&
         exchange.option?.place !== false &&
-        guard(() => readResponse(asRead(response, exchange.config)))
+        guard(() => readResponse(asRead(response, exchange.config)), response)
       const taken = grant && guard(() => session.take(exchange.login, exchange.edition, grant))
       const refused = judge(exchange, response)
       if (refused || taken) return heal(exchange, outcome, refused, taken)
@@ -365,7 +366,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
       edition !== login.edition || (staleAtMs === undefined ? undefined : clock.nowMs() >= staleAtMs)
     // A hook that fails has said nothing, so the status decides.
     const byStatus = (error: unknown) => {
-      report(error)
+      report(error, response)
       return byDefault()
     }
     try {

@@ -1,0 +1,174 @@
+// What may be shown of somebody else's error: a copy of its kind with the few fields that explain it.
+// Pure. Refuses bodies, request headers and cookies as a whole; a text is kept only if it quotes no secret.
+// Promise: never throws, and nothing that it returns leads back to the original.
+import { isObject } from './errors.js'
+import { isUsableToken, spellingsOf } from './tokens.js'
+
+/** What is read of an error, whoever threw it: axios, another HTTP client, a store, a hook. */
+export interface Thrown {
+  name?: unknown
+  message?: unknown
+  stack?: unknown
+  code?: unknown
+  status?: unknown
+  isAxiosError?: unknown
+  error?: unknown
+  data?: unknown
+  /** A strategy's own mark: its 403 is about a CSRF token. */
+  csrf?: boolean
+  config?: Record<string, unknown>
+  response?: { status?: unknown; data?: unknown; headers?: unknown; config?: Record<string, unknown> }
+}
+
+const LONGEST_TEXT = 300
+
+/** Headers of an answer that explain a failure and hold nobody's secret. */
+const KEPT_HEADER =
+  /^(content-type|date|retry-after|allow|server|via|cf-ray|x-(amzn-|ms-)?(request|correlation)-?id)$/i
+
+/** Fields of requests and answers that hold no secret, and whose values are quoted in many an innocent message. */
+const OPEN_FIELD =
+  /^(error|message|status|code$|accept|content|user-agent)|type|scope|client_?id|ur[il]$|time|trace|correlation/i
+
+/** A body as data: JSON and forms may arrive as texts. */
+export function readBody(body: unknown): unknown {
+  if (typeof body !== 'string') return body
+  try {
+    return JSON.parse(body)
+  } catch {
+    // By hand: the URLSearchParams of React Native cannot read. A `=` at the end is padding of base64.
+    const isForm = /^[\w.-]+=[^=]/.test(body)
+    return isForm
+      ? Object.fromEntries(body.split('&').map((pair) => pair.split(/=(.*)/s, 2).map(decodeForm)))
+      : body
+  }
+}
+
+function decodeForm(text: string): string {
+  try {
+    return decodeURIComponent(text.replace(/\+/g, ' '))
+  } catch {
+    return text
+  }
+}
+
+/** Every text in the fields of `value` that may be a token, cookie or password, in each of its spellings. */
+export function secretsIn(value: unknown, name = '', depth = 6): string[] {
+  if (typeof value === 'string') {
+    const [, scheme = '', credential = value] = /^(basic|bearer|dpop|token) +(\S+)$/i.exec(value) ?? []
+    // RFC 6749 section 2.3.1: the client's secret, form-encoded, follows its id.
+    const [, secret = ''] = /basic/i.test(scheme) ? decodeBase64(credential).split(/:(.*)/s) : []
+    // Sentences are no tokens.
+    return isUsableToken(credential) || /secret|passw|key|token/i.test(name)
+      ? [credential, secret, decodeForm(secret)].flatMap(spellings)
+      : []
+  }
+  if (!depth || !isPlain(value)) return []
+  return Object.entries(value).flatMap(([key, field]) =>
+    OPEN_FIELD.test(key) ? [] : secretsIn(field, key, depth - 1),
+  )
+}
+
+function spellings(text: string): string[] {
+  try {
+    return spellingsOf(text)
+  } catch {
+    // Half a character has no spelling in a URL.
+    return [text]
+  }
+}
+
+function decodeBase64(text: string): string {
+  try {
+    return atob(text)
+  } catch {
+    return ''
+  }
+}
+
+/** Data, and not a stream, bytes or a class of somebody's. */
+export function isPlain(value: unknown): value is Record<string, unknown> {
+  const prototype = isObject(value) && Object.getPrototypeOf(value)
+  return prototype === null || [Object.prototype, Array.prototype].includes(prototype)
+}
+
+/** A text without anything that looks like a token; `undefined` if it quotes one of `secrets`. */
+export function safeText(text: unknown, secrets: readonly string[]): string | undefined {
+  // Nobody knows all tokens: those in an answer that could not be read are new.
+  return quotable(text, secrets)
+    ?.replace(/[^\s"'`,;:(){}<>[\]/?&=]{16,}/g, (run) =>
+      (/\d/.test(run) && !/^[A-Z\d]+(_[A-Z\d]+)+$/.test(run)) || run.length > 40 ? '…' : run,
+    )
+    .slice(0, LONGEST_TEXT)
+}
+
+function quotable(text: unknown, secrets: readonly string[]): string | undefined {
+  return typeof text === 'string' && !secrets.some((secret) => text.includes(secret)) ? text : undefined
+}
+
+/**
+ * A copy of an error that may be handed on and shown, with where it came from; `undefined` for what is no object.
+ * @param known secrets that must not be in it, beside those that the error itself holds in its request and answer
+ */
+export function redactError(error: unknown, known: readonly string[]): Error | undefined {
+  if (!isObject(error)) return undefined
+  try {
+    return copyOf(error, known)
+  } catch {
+    return new Error('It cannot be read.')
+  }
+}
+
+function copyOf(error: Thrown, known: readonly string[]): Error {
+  const { name, message, stack, code, status, isAxiosError, config, response } = error
+  const body = readBody(response?.data)
+  const secrets = [...known, ...secretsIn(body)]
+  for (const { url, params, data, headers, auth } of [config ?? {}, response?.config ?? {}]) {
+    const [, query] = String(url).split('?')
+    const texts = [query, String(params ?? ''), data].map(readBody)
+    secrets.push(...secretsIn([...texts, params, { ...(headers as object) }, auth]))
+  }
+  const safe = (text: unknown) => safeText(text, secrets)
+  const short = (text: unknown) => quotable(text, secrets)?.slice(0, LONGEST_TEXT)
+  const address = (url: unknown) =>
+    short(
+      String(url ?? '')
+        .replace(/[?#].*/s, '')
+        .replace(/\/\/[^/]*@/, '//'),
+    )
+  const request = config && {
+    method: short(config.method),
+    url: address(config.url),
+    baseURL: address(config.baseURL),
+  }
+  const answer = isPlain(body) ? body : undefined
+  const headers = Object.entries((response?.headers ?? {}) as object)
+  // Also takes off what is absent.
+  const kept = JSON.parse(
+    JSON.stringify({
+      isAxiosError: isAxiosError === true || undefined,
+      code: typeof code === 'number' ? code : safe(code),
+      status: Number(status) || undefined,
+      config: request,
+      response: response && {
+        status: Number(response.status),
+        headers: Object.fromEntries(
+          headers.flatMap(([key, value]) => (KEPT_HEADER.test(key) ? [[key, short(String(value))]] : [])),
+        ),
+        // RFC 6749 section 5.2.
+        data: answer && { error: safe(answer.error), error_description: safe(answer.error_description) },
+      },
+    }),
+  )
+  if (request && response) kept.response.config = kept.config
+  const copy: Error = Object.assign(new Error(safe(message) ?? ''), kept)
+  Object.defineProperty(copy, 'name', { value: safe(name) ?? 'Error', configurable: true, writable: true })
+  // Only what follows the message, and looks like it: where the app's own code is found.
+  const trace = String(stack ?? '')
+  const [, ...rest] = message ? trace.split(String(message)) : []
+  const frames = (rest.length > 0 ? rest.join(String(message)) : trace)
+    .split('\n')
+    .filter((line) => /^\s*at .*[\d>e]\)?$|@.*:\d+$/.test(line) && quotable(line, secrets))
+  copy.stack = [copy.message ? `${copy.name}: ${copy.message}` : copy.name, ...frames].join('\n')
+  return error instanceof Error ? Object.setPrototypeOf(copy, Object.getPrototypeOf(error)) : copy
+}
