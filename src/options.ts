@@ -3,11 +3,10 @@ import type { AxiosRequestConfig, AxiosResponse } from 'axios'
 import { badOption, checkKeys, checkTokens } from './checks.js'
 import { type Clock, LONGEST_TIMER_MS, realClock } from './clock.js'
 import { isObject } from './errors.js'
-import { guard, isThenable, type SessionEnd } from './events.js'
+import type { SessionEnd } from './events.js'
 import type { Claims } from './lifetime.js'
 import { bearerHeader } from './placement/header.js'
 import type { Placement } from './placement/placement.js'
-import { isRefusal } from './session/verdict.js'
 import { memoryStore } from './storage/memory.js'
 import type { TokenStore } from './storage/store.js'
 import type { RefreshStrategy } from './strategies/strategy.js'
@@ -68,10 +67,11 @@ export interface AuthClientOptions {
    */
   shouldRefresh?: ((question: RefreshQuestion) => boolean | PromiseLike<boolean>) | undefined
   /**
-   * Whether this failure of the refresh ends the session, instead of being tried again later.
-   * @default status 401, 403, 422, or 400 unless it holds an OAuth `error` other than `invalid_grant`
+   * Whether this failure of the refresh ends the session, instead of being tried again later. `undefined`: the default
+   * decides. Not asked about `null`, {@link SessionRefused} and a success without a token.
+   * @default isRefusal
    */
-  isFinal?: ((error: unknown) => boolean) | undefined
+  isFinal?: ((error: unknown) => boolean | undefined) | undefined
   /**
    * How long before its end a token counts as stale, so that it is renewed in the background before the server refuses
    * it. Milliseconds, 0 or more; never more than 15 % of the token's lifetime.
@@ -105,7 +105,6 @@ export interface ResolvedOptions extends Omit<AuthClientOptions, 'refreshRetry'>
   store: TokenStore
   place: Placement
   origins: readonly string[] | undefined
-  isFinal: (error: unknown) => boolean
   subjectOf: (claims: Claims) => string | number | undefined
   refreshAheadMs: number
   refreshTimeoutMs: number
@@ -149,13 +148,8 @@ export function resolveOptions(raw: AuthClientOptions = {}): ResolvedOptions {
     readResponse,
     origins,
     shouldRefresh,
-    isFinal(error: unknown) {
-      const said = isFinal && guard(() => isFinal(error))
-      // A promise is no answer, though it counts as true.
-      return isThenable(said) ? isRefusal(error) : (said ?? isRefusal(error))
-    },
-    subjectOf: (claims: Claims) =>
-      subjectOf ? guard(() => subjectOf(claims)) : (claims.sub as string | undefined),
+    isFinal,
+    subjectOf: subjectOf ?? ((claims: Claims) => claims.sub as string | undefined),
     refreshAheadMs: raw.refreshAheadMs ?? 30_000,
     // No more than a timer can have: a clock of the app's own may refuse more.
     refreshTimeoutMs: Math.min(raw.refreshTimeoutMs ?? 15_000, LONGEST_TIMER_MS),

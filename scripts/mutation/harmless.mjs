@@ -31,14 +31,9 @@ export const HARMLESS = [
     },
   ),
   ...of(
-    'src/session/verdict.ts',
+    'src/session/failure.ts',
     { in: '(isSaid || isOurs)', was: 'cause?.message', becomes: 'cause.message', why: NARROWS },
     { was: 'waitMs > 0', becomes: 'waitMs >= 0', why: 'nothing is 0 either way' },
-    {
-      was: '{ // Nothing, a cycle, a BigInt: what could not be looked through. return undefined }',
-      becomes: '{}',
-      why: NOTHING,
-    },
   ),
   ...of('src/session/refresh.ts', {
     was: 'nowMs() + delayMs < deadlineMs',

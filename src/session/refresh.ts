@@ -1,11 +1,15 @@
 // Asks for a grant until the answer decides: tries again while the endpoint cannot be reached, within the time there is.
 // Knows no session, and never hands on the endpoint's raw error.
 import { SessionRefused } from '../errors.js'
-import { judgeFailure, type Verdict } from './verdict.js'
+import { isThenable } from '../events.js'
+import { describeFailure, failureIn, isRefusal, type RefreshFailure } from './failure.js'
 
 export interface Asking {
   ask(): unknown
-  isFinal(error: unknown): boolean
+  /** The app's own say; anything but a yes or no leaves it to the default. */
+  isFinal(error: unknown): unknown
+  /** An answer that is no grant may still have replaced the refresh token. */
+  keepRotation(answer: unknown): Promise<void>
   retry: { limit: number; baseDelayMs: number }
   /** What must not show up in an error. */
   secrets(): readonly string[]
@@ -17,23 +21,29 @@ export interface Asking {
 }
 
 /** The endpoint's answer, unchecked; or why there is none: `SESSION_EXPIRED` when it refused. */
-export async function askForGrant(asking: Asking): Promise<{ answer: unknown } | Verdict> {
+export async function askForGrant(asking: Asking): Promise<{ answer: unknown } | RefreshFailure> {
   const { retry, nowMs, deadlineMs, isWanted } = asking
   for (let attempt = 0; ; attempt++) {
     let failure: unknown
     try {
       const answer = await asking.ask()
-      if (answer !== null) return { answer }
-      failure = new SessionRefused('The refresh was refused.')
+      failure = answer === null ? new SessionRefused('The refresh was refused.') : failureIn(answer)
+      if (!failure) return { answer }
+      await asking.keepRotation(answer)
     } catch (error) {
       failure = error
     }
-    const verdict = judgeFailure(failure, asking.isFinal, asking.secrets(), nowMs())
-    const { mayTryAgain, pauseMs = 0 } = verdict
+    const described = describeFailure(failure, isFinal, asking.secrets(), nowMs())
+    const { mayTryAgain, pauseMs = 0 } = described
     const delayMs = Math.max(pauseMs, Math.random() * retry.baseDelayMs * 2 ** attempt)
     const again = mayTryAgain && attempt < retry.limit && nowMs() + delayMs < deadlineMs()
     if (again && isWanted()) await asking.sleep(delayMs)
     // Asked again, because the wait may have outlived the session.
-    if (!again || !isWanted()) return verdict
+    if (!again || !isWanted()) return described
+  }
+  function isFinal(error: unknown): boolean {
+    const said = asking.isFinal(error)
+    // A promise is no answer, though it counts as true.
+    return isThenable(said) ? isRefusal(error) : Boolean(said ?? isRefusal(error))
   }
 }

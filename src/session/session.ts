@@ -8,9 +8,7 @@ import { AuthClientError, isAuthClientError, isObject } from '../errors.js'
 import {
   type AuthStats,
   type Events,
-  guard,
   type RefreshReason,
-  report,
   reportUnreadable,
   type SessionEnd,
   type SessionEndReason,
@@ -20,6 +18,7 @@ import { readClaims, type Source } from '../lifetime.js'
 import { createSessionId, REFUSED, type StoredRecord } from '../storage/store.js'
 import type { Tabs } from '../tabs/tabs.js'
 import { flawOf, type Grant, isUsableToken, spellingsOf, type Tokens } from '../tokens.js'
+import { type RefreshFailure, retryAfterMs } from './failure.js'
 import {
   createLogin,
   isExpired,
@@ -37,7 +36,6 @@ import { askForGrant } from './refresh.js'
 import { type AuthSnapshot, snapshotOf } from './snapshot.js'
 import { isOtherUser, readSubjects, type SubjectOf } from './subject.js'
 import type { Found, Vault } from './vault.js'
-import type { Verdict } from './verdict.js'
 
 /** What a refresh is told. The client adds `http` to it. */
 export interface RefreshInput {
@@ -84,7 +82,7 @@ export interface SessionDeps {
   refreshAheadMs: number
   refreshTimeoutMs: number
   refreshRetry: { limit: number; baseDelayMs: number }
-  isFinal(error: unknown): boolean
+  isFinal?: ((error: unknown) => unknown) | undefined
   subjectOf: SubjectOf
   onSessionEnd?: ((end: SessionEnd) => unknown) | undefined
 }
@@ -187,11 +185,15 @@ const LONGEST_COOL_DOWN_MS = 30_000
 const KNOWN_TOKENS = 20
 
 export function createSession(deps: SessionDeps): Session {
-  const { vault, clock, events, stats, refreshAheadMs, refreshTimeoutMs, tokenless, subjectOf } = deps
+  const { vault, clock, events, stats, refreshAheadMs, refreshTimeoutMs, tokenless } = deps
+  const { guard, report } = events
+  const subjectOf: SubjectOf = (claims) => guard(() => deps.subjectOf(claims))
   const nowMs = () => clock.nowMs()
   /** Sessions that ended here: whatever a store or another tab still holds of them is a ghost. */
   const endedIds = new Set<string>()
   let knownTokens: readonly string[] = []
+  /** The refresh tokens of late: none may be shown, spent ones neither. */
+  let knownRefreshTokens: readonly string[] = []
   let current: Login | undefined
   let flight: Flight | undefined
   /** Dropped flights whose answers may still change cookies. */
@@ -389,6 +391,7 @@ export function createSession(deps: SessionDeps): Session {
       },
     })
     knownTokens = [login.accessToken, ...knownTokens].slice(0, KNOWN_TOKENS)
+    rememberRefreshToken(login)
   }
 
   /** Whether tokens are known to be another user's than the session they are for (G24). */
@@ -397,8 +400,13 @@ export function createSession(deps: SessionDeps): Session {
     return isOtherUser(login.subjects, readSubjects(tokens, claims, subjectOf, fromRecord))
   }
 
-  function secrets(spent?: string): string[] {
-    return [...knownTokens, current?.refreshToken, spent].flatMap(spellingsOf)
+  function rememberRefreshToken({ refreshToken }: Login): void {
+    if (refreshToken && !knownRefreshTokens.includes(refreshToken))
+      knownRefreshTokens = [refreshToken, ...knownRefreshTokens].slice(0, KNOWN_TOKENS)
+  }
+
+  function secrets(): string[] {
+    return [...knownTokens, ...knownRefreshTokens].flatMap(spellingsOf)
   }
 
   /** The caller's tokens, fit for use. @throws {AuthClientError} code `BAD_OPTION`. */
@@ -683,11 +691,11 @@ export function createSession(deps: SessionDeps): Session {
     publish()
     events.emit('refreshStart', { reason })
     const turn = { signal: controller.signal, written: () => written(mine), shows }
-    mine.landed = new Promise<Verdict | undefined>((resolve) => {
+    mine.landed = new Promise<RefreshFailure | undefined>((resolve) => {
       resolve(deps.tabs.exclusively(() => flyInTime(mine), turn))
     })
       .catch(
-        (fault): Verdict => ({
+        (fault): RefreshFailure => ({
           error: isAuthClientError(fault)
             ? fault
             : new AuthClientError('REFRESH_FAILED', 'The refresh failed.'),
@@ -713,15 +721,15 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   /** The time counts from here: waiting for another tab's refresh has a limit of its own. */
-  async function flyInTime(mine: Flight): Promise<Verdict | undefined> {
+  async function flyInTime(mine: Flight): Promise<RefreshFailure | undefined> {
     mine.startedAtMs = nowMs()
     const { promise, resolve } = deferred()
     mine.limit = createLimit(clock, resolve, refreshTimeoutMs)
-    return Promise.race([fly(mine), promise.then((): Verdict => ({ error: timedOut() }))])
+    return Promise.race([fly(mine), promise.then((): RefreshFailure => ({ error: timedOut() }))])
   }
 
   /** One refresh: look whether somebody else was faster, ask, commit. */
-  async function fly(mine: Flight): Promise<Verdict | undefined> {
+  async function fly(mine: Flight): Promise<RefreshFailure | undefined> {
     const { login } = mine
     // A turn later than what started it, so that nothing comes between the look and its use.
     await undefined
@@ -756,9 +764,10 @@ export function createSession(deps: SessionDeps): Session {
           reason: mine.reason,
         })
       },
-      isFinal: deps.isFinal,
+      isFinal: (error) => guard(() => deps.isFinal?.(error)),
+      keepRotation: (answer) => keepRotation(mine, answer as Grant),
       retry: deps.refreshRetry,
-      secrets: () => secrets(mine.spent),
+      secrets,
       nowMs,
       deadlineMs() {
         // An answer may be read before the timer that is as late as it.
@@ -781,7 +790,7 @@ export function createSession(deps: SessionDeps): Session {
     return refuse(mine, outcome.error)
   }
 
-  async function commit(mine: Flight, answer: unknown): Promise<Verdict | undefined> {
+  async function commit(mine: Flight, answer: unknown): Promise<RefreshFailure | undefined> {
     const { login } = mine
     // Another tab may have been faster while this one slept.
     reconcile(vault.glance())
@@ -797,7 +806,7 @@ export function createSession(deps: SessionDeps): Session {
     if (flaw || !grant) {
       await keepRotation(mine, grant)
       const message = `The refresh answered with ${flaw}. If it did not, map its fields with readGrant.`
-      return { error: new AuthClientError('BAD_GRANT', message) }
+      return { error: new AuthClientError('BAD_GRANT', message), pauseMs: retryAfterMs(answer, nowMs()) }
     }
     if (login && isOthers(login, grant)) {
       await startSession(newLogin(grant), 'replaced-elsewhere')
@@ -829,6 +838,7 @@ export function createSession(deps: SessionDeps): Session {
     if (isOthers(login, grant ?? {})) return
     noteSpent(mine, refreshToken)
     login.refreshToken = refreshToken
+    rememberRefreshToken(login)
     await save(login)
   }
 
@@ -879,7 +889,7 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   /** Opens the gate, once, and whatever goes wrong inside. */
-  function finish(mine: Flight, verdict: Verdict | undefined): void {
+  function finish(mine: Flight, verdict: RefreshFailure | undefined): void {
     guard(() => {
       mine.limit?.cancel()
       mine.pause?.resolve()

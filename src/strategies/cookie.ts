@@ -1,5 +1,6 @@
 // The refresh token is an HttpOnly cookie that script never sees, guarded by a double-submit CSRF token.
 import { badOption, checkOptions } from '../checks.js'
+import { isObject } from '../errors.js'
 import {
   createStrategy,
   type RefreshContext,
@@ -10,7 +11,8 @@ import {
 export interface RefreshWithCookieOptions extends StrategyOptions {
   /**
    * The header that proves that the call comes from your page, and its value: that of a readable cookie, or what `token`
-   * returns (`({ http }) => http.get('/csrf')…`). Read anew for each attempt; without a value the header is left out.
+   * returns (`({ http }) => http.get('/csrf')…`). Read anew for each attempt; without a value the header is left out. With
+   * it a 403 may be about that token, and is no refusal.
    */
   csrf?: CsrfOptions | undefined
   /** @default true */
@@ -32,7 +34,7 @@ export type CsrfOptions =
  */
 export function refreshWithCookie(options: RefreshWithCookieOptions): RefreshStrategy {
   const owner = 'refreshWithCookie'
-  const strategy = createStrategy(owner, options, { csrf: 'object or undefined' }, async (_, context) => {
+  const call = createStrategy(owner, options, { csrf: 'object or undefined' }, async (_, context) => {
     const withCredentials = true
     if (!csrf) return { withCredentials }
     const token = csrf.token ? await csrf.token(context) : readCookie(csrf.cookie)
@@ -48,6 +50,11 @@ export function refreshWithCookie(options: RefreshWithCookieOptions): RefreshStr
     })
     if (!csrf.cookie === !csrf.token) throw badOption(`${owner}: csrf`, 'either cookie or token', csrf)
   }
+  const strategy: RefreshStrategy = (context) =>
+    Promise.resolve(call(context)).catch((error: unknown) => {
+      // Its 403 may be about the CSRF token, and so is no refusal.
+      throw csrf && isObject(error) ? Object.assign(error, { csrf: true }) : error
+    })
   return Object.assign(strategy, { cookies: true })
 }
 

@@ -4,7 +4,8 @@ import { checkOptions } from '../checks.js'
 import { AuthClientError, isAuthClientError, SessionRefused } from '../errors.js'
 import { type RefreshReason, report } from '../events.js'
 import { writeHeader } from '../headers.js'
-import { type Grant, stripBearer } from '../tokens.js'
+import { readBody, secretsIn } from '../redact.js'
+import { type Grant, isUsableToken, stripBearer } from '../tokens.js'
 
 /** What a refresh is handed. */
 export interface RefreshContext {
@@ -21,7 +22,8 @@ export interface RefreshContext {
 
 /**
  * A way to refresh. Resolves with a grant, or with `null` when the session is over. Throw {@link SessionRefused} to
- * end it with a message; any other error is judged by its HTTP status, or counts as "unavailable" without one.
+ * end it with a message. What any other error means, and an answer that names one in the place of a token, is decided by
+ * `isFinal`, by default by {@link isRefusal}; without an HTTP status it counts as "unavailable".
  */
 export interface RefreshStrategy {
   (context: RefreshContext): Grant | null | undefined | PromiseLike<Grant | null | undefined>
@@ -120,7 +122,7 @@ export function refreshTokenOf({ refreshToken }: RefreshContext): string {
 }
 
 export async function callEndpoint(
-  { http, signal }: RefreshContext,
+  { http, signal, refreshToken, accessToken }: RefreshContext,
   read: ReadGrant,
   request: AxiosRequestConfig,
 ): Promise<Grant | null | undefined> {
@@ -134,18 +136,21 @@ export async function callEndpoint(
     maxRedirects: 0,
     ...({ fetchOptions: { redirect: 'manual' } } as object),
   })
-  const { data, status } = response
+  const { data, status, headers, config } = response
   // What fetch answers instead of a redirect, and axios takes for a success.
   if (!status) throw new AuthClientError('REFRESH_FAILED', 'The refresh endpoint redirects.')
+  let grant: Grant | null | undefined
   try {
-    return read(data, response)
+    grant = read(data, response)
   } catch (error) {
     if (isAuthClientError(error) || (error as { name?: unknown } | undefined)?.name === 'SessionRefused')
       throw error
     // It tripped over a body that it does not know. The endpoint did answer, so asking again would spend another token.
-    report(error)
-    return undefined
+    report(error, secretsIn([refreshToken, accessToken, readBody(data)]))
   }
+  if (grant === null || isUsableToken(grant?.accessToken)) return grant
+  // Whoever commits it sees whether the answer names an error.
+  return { ...(grant as Grant), ...{ response: { data, status, headers, config } } }
 }
 
 /**

@@ -144,21 +144,51 @@ function grantIn(body: unknown): { accessToken: unknown; refreshToken: unknown; 
 function outcomeOf(answered: Answer): Outcome {
   const { status } = answered
   const body = read(answered)
+  if (status >= 500) return 'REFRESH_FAILED'
+  const error = errorIn(body)
   if (status < 300) {
     const { accessToken, refreshToken } = grantIn(body)
-    const good = isUsable(accessToken) && accessToken !== OLD.accessToken
-    // None, and the old one stays; anything else that is no usable text spoils the grant.
-    return good && (!refreshToken || isUsable(refreshToken)) ? 'granted' : 'BAD_GRANT'
+    if (isUsable(accessToken)) {
+      // None, and the old one stays; anything else that is no usable text spoils the grant.
+      const isGrant = accessToken !== OLD.accessToken && (!refreshToken || isUsable(refreshToken))
+      return isGrant ? 'granted' : 'BAD_GRANT'
+    }
+    if (error === undefined) return 'BAD_GRANT'
+    return SPARED.includes(error) ? 'REFRESH_FAILED' : 'SESSION_EXPIRED'
   }
-  if ([401, 403, 422].includes(status)) return 'SESSION_EXPIRED'
-  if (status === 400) {
-    const error = fieldOf(body, 'error')
-    return error === 'invalid_client' || error === 'slow_down' ? 'REFRESH_FAILED' : 'SESSION_EXPIRED'
-  }
-  return 'REFRESH_FAILED'
+  if (error === 'invalid_grant') return 'SESSION_EXPIRED'
+  const isRefusal = [400, 401, 403, 422].includes(status) && !SPARED.includes(error ?? '')
+  return isRefusal && !(status === 403 && isPage(body)) ? 'SESSION_EXPIRED' : 'REFRESH_FAILED'
 }
 
-const mayHeal = ({ status }: Answer) => status >= 500 || [408, 425, 429].includes(status)
+const SPARED = ['invalid_client', 'slow_down']
+
+/** A named error: the values that the arbitraries make are one of four codes, or none of those that are spared. */
+function errorIn(body: unknown): string | undefined {
+  const error = (typeof body === 'object' ? fieldOf(body, 'error') : undefined) ?? undefined
+  if (typeof error === 'string') return error || undefined
+  if (typeof error !== 'object' || error === null) return undefined
+  const [first] = [error].flat() as unknown[]
+  if (typeof first === 'string') return first || undefined
+  const fields = Object(first) as Record<string, unknown>
+  return ['status', 'code', 'message', 'error']
+    .map((key) => fields[key])
+    .find((text) => typeof text === 'string' && text) as string | undefined
+}
+
+const isPage = (body: unknown) => typeof body === 'string' && /^\s*</.test(body)
+
+function mayHeal(answered: Answer): boolean {
+  const { status } = answered
+  const body = read(answered)
+  if (outcomeOf(answered) !== 'REFRESH_FAILED') return false
+  return (
+    status >= 500 ||
+    [408, 425, 429].includes(status) ||
+    errorIn(body) === 'slow_down' ||
+    (status === 403 && errorIn(body) === undefined && isPage(body))
+  )
+}
 
 /** A lifetime that is over before the replay could be sent proves nothing here. */
 function isShort(expiresIn: unknown): boolean {

@@ -421,8 +421,8 @@ describe('G10: an endpoint that is unavailable', () => {
   it('G10: Retry-After as a date is waited for', async () => {
     const world = await setUp()
     const { server, clock } = world
-    const at = new Date(clock.nowMs() + 5000).toUTCString()
-    server.refresh.next({ status: 503, headers: { 'retry-after': at } })
+    const [date, at] = [0, 5000].map((ms) => new Date(clock.nowMs() + ms).toUTCString()) as [string, string]
+    server.refresh.next({ status: 503, headers: { date, 'retry-after': at } })
     const refreshed = world.auth.refresh()
     expect(await passBackOffs(world, 1)).toEqual([5000])
     await expect(refreshed).resolves.toMatchObject({ status: 'signed-in' })
@@ -447,7 +447,8 @@ describe('G10: an endpoint that is unavailable', () => {
     const world = await setUp()
     const { server, api, clock, events } = world
     const { all, release } = await crowd(world)
-    server.refresh.next({ status: 429, headers: { 'retry-after': write(clock.nowMs()) } })
+    const date = new Date(clock.nowMs()).toUTCString()
+    server.refresh.next({ status: 429, headers: { date, 'retry-after': write(clock.nowMs()) } })
     release()
     expect(outcomesOf(await settleAll(all))).toEqual(everybody('REFRESH_FAILED'))
     expect(eventsOf(events, 'refreshFailed')).toMatchObject([{ coolDownMs: 60_000, durationMs: 0 }])

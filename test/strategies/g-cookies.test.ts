@@ -314,7 +314,6 @@ describe('G. cookies: a refresh that fails', () => {
   it.each<[string, (world: World) => void]>([
     ['a session that was revoked', ({ server }) => server.revoke('ada')],
     ['a refresh cookie that has expired', ({ server }) => server.clock.advance(31 * 86_400_000)],
-    ['a 403', ({ server }) => server.refresh.always(403)],
   ])('ends the session once for %s', async (_, arrange) => {
     const world = await signedIn()
     const { server, ends, auth, api } = world
@@ -328,6 +327,17 @@ describe('G. cookies: a refresh that fails', () => {
     expect(error).toMatchObject({ response: { status: 401 } })
     expect(authErrorOf(error)).toBeUndefined()
     expect(server.counts.refreshes).toBe(1)
+  })
+
+  it('keeps the session over a 403, which may be about the CSRF token', async () => {
+    const world = await signedIn()
+    const { server, ends, auth } = world
+    server.killAccessTokens()
+    server.refresh.next(403)
+    expect(outcomesOf(await settleAll(burst(world, 10)))).toEqual(all(10, 'REFRESH_FAILED'))
+    expect(server.counts.refreshes).toBe(1)
+    expect(ends).toEqual([])
+    await expect(auth.refresh()).resolves.toMatchObject({ status: 'signed-in' })
   })
 
   it.each([

@@ -11,6 +11,7 @@ import {
   createAuthClient,
   readGrant as defaultReading,
   type Grant,
+  isRefusal,
   jsonBodyField,
   localStorageStore,
   memoryStore,
@@ -63,6 +64,17 @@ export function everyOption(api: AxiosInstance, async: TokenStore): AuthClient {
     onSessionEnd: ({ reason, error }) => void [reason, error?.code],
     clock: { nowMs: () => 0, setTimer: () => () => undefined },
   })
+}
+
+export function ownSayOverFailures(api: AxiosInstance, failure: unknown): AuthClient[] {
+  const is: boolean = isRefusal(failure)
+  return [
+    createAuthClient(api, { isFinal: isRefusal }),
+    createAuthClient(api, { isFinal: (error) => (error instanceof RangeError ? is : undefined) }),
+    createAuthClient(api, { isFinal: (error) => isRefusal(error) && !(error instanceof RangeError) }),
+    // @ts-expect-error an answer that comes later is none
+    createAuthClient(api, { isFinal: async () => true }),
+  ]
 }
 
 export function undefinedIsTheDefault(api: AxiosInstance): AuthClient[] {

@@ -129,6 +129,8 @@ export function createRefreshEndpoint(
     const { status, error, retryAfter, location, body } = behaviour
     const headers: Record<string, string> = { ...behaviour.headers }
     if (retryAfter !== undefined) {
+      // The date of an answer is by the clock of who sends it.
+      headers.date = new Date(nowMs()).toUTCString()
       headers['retry-after'] =
         retryAfter === 'http-date' ? new Date(nowMs() + 2_000).toUTCString() : String(retryAfter)
     }
