@@ -2,7 +2,7 @@
 // A request remembers its login and the edition it was sent with; comparing both answers every question about time.
 import type { AuthClientError } from '../errors.js'
 import { type Claims, type Lifetime, measureLifetime, readClaims, type Source } from '../lifetime.js'
-import { createRecord, type StoredRecord } from '../storage/store.js'
+import { createMark, createRecord, type SessionRecord, type StoredRecord } from '../storage/store.js'
 import type { Tokens } from '../tokens.js'
 import { readSubjects, type SubjectOf, type Subjects, subjectFields } from './subject.js'
 
@@ -86,7 +86,7 @@ export interface Reading {
  */
 export function renewLogin(
   login: Login,
-  tokens: Partial<Tokens> & Pick<StoredRecord, 'estimated' | 'claimedSubject'>,
+  tokens: Partial<Tokens> & Pick<SessionRecord, 'estimated' | 'claimedSubject'>,
   version: number | undefined,
   source: Source,
   { nowMs, refreshAheadMs, subjectOf, onUnreadable }: Reading,
@@ -118,16 +118,32 @@ export function renewLogin(
   login.coolDown = undefined
   if (tokens.refreshToken) {
     login.refreshToken = tokens.refreshToken
+    // Handed out anew.
+    login.spent = login.spent.filter((token) => token !== tokens.refreshToken)
     login.rotation++
   }
 }
 
+/** What is to be stored of it: its tokens, or that somebody else has the newer ones. */
 export function recordOf(login: Login): StoredRecord {
-  return createRecord(login.id, login.version, { ...login, ...subjectFields(login.subjects) })
+  const record = createRecord(login.id, login.version, { ...login, ...subjectFields(login.subjects) })
+  return isOutdated(login) ? createMark(record) : record
+}
+
+/** A mark says that tokens of `version` exist, which could not be stored: whoever has older ones cannot renew them. */
+export function noteOutdated(login: Login, version: number): void {
+  if (version <= login.version) return
+  login.version = version
+  if (login.refreshToken && !isOutdated(login)) login.spent = [login.refreshToken, ...login.spent]
+}
+
+/** Whether the only refresh token there is has been exchanged by somebody else. */
+export function isOutdated(login: Login | undefined): boolean {
+  return !!login?.refreshToken && login.spent.includes(login.refreshToken)
 }
 
 /** Whether a record of the same session holds other tokens that are not older than ours. */
-export function isNewer(record: StoredRecord, login: Login): boolean {
+export function isNewer(record: SessionRecord, login: Login): boolean {
   if (record.version !== login.version) return record.version > login.version
   const { accessToken, refreshToken } = record.tokens
   return accessToken !== login.accessToken || refreshToken !== login.refreshToken

@@ -15,7 +15,7 @@ import {
 } from '../events.js'
 import { type Deferred, deferred } from '../gate.js'
 import { readClaims, type Source } from '../lifetime.js'
-import { createSessionId, REFUSED, type StoredRecord } from '../storage/store.js'
+import { createSessionId, REFUSED, type SessionRecord } from '../storage/store.js'
 import type { Tabs } from '../tabs/tabs.js'
 import { flawOf, type Grant, isUsableToken, spellingsOf, type Tokens } from '../tokens.js'
 import { type RefreshFailure, retryAfterMs } from './failure.js'
@@ -24,11 +24,13 @@ import {
   isExpired,
   isFutile,
   isNewer,
+  isOutdated,
   isShort,
   isStale,
   type Login,
   learnAttainable,
   noteFruitless,
+  noteOutdated,
   recordOf,
   renewLogin,
 } from './login.js'
@@ -218,6 +220,7 @@ export function createSession(deps: SessionDeps): Session {
     false,
   )
   let snapshot = snapshotOf(undefined, false, false)
+  vault.present = () => current && recordOf(current)
   const ready = load()
 
   return {
@@ -268,13 +271,11 @@ export function createSession(deps: SessionDeps): Session {
   /** The session that this client starts with: the stored one, or the one made of the tokens it was given. */
   async function begin(found: Found): Promise<void> {
     const record = found?.record
-    if (record) enter(record)
+    if (record?.tokens) enter(record)
     else current = tokensAtStart
     publish()
     // A store that failed, or holds what this version cannot read, is not written over by what was only known at start.
-    if (record || !current) return
-    if (found) await save(current)
-    else vault.doubt()
+    if (found && !record?.tokens && current) await write(current)
   }
 
   /** A look into the store may be followed by an attempt to restore the session. */
@@ -303,7 +304,7 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   /** Takes a record found in the store as the current session. */
-  function enter(record: StoredRecord): void {
+  function enter(record: SessionRecord): void {
     const login = createLogin(record.sessionId)
     renew(login, record, record.version)
     current = login
@@ -318,29 +319,29 @@ export function createSession(deps: SessionDeps): Session {
   /** Brings what is known here in line with what the store says. */
   function reconcile(found: Found): void {
     if (!found || disposed || loading) return
-    const { record } = found
+    const { record, refused, news } = found
     const before = current
     if (record && before && record.sessionId === before.id) {
-      if (!isNewer(record, before)) return
-      if (isOthers(before, { ...record, ...record.tokens }, true)) enterInstead(record)
+      if (!record.tokens) noteOutdated(before, record.version)
+      else if (!isNewer(record, before)) return
+      else if (isOthers(before, { ...record, ...record.tokens }, true)) enterInstead(record)
       else adopt(before, record)
       return
     }
-    // Where our own last write failed, or has not come to its turn, the store is not the truth: it ends and begins nothing.
-    if (!vault.inSync()) return
-    if (!record) {
-      if (!before) return
-      if (found.refused) {
-        const told = new AuthClientError('SESSION_EXPIRED', 'The session was refused in another tab.')
-        end(before, 'refused', told)
-      } else end(before, 'signed-out-elsewhere', signedOut('The user signed out in another tab.'))
-    } else if (!endedIds.has(record.sessionId)) {
-      enterInstead(record)
-    }
+    // What a failed write of ours has left there is not the truth; nor is what was there before anything was known of it.
+    if (!(news ?? !before)) return
+    if (record && endedIds.has(record.sessionId)) return
+    // Or they would bring back what is over.
+    vault.dropWrites()
+    if (record?.tokens) enterInstead(record)
+    else if (before && refused) {
+      const error = new AuthClientError('SESSION_EXPIRED', 'The session was refused in another tab.')
+      end(before, 'refused', error)
+    } else if (before) end(before, 'signed-out-elsewhere', signedOut('The user signed out in another tab.'))
   }
 
   /** Takes a record of somebody else's session, or of another session, in the place of the current one. */
-  function enterInstead(record: StoredRecord): void {
+  function enterInstead(record: SessionRecord): void {
     const before = current
     dropForAnother()
     enter(record)
@@ -348,12 +349,12 @@ export function createSession(deps: SessionDeps): Session {
     publish()
   }
 
-  function adopt(login: Login, record: StoredRecord): void {
+  function adopt(login: Login, record: SessionRecord): void {
     const { refreshToken = '', ...others } = record.tokens
     const isSpent = login.spent.includes(refreshToken)
     renew(login, isSpent ? { ...record, tokens: others } : record, record.version)
     // Whoever wrote that had not heard of the newer one, nor had the store.
-    if (isSpent) void save(login)
+    if (isSpent) void write(login)
     // Also where the refresh token is the same: the tokens of a flight that began before are older than these.
     login.rotation++
     stats.adopted++
@@ -362,8 +363,17 @@ export function createSession(deps: SessionDeps): Session {
     wake()
   }
 
+  /** Puts newer tokens of a session into the store. */
   function save(login: Login): void | Promise<void> {
-    return vault.save(recordOf(login))
+    // Somebody may have signed out there meanwhile; or what is there now is not to be replaced.
+    const looked = vault.needsLook() && look(refreshTimeoutMs / 2)
+    // A disposed client still stores what it has fetched; one whose session has ended does not.
+    return looked ? looked.then(() => (login.ended === disposed ? write(login) : undefined)) : write(login)
+  }
+
+  function write(login: Login): void | Promise<void> {
+    // Where another tab has the newer tokens, its mark stays.
+    if (!isOutdated(login)) return vault.save(recordOf(login))
   }
 
   // ---- tokens ----------------------------------------------------------------------------------------------------
@@ -376,7 +386,7 @@ export function createSession(deps: SessionDeps): Session {
 
   function renew(
     login: Login,
-    from: { tokens: Partial<Tokens> } & Partial<Omit<StoredRecord, 'tokens'>>,
+    from: { tokens: Partial<Tokens> } & Partial<Omit<SessionRecord, 'tokens'>>,
     version?: number,
     source: Source = version ? 'stored' : 'received',
   ): void {
@@ -458,7 +468,7 @@ export function createSession(deps: SessionDeps): Session {
     dropForAnother()
     current = login
     // Before anybody hears of it: what they do about it looks into the store.
-    const saved = save(login)
+    const saved = vault.save(recordOf(login), reason === 'replaced')
     if (before) end(before, reason, sessionChanged())
     return saved
   }
@@ -468,7 +478,7 @@ export function createSession(deps: SessionDeps): Session {
     const login = current
     takeover = signedOut('The user signed out.')
     dropFlight()
-    const cleared = vault.clear()
+    const cleared = vault.clear(undefined, true)
     if (login) end(login, 'signed-out', takeover)
     settle()
     await cleared
@@ -574,6 +584,7 @@ export function createSession(deps: SessionDeps): Session {
 
   function renewAhead(login: Login, waiter: Waiter): void {
     if (!deps.refresh || login.ended || flight || !isStale(login, nowMs()) || coolingDown(login)) return
+    if (isOutdated(login)) return
     waiter.share = start(login, 'stale')
   }
 
@@ -744,8 +755,8 @@ export function createSession(deps: SessionDeps): Session {
     }
     // Also if it was adopted on a hint, while this tab waited for its turn.
     if (isNeedless(mine)) return undefined
-    if (!deps.refresh) {
-      const message = 'The token was refused, and there is no way to refresh it.'
+    if (!deps.refresh || isOutdated(login)) {
+      const message = `The token was refused, and ${deps.refresh ? 'another tab has spent the refresh token' : 'there is no way to refresh it'}.`
       return refuse(mine, new AuthClientError('SESSION_EXPIRED', message))
     }
     stats.refreshes++
@@ -782,7 +793,7 @@ export function createSession(deps: SessionDeps): Session {
         // This tab may have been asleep itself, and passed.
         reconcile(vault.glance())
       },
-      isWanted: () => flight === mine && !isNeedless(mine),
+      isWanted: () => flight === mine && !isNeedless(mine) && !isOutdated(login),
     })
     if ('answer' in outcome) return commit(mine, outcome.answer)
     if (isNeedless(mine)) return undefined
@@ -850,21 +861,26 @@ export function createSession(deps: SessionDeps): Session {
   /** Whether the store holds what a refresh of a disposed client has asked with, and nobody has gone on from there. */
   async function isStillKept({ login, spent }: Flight): Promise<boolean> {
     const record = (await vault.read())?.record
-    return record?.sessionId === login?.id && record?.tokens.refreshToken === spent
+    return record?.sessionId === login?.id && record?.tokens?.refreshToken === spent
   }
 
-  async function refuse(mine: Flight, error: AuthClientError): Promise<undefined> {
+  async function refuse(mine: Flight, error: AuthClientError): Promise<RefreshFailure | undefined> {
     const { login, reason, startedAtMs } = mine
     // Another tab may have spent the refresh token a moment before: its newer tokens are in the store then.
     await look()
     const isMoot = () => isNeedless(mine) || isOvertaken(mine)
     if (isMoot() || flight !== mine) return undefined
+    // Or it could not store them: then this tab uses its access token to its end, and leaves the mark alone.
+    const outdated = isOutdated(login)
+    if (login && outdated && !isDead(login)) {
+      return { error: new AuthClientError('REFRESH_FAILED', 'Another tab has spent the refresh token.') }
+    }
     events.emit('refreshFailed', { reason, durationMs: nowMs() - startedAtMs, error })
     // A listener may have brought newer tokens, or ended the session itself.
     if (isMoot()) return undefined
     // A session that could not be restored has not ended: there was none.
     if (login && !login.ended) {
-      void vault.clear(REFUSED)
+      if (!outdated) void vault.clear(REFUSED)
       end(login, 'refused', error)
     }
     return undefined

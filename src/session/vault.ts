@@ -1,29 +1,61 @@
-// The guard around a store: what it throws, how long it takes, and in which order its writes land.
-// Promise: nothing here rejects; a store's failure is an event, and every call ends within its time limit.
-// A synchronous store is answered synchronously, so that a page with localStorage is never "pending".
-import type { Clock } from '../clock.js'
+// The guard around a store: what it throws, how long it takes, in which order its writes land, and what is left in it
+// when one fails. Promise: nothing here rejects; a store's failure is an event, and every call ends within its time
+// limit. A synchronous store is answered synchronously, so that a page with localStorage is never "pending".
+import { type Clock, setLimit } from '../clock.js'
 import { type AuthEvents, isThenable } from '../events.js'
-import { REFUSED, readRecord, type StoredRecord, type TokenStore } from '../storage/store.js'
+import {
+  createMark,
+  ForeignRecord,
+  REFUSED,
+  readRecord,
+  type SessionRecord,
+  type StoredRecord,
+  type TokenStore,
+} from '../storage/store.js'
 
 /** What a look into the store found; `undefined` when the store failed and so told nothing. */
-export type Found = { record: StoredRecord | undefined; refused?: boolean } | undefined
+export type Found =
+  | {
+      record: StoredRecord | undefined
+      refused: boolean
+      /**
+       * Whether somebody else has changed the store since we last read or wrote it; `undefined` where that is not known.
+       * What our own failed write has left there, or has yet to replace, is no news.
+       */
+      news: boolean | undefined
+    }
+  | undefined
 
 export interface Vault {
   /** An asynchronous store may take `limitMs`; by default what it may take at all. */
   read(limitMs?: number): Found | Promise<Found>
   /** What a store that answers at once holds now; any other is not asked, and tells nothing. */
   glance(): Found
-  save(record: StoredRecord): void | Promise<void>
-  clear(reason?: typeof REFUSED): void | Promise<void>
-  /** Whether the store holds what we last told it, so that finding something else means that somebody changed it. */
+  /** Whether it takes a `read` of its own to know what a `save` would replace. */
+  needsLook(): boolean
+  /** `byUser`: it replaces whatever there is. Otherwise nothing that is not ours, or that somebody has changed. */
+  save(record: StoredRecord, byUser?: boolean): void | Promise<void>
+  clear(reason: typeof REFUSED | undefined, byUser?: boolean): void | Promise<void>
+  /** Writes that have not come to their turn are of a session that ended elsewhere. */
+  dropWrites(): void
+  /** Whether the store holds what we last told it. */
   inSync(): boolean
-  /** The session is known from elsewhere, and not in the store. */
-  doubt(): void
+  /** What ought to be in the store, should a write land that had been given up. */
+  present: () => StoredRecord | undefined
   /** Stops every timer; what is still waited for ends. */
   close(): void
 }
 
 type Operation = AuthEvents['storeError']['operation']
+
+/** A call that has not settled. */
+interface Call {
+  operation: Operation
+  /** Its time is over, or it was made while that of one before it was. */
+  late: boolean
+  /** It is not waited for any longer, whatever it does. */
+  end(error: unknown): void
+}
 
 export interface VaultDeps {
   store: TokenStore
@@ -34,119 +66,220 @@ export interface VaultDeps {
 }
 
 export function createVault({ store, clock, limitMs, tokenless, onError }: VaultDeps): Vault {
-  const expiries = new Set<() => void>()
+  const calls = new Set<Call>()
+  /** What the store held when it was last read or written, as text. */
+  let seen: string | undefined
   let synced = true
   /** The store has answered the last look with a promise. */
   let slow = false
+  /** It holds what is not ours. */
+  let foreign = false
   /** The call that is under way; the next one waits for it. */
   let turn: Promise<unknown> | undefined
-  /** A call ran out of time and has not ended since: nobody waits for the store again until it has. */
-  let stuck = false
-  /** The last write that a stuck store has missed. */
-  let missed: (() => void) | undefined
+  /** Counts the writes, those that the user asked for, and how often they were dropped. */
+  let writes = 0
+  let writesByUser = 0
+  let drops = 0
+  let closed = false
+  /** Why a call was ended before its time. */
+  const replaced = Symbol()
 
-  return {
+  const vault: Vault = {
     read,
+    // Not in the middle of another call.
     glance() {
       // Behind a call that is under way it would not be answered at once, which says nothing about the next time.
       const found = slow || turn ? undefined : read()
       return found instanceof Promise ? undefined : found
     },
-    save: (record) => write('save', () => store.save(record)),
-    clear: (reason) => write('clear', () => store.clear(reason)),
+    needsLook: () => slow && !turn && !isOverdue('load'),
+    save: (record, byUser) => write('save', byUser, record),
+    clear: (reason, byUser) => write('clear', byUser, undefined, reason),
+    dropWrites: () => void drops++,
     inSync: () => synced,
-    doubt() {
-      synced = false
-    },
+    present: () => undefined,
     close() {
-      missed = undefined
-      for (const expire of [...expiries]) expire()
+      closed = true
+      for (const { end } of [...calls]) end(replaced)
     },
   }
+  return vault
 
   function read(within = limitMs): Found | Promise<Found> {
-    const load = () => {
-      const stored = store.load()
-      slow = isThenable(stored)
-      return stored
+    return inTurn(() =>
+      attempt(
+        () => peek(within, (text) => (seen = text)),
+        (error) => void onError('load', error) as undefined,
+      ),
+    )
+  }
+
+  /** @throws when the store fails, or holds what cannot be used. */
+  function peek(within: number, note?: (text: string) => void): Found | Promise<Found> {
+    const before = writesByUser
+    const understand = (value: unknown) => {
+      foreign = false
+      const record = readRecord(value, tokenless)
+      const refused = value === REFUSED
+      const text = textOf(record, refused ? REFUSED : undefined)
+      const news = seen === undefined ? undefined : text !== seen
+      note?.(text)
+      // What the user did meanwhile overrides it.
+      return { record, refused, news: before === writesByUser && news }
     }
-    return inTurn('load', load, understand, within)
+    return attempt<Found>(
+      () => {
+        const stored = store.load()
+        slow = isThenable(stored)
+        return ask('load', stored, within, understand)
+      },
+      (error) => {
+        if (error instanceof ForeignRecord) foreign = true
+        throw error
+      },
+    )
   }
 
-  function understand(stored: unknown): Found {
-    const record = readRecord(stored, tokenless)
-    if (!record || !('flaw' in record)) return { record, refused: stored === REFUSED }
-    onError('load', new Error(`The stored session ${record.flaw}.`))
-    return undefined
-  }
-
-  function write(operation: Operation, call: () => unknown): void | Promise<void> {
-    synced = false
-    return inTurn(operation, call, () => {
-      synced = true
+  function write(
+    operation: 'save' | 'clear',
+    byUser = false,
+    record?: StoredRecord,
+    reason?: typeof REFUSED,
+  ): void | Promise<void> {
+    const mine = ++writes
+    const round = drops
+    if (byUser) writesByUser++
+    for (const call of calls) if (call.late && call.operation !== 'load') call.end(replaced)
+    return inTurn(() => {
+      synced = false
+      if (!byUser && (foreign || round !== drops)) return
+      if (foreign) onError(operation, new Error('What was stored was no record of this version. It is gone.'))
+      // A store that still owes an answer is tried again, and not waited for.
+      const waits = !isOverdue(operation)
+      const written = attempt(
+        () => put(record, reason),
+        (error) => {
+          if (error === replaced) return
+          onError(operation, error)
+          const recovered = record?.tokens && recover(record, byUser, () => closed || mine !== writes)
+          // After the whole time limit, nobody waits for this too.
+          return isOverdue(operation) ? undefined : recovered
+        },
+      )
+      return waits ? written : undefined
     })
   }
 
+  /** @throws when the store fails. */
+  function put(
+    record: StoredRecord | undefined,
+    reason?: typeof REFUSED,
+    isMeant = true,
+  ): void | Promise<void> {
+    const done = () => {
+      seen = textOf(record, reason)
+      synced = isMeant
+      foreign = false
+    }
+    return record
+      ? ask('save', store.save(record), limitMs, done, record)
+      : ask('clear', store.clear(reason), limitMs, done)
+  }
+
+  /**
+   * A write failed. What it was to replace must not stay if it holds a refresh token that is spent, or is another
+   * user's: a mark takes its place, or nothing.
+   */
+  function recover(record: SessionRecord, byUser: boolean, isObsolete: () => boolean): void | Promise<void> {
+    const erase = () => attempt(() => (isObsolete() ? undefined : put(undefined, undefined, false)), ignore)
+    const mark = () =>
+      isObsolete() ? undefined : byUser ? erase() : attempt(() => put(createMark(record)), erase)
+    const judge = (found: Found) => {
+      if (found) {
+        const { record: left, news } = found
+        // Nothing is there; or it was written all the same, or somebody else was faster.
+        if (!left?.tokens || news) return
+        const { refreshToken = record.tokens.refreshToken } = left.tokens
+        if (left.sessionId === record.sessionId && refreshToken === record.tokens.refreshToken) return
+      } else if (foreign) return
+      return mark()
+    }
+    const found = attempt(() => peek(limitMs), ignore)
+    return found instanceof Promise ? found.then(judge) : judge(found)
+  }
+
   // One call at a time: a slow `save` that landed after a later `clear` would bring a session back.
-  function inTurn<T>(
-    operation: Operation,
-    call: () => unknown,
-    done: (value: unknown) => T,
-    within = limitMs,
-  ) {
-    return turn
-      ? queue(turn.then(() => run(operation, call, done, within)))
-      : run(operation, call, done, within)
-  }
-
-  function run<T>(
-    operation: Operation,
-    call: () => unknown,
-    done: (value: unknown) => T,
-    within: number,
-  ): T | undefined | Promise<T | undefined> {
-    const fail = (error: unknown) => void onError(operation, error) as undefined
-    if (stuck) {
-      if (operation !== 'load') missed = () => void inTurn(operation, call, done)
-      return fail(new Error(`The store still has not answered; ${operation} goes on without it.`))
-    }
-    try {
-      const result = call()
-      return isThenable(result)
-        ? queue(limited(result, operation, within).then(done).catch(fail))
-        : done(result)
-    } catch (error) {
-      return fail(error)
-    }
-  }
-
-  function queue<T>(promise: Promise<T>): Promise<T> {
-    const mine = promise.finally(() => {
+  function inTurn<T>(run: () => T | Promise<T>): T | Promise<T> {
+    const result = turn ? turn.then(run) : run()
+    if (!(result instanceof Promise)) return result
+    const mine = result.finally(() => {
       if (turn === mine) turn = undefined
     })
     turn = mine
     return mine
   }
 
-  function limited(result: PromiseLike<unknown>, operation: Operation, within: number): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const expire = () => {
-        cancel()
-        expiries.delete(expire)
-        stuck = true
-        reject(new Error(`The store did not ${operation} within ${within} ms.`))
+  function isOverdue(operation: Operation): boolean {
+    return [...calls].some((call) => call.late && call.operation === operation)
+  }
+
+  /** What the store answered, within its time. @throws */
+  function ask<T>(
+    operation: Operation,
+    answer: unknown,
+    within: number,
+    done: (value: unknown) => T,
+    record?: StoredRecord,
+  ): T | Promise<T> {
+    if (!isThenable(answer)) return done(answer)
+    return new Promise<unknown>((resolve, reject) => {
+      let ended = false
+      const call: Call = {
+        operation,
+        late: isOverdue(operation),
+        end(error) {
+          cancel()
+          ended = call.late = true
+          reject(error)
+        },
       }
-      const cancel = clock.setTimer(expire, within)
+      const expire = () => call.end(new Error(`The store did not ${operation} within ${within} ms.`))
+      const cancel = setLimit(clock, expire, within)
       const settled = () => {
         cancel()
-        expiries.delete(expire)
-        stuck = false
-        missed?.()
-        missed = undefined
+        calls.delete(call)
       }
-      expiries.add(expire)
-      result.then(settled, settled)
-      result.then(resolve, reject)
-    })
+      calls.add(call)
+      answer.then(settled, settled)
+      answer.then(resolve, reject)
+      answer.then(() => {
+        if (ended && operation !== 'load' && !closed) landed(record)
+      }, ignore)
+      // Made all the same, and waited for by nobody.
+      if (closed) call.end(replaced)
+    }).then(done)
   }
+
+  /** A write that had been given up has come through after all, over whatever was written since. */
+  function landed(record: StoredRecord | undefined): void {
+    const present = vault.present()
+    seen = textOf(record)
+    if (seen !== textOf(present)) void write(present ? 'save' : 'clear', true, present)
+  }
+}
+
+/** What `run` returns or resolves with, or what `fail` makes of its error. */
+function attempt<T>(run: () => T | Promise<T>, fail: (error: unknown) => T | Promise<T>): T | Promise<T> {
+  try {
+    const result = run()
+    return result instanceof Promise ? result.catch(fail) : result
+  } catch (error) {
+    return fail(error)
+  }
+}
+
+const ignore = (): undefined => undefined
+
+function textOf(record: StoredRecord | undefined, reason = ''): string {
+  return record ? JSON.stringify(record) : reason
 }

@@ -9,7 +9,7 @@ export const RECORD_FORMAT = 1
 export const REFUSED = 'refused'
 
 /** One session as it is kept, whole or not at all. */
-export interface StoredRecord {
+export interface SessionRecord {
   /** Format of the record. */
   v: typeof RECORD_FORMAT
   /** Names one sign-in; a new sign-in has a new one. */
@@ -25,11 +25,29 @@ export interface StoredRecord {
   subject?: string | undefined
   /** What a token's claims said of it, where that cannot be read from `subject` and the token any more. */
   claimedSubject?: string | undefined
+  spent?: undefined
 }
 
 /**
+ * Left in place of a record whose refresh token was exchanged for one that could not be stored. It holds no token: who
+ * starts with it is signed out, and other tabs keep their session without sending the refresh token they hold.
+ */
+export interface SpentRecord {
+  v: typeof RECORD_FORMAT
+  sessionId: string
+  /** The version of the tokens that could not be stored. */
+  version: number
+  spent: true
+  tokens?: undefined
+}
+
+/** What a store keeps: a session, or the mark of one whose tokens are not here. */
+export type StoredRecord = SessionRecord | SpentRecord
+
+/**
  * Where a session is kept. Every method may be sync or async, and may throw or reject: the session then goes on in
- * memory and a `storeError` event says so. Calls never overlap: each waits for the one before.
+ * memory and a `storeError` event says so. Calls never overlap: each waits for the one before, but for one that has not
+ * settled within `refreshTimeoutMs`.
  */
 export interface TokenStore {
   /**
@@ -58,25 +76,42 @@ export interface TurnOf {
   owner: unknown
 }
 
-/** The record in what a store returned; `undefined` when there is none, and what is wrong with it when it is garbage. */
-export function readRecord(stored: unknown, tokenless: boolean): StoredRecord | undefined | { flaw: string } {
+/** What a store holds is no record of this version: somebody else's, or garbage. It is left where it is. */
+export class ForeignRecord extends Error {}
+
+/**
+ * The record in what a store returned; `undefined` when there is none.
+ * @throws an error naming the field that is wrong; a {@link ForeignRecord} when it is no record of this version.
+ */
+export function readRecord(stored: unknown, tokenless: boolean): StoredRecord | undefined {
   if (stored === undefined || stored === null || stored === REFUSED) return undefined
-  const { v, sessionId, version, tokens, expiresAtMs, estimated, subject, claimedSubject } =
-    stored as Partial<StoredRecord>
-  if (v !== RECORD_FORMAT) return { flaw: 'is not a record of this version' }
-  const { accessToken, refreshToken } = (tokens ?? {}) as Partial<StoredRecord['tokens']>
-  const sound =
-    typeof sessionId === 'string' &&
-    sessionId !== '' &&
-    Number.isSafeInteger(version) &&
-    (version as number) > 0 &&
-    (isUsableToken(accessToken) || (tokenless && accessToken === '')) &&
-    (refreshToken === undefined || isUsableToken(refreshToken)) &&
-    (expiresAtMs === undefined || Number.isFinite(expiresAtMs)) &&
-    [subject, claimedSubject].every((name) => name === undefined || typeof name === 'string')
-  if (!sound) return { flaw: 'is damaged' }
+  // Each field is read once: a getter could answer differently the next time.
+  const { v, sessionId, version, spent, tokens, expiresAtMs, estimated, subject, claimedSubject } =
+    stored as Record<string, unknown>
+  if (v !== RECORD_FORMAT) throw new ForeignRecord('The stored session is not a record of this version.')
+  const { accessToken, refreshToken } = (tokens ?? {}) as Record<string, unknown>
+  const isName = (name: unknown) => name === undefined || typeof name === 'string'
+  const sound = {
+    sessionId: typeof sessionId === 'string' && sessionId !== '',
+    version: Number.isSafeInteger(version) && (version as number) > 0,
+    spent: spent === undefined || spent === true,
+    'tokens.accessToken': spent || isUsableToken(accessToken) || (tokenless && accessToken === ''),
+    'tokens.refreshToken': spent || refreshToken === undefined || isUsableToken(refreshToken),
+    expiresAtMs: expiresAtMs === undefined || Number.isFinite(expiresAtMs),
+    subject: isName(subject),
+    claimedSubject: isName(claimedSubject),
+  }
+  const flaw = Object.entries(sound).find(([, isSound]) => !isSound)
+  if (flaw) throw new Error(`The stored session is damaged: ${flaw[0]}.`)
+  const record = { sessionId, version } as SessionRecord
+  if (spent) return createMark(record)
   const fields = { accessToken, refreshToken, expiresAtMs, estimated, subject, claimedSubject }
-  return createRecord(sessionId, version as number, fields as RecordFields)
+  return createRecord(record.sessionId, record.version, fields as RecordFields)
+}
+
+/** What stands for a record whose refresh token is spent. */
+export function createMark({ sessionId, version }: StoredRecord): SpentRecord {
+  return { v: RECORD_FORMAT, sessionId, version, spent: true }
 }
 
 type RecordFields = Omit<Tokens, 'expiresInSeconds' | 'expiresAtMs'> & {
@@ -86,7 +121,7 @@ type RecordFields = Omit<Tokens, 'expiresInSeconds' | 'expiresAtMs'> & {
   claimedSubject?: string | undefined
 }
 
-export function createRecord(sessionId: string, version: number, fields: RecordFields): StoredRecord {
+export function createRecord(sessionId: string, version: number, fields: RecordFields): SessionRecord {
   const { accessToken, refreshToken, expiresAtMs, estimated, subject, claimedSubject } = fields
   const record = {
     v: RECORD_FORMAT,
@@ -99,7 +134,7 @@ export function createRecord(sessionId: string, version: number, fields: RecordF
     claimedSubject,
   }
   // Some stores refuse a field that is there and undefined.
-  return JSON.parse(JSON.stringify(record)) as StoredRecord
+  return JSON.parse(JSON.stringify(record)) as SessionRecord
 }
 
 /** A name for one sign-in. It has to be unique, not secret: no `crypto`, which insecure origins and React Native lack. */

@@ -4,7 +4,7 @@ import { checkOptions } from '../checks.js'
 import { reportUnreadable } from '../events.js'
 import { measureLifetime, readClaims } from '../lifetime.js'
 import { flawOf, type Tokens } from '../tokens.js'
-import { createRecord, createSessionId, type StoredRecord, type TokenStore } from './store.js'
+import { createRecord, createSessionId, ForeignRecord, type StoredRecord, type TokenStore } from './store.js'
 
 export interface WebStoreOptions {
   /** The storage key; two clients on one origin need two. */
@@ -87,7 +87,7 @@ function webStore(area: Area, options: WebStoreOptions) {
         return JSON.parse(text) as unknown
       } catch {
         // Not the parser's own error: engines quote the text in it, and the text may hold a token.
-        throw new Error(`What is stored under ${JSON.stringify(key)} is not JSON.`)
+        throw new ForeignRecord(`What is stored under ${JSON.stringify(key)} is not JSON.`)
       }
     },
     save(record: StoredRecord) {

@@ -1,6 +1,6 @@
 // Owns the tabs of one browser in one process: what they share is a storage, its news, and locks. Knows no client.
 // Promise: a tab hears of what others wrote one task later, as in a browser, and never of what it wrote itself.
-import type { StoredRecord, TokenStore } from '../index.js'
+import type { SessionRecord, StoredRecord, TokenStore } from '../index.js'
 import { nextTask } from './real-time.js'
 
 /** Several tabs in one process: see {@link createFakeTabs}. */
@@ -8,7 +8,7 @@ export interface FakeTabs {
   /** The shared storage as one more tab sees it: pass each result to one client, as its `store`. */
   openTab(): TokenStore
   /** What is stored now; `undefined` when nobody is signed in. */
-  readonly stored: StoredRecord | undefined
+  readonly stored: SessionRecord | undefined
   /** Empties the storage behind the clients' backs, as "clear site data" does; the tabs are told. */
   clearStorage(): void
   /** Resolves when every tab has been told what happened so far, and has done what needs no network. */
@@ -67,8 +67,8 @@ export function createFakeTabs(name = 'fake-tabs'): FakeTabs {
       }
     },
     get stored() {
-      const found = read()
-      return typeof found === 'object' ? (found as StoredRecord) : undefined
+      const found = read() as StoredRecord | undefined
+      return found?.tokens ? found : undefined
     },
     clearStorage: () => write(undefined),
     async settled() {

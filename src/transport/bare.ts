@@ -107,7 +107,8 @@ export function createBare(instance: AxiosLike, isAllowed: IsAllowed): Bare {
     // Made when first needed: with a newer axios, most clients never need it.
     bare ??= createSibling(instance, { headers: {} })
     // Plain headers: axios 1.0 and 1.1 fail on their own AxiosHeaders.
-    return bare.request({ ...config, headers: { ...config.headers }, adapter, transformRequest: [] })
+    const plain = { ...config, headers: { ...config.headers }, adapter, transformRequest: [] }
+    return bare.request(plain as AxiosRequestConfig)
   }
 
   return {

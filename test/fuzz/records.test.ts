@@ -1,6 +1,11 @@
 // G23: whatever a store holds and whatever another tab says, a session is made of sound records only, whole and unmixed;
 // all else means signed out (or, while somebody is signed in, nothing), and is reported.
-import { localStorageStore, type StoredRecord, sessionStorageStore, type TokenStore } from 'axios-auth-client'
+import {
+  localStorageStore,
+  type SessionRecord,
+  sessionStorageStore,
+  type TokenStore,
+} from 'axios-auth-client'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, vi } from 'vitest'
 import { FakeStorage } from '../contracts/fake-storage.js'
@@ -104,7 +109,7 @@ const livingRecord: fc.Arbitrary<unknown> = fc.oneof(
 )
 
 /** The contract's own words about a record, read again: section 4 of it, and G23. */
-function isSound(value: unknown): value is StoredRecord {
+function isSound(value: unknown): value is SessionRecord {
   const tokens = fieldOf(value, 'tokens')
   const [v, sessionId, version, expiresAtMs, subject] = [
     'v',
@@ -138,7 +143,7 @@ async function expectStart(store: TokenStore, held: unknown, look: () => unknown
     const sound = readable(() => isSound(held))
     const bearer = await carried()
     expect(auth.getSnapshot().status).toBe(sound ? 'signed-in' : 'signed-out')
-    expect(bearer).toBe(sound ? `Bearer ${(held as StoredRecord).tokens.accessToken}` : undefined)
+    expect(bearer).toBe(sound ? `Bearer ${(held as SessionRecord).tokens.accessToken}` : undefined)
     expect(storeErrors.map(({ operation }) => operation)).toEqual(sound || isEmpty(held) ? [] : ['load'])
     const quoted: unknown = readable(() => fieldOf(fieldOf(held, 'tokens'), 'accessToken'))
     if (isUsable(quoted) && quoted.length > 8) {
@@ -248,7 +253,7 @@ describe('G23: a message of another tab', () => {
       const { auth, storeErrors, carried } = startApp({ store: localStorageStore({ key: KEY }) })
       try {
         await auth.signIn({ accessToken: 'access-first', refreshToken: 'refresh-first' })
-        let expected = heldBy(storage.getItem(KEY)) as StoredRecord | undefined
+        let expected = heldBy(storage.getItem(KEY)) as SessionRecord | undefined
         const ended = new Set<string>()
         for (const { text, type, ...fields } of messages) {
           if (text === null) storage.removeItem(KEY)
@@ -275,10 +280,10 @@ describe('G23: a message of another tab', () => {
 
 /** Who is signed in after a look into the store. */
 function after(
-  before: StoredRecord | undefined,
+  before: SessionRecord | undefined,
   held: unknown,
   ended: Set<string>,
-): StoredRecord | undefined {
+): SessionRecord | undefined {
   if (isSound(held)) {
     // Within a session the subject stays, and a refresh token until there is a newer one.
     if (held.sessionId === before?.sessionId)
@@ -289,7 +294,7 @@ function after(
   return isSound(held) ? held : undefined
 }
 
-function isNewer({ version, tokens }: StoredRecord, before: StoredRecord): boolean {
+function isNewer({ version, tokens }: SessionRecord, before: SessionRecord): boolean {
   if (version !== before.version) return version > before.version
   return (
     tokens.accessToken !== before.tokens.accessToken || tokens.refreshToken !== before.tokens.refreshToken

@@ -399,7 +399,7 @@ describe('G9: a store that fails', () => {
       (record) =>
         new AxiosError('full', 'E', {
           data: JSON.stringify(record),
-          url: `/set/?value=${record.tokens.accessToken}`,
+          url: `/set/?value=${record.tokens?.accessToken}`,
         } as never),
     ],
   ]

@@ -60,6 +60,8 @@ export class Model {
   /** By tab, the place of its last refresh among the facts. */
   private readonly lastRefresh = new Map<number, number>()
   private faulty = false
+  /** A tab could not store its newer tokens, and has left a mark of that: who reads it cannot renew its own. */
+  private marked = false
   private isUpdated = false
   private facts = 0
   /** How much time has passed, whatever the clock shows. */
@@ -141,6 +143,10 @@ export class Model {
 
   storeFailed(): void {
     this.faulty = true
+  }
+
+  markLeft(): void {
+    this.marked = true
   }
 
   // ---- what the client did ---------------------------------------------------------------------------------------
@@ -274,7 +280,7 @@ export class Model {
     facts.over.set(user, reason as EndReason)
     facts.subject = undefined
     if (reason !== 'refused') return
-    const refused = this.verdictsOf(tab, user).has('SESSION_EXPIRED')
+    const refused = this.verdictsOf(tab, user).has('SESSION_EXPIRED') || this.marked
     this.demand(refused, `G10: the session of ${user} ended as refused, and nobody had refused it`)
   }
 
@@ -336,7 +342,8 @@ export class Model {
     const verdicts = this.verdictsOf(request.tab, user)
     // A store that does not answer can use up the time before the endpoint is asked.
     if (code === 'REFRESH_TIMEOUT' && this.elapsedMs >= REFRESH_TIMEOUT_MS) verdicts.add(code)
-    return verdicts.has(code) ? undefined : `${code}, which no refresh brought`
+    const isMarks = code === 'REFRESH_FAILED' && this.marked
+    return verdicts.has(code) || isMarks ? undefined : `${code}, which no refresh brought`
   }
 
   /** Whether refreshing has stopped to help there: then 401s pass, as G8 has it. */

@@ -219,7 +219,11 @@ export class World {
     return {
       name: 'shared',
       load: () => run('load', () => (this.kept === undefined ? undefined : JSON.parse(this.kept))),
-      save: (record) => run('save', () => write(JSON.stringify(record))),
+      save: (record) =>
+        run('save', () => {
+          if (record.spent) this.model.markLeft()
+          write(JSON.stringify(record))
+        }),
       clear: () => run('clear', () => write(undefined)),
       subscribe: (listener) => {
         const entry = { tab, listener: () => this.hints.has(entry) && listener() }

@@ -122,7 +122,7 @@ describe.each([
     const withTokens = page({ store: createStore({ key: 'my-app' }) })
     expect(withTokens.auth.getSnapshot().status).toBe('signed-out')
     await microtasksDone()
-    expect(withTokens.errors).toEqual(['load: The stored session is damaged.'])
+    expect(withTokens.errors).toEqual(['load: The stored session is damaged: tokens.accessToken.'])
     storage.setItem('my-app', JSON.stringify({ ...record, tokens: { accessToken: 'a\nb' } }))
     expect(page(options).auth.getSnapshot().status).toBe('signed-out')
   })

@@ -1,7 +1,7 @@
 // Owns the stores of the tests: one that answers at once, and one that answers when the test says so.
 // Promise: what is kept is what the last finished call left, and every call is written down.
 
-import type { StoredRecord, TokenStore } from '../../src/index.js'
+import type { SessionRecord, StoredRecord, TokenStore } from '../../src/index.js'
 import { createWatch } from './watch.js'
 
 export type StoreOperation = 'load' | 'save' | 'clear'
@@ -22,21 +22,21 @@ export interface OpenStore extends TokenStore {
 
 /** The access token in what a store keeps. */
 export function keptToken({ kept }: Pick<OpenStore, 'kept'>): string | undefined {
-  return (kept as StoredRecord | undefined)?.tokens.accessToken
+  return (kept as StoredRecord | undefined)?.tokens?.accessToken
 }
 
 /** The refresh token in what a store keeps. */
 export function keptRefreshToken({ kept }: Pick<OpenStore, 'kept'>): string | undefined {
-  return (kept as StoredRecord | undefined)?.tokens.refreshToken
+  return (kept as StoredRecord | undefined)?.tokens?.refreshToken
 }
 
 /** Another tab changes tokens in the record, and whatever `more` says. Nobody has been told yet. */
 export function changedElsewhere(
   store: OpenStore,
-  tokens: Partial<StoredRecord['tokens']>,
-  more: Partial<StoredRecord> = {},
+  tokens: Partial<SessionRecord['tokens']>,
+  more: Partial<SessionRecord> = {},
 ): void {
-  const kept = store.kept as StoredRecord
+  const kept = store.kept as SessionRecord
   const { accessToken = kept.tokens.accessToken, refreshToken = kept.tokens.refreshToken } = tokens
   store.kept = { ...kept, ...more, tokens: { accessToken, refreshToken } }
 }
@@ -44,8 +44,8 @@ export function changedElsewhere(
 /** The same as it is after a refresh. */
 export function rotatedElsewhere(
   store: OpenStore,
-  tokens: Partial<StoredRecord['tokens']>,
-  more: Partial<StoredRecord> = {},
+  tokens: Partial<SessionRecord['tokens']>,
+  more: Partial<SessionRecord> = {},
 ): void {
   const { version } = store.kept as StoredRecord
   changedElsewhere(store, tokens, { version: version + 1, ...more })

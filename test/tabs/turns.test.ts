@@ -271,8 +271,8 @@ describe('several tabs', () => {
     const [first, second] = [openTab(), openTab()]
     await first.auth.signIn(tokensOf(server.login()))
     store.hint()
-    // The newer one is read, and cannot be stored.
-    store.faults.set('save', new Error('quota exceeded'))
+    // The newer one is read, and the store can neither keep it nor let go of the older one.
+    for (const operation of ['save', 'clear'] as const) store.faults.set(operation, new Error('broken'))
     await second.auth.refresh()
     store.faults.clear()
     await first.auth.updateTokens({ accessToken: server.login().access_token })
