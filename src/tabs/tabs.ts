@@ -1,7 +1,7 @@
 // One refresh for all tabs that share a store. Knows no tokens: it only decides whose turn it is.
 // Promise: work is always done, and never waits for a tab that is gone or asleep longer than the time it is given.
-import type { Clock } from '../clock.js'
-import { AuthClientError } from '../errors.js'
+import { type Clock, setLimit } from '../clock.js'
+import { AuthClientError, isObject } from '../errors.js'
 import type { TakesTurns, TokenStore } from '../storage/store.js'
 
 /** The other tabs that share a store, as far as a refresh is concerned. */
@@ -46,15 +46,26 @@ const FLAG_MS = 5000
 /** How often a waiting tab looks who holds the lock, in parts of its patience. */
 const LOOKS = 4
 
+/** How long it may take to say who holds what. */
+const QUERY_MS = 1000
+
 /**
  * The tabs of one browser, by Web Locks. `patienceMs`: how long one holder is waited for. One that takes longer is frozen
  * or worse, and is passed: those who give up on it take the next lock the same way, so that they do not race each other.
- * Nothing is stolen: the work of a robbed holder would go on all the same.
+ * Nothing is stolen: the work of a robbed holder would go on all the same. Nothing that the locks themselves do is waited
+ * for without a timer: where they do not work, the work is done without them.
  */
 export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs {
   const flag = `${name}:written:`
+  const chain = [`${name}:refresh`, `${name}:refresh:2`]
   /** Lets go of each lock that is held. */
   const ends = new Set<() => void>()
+  /** Who was passed, by lock: while they hold it, it is not waited for again. */
+  const passed = new Map<string, string>()
+  /** This tab has held a lock for so long that it was passed: others may still go by the next lock while it has its turn. */
+  let wasPassed = false
+  /** Who holds what was not said in time, and has not been since. */
+  let mute = false
   let lowerFlag = () => {}
   let closed = false
   const letGo = () => {
@@ -69,7 +80,7 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
   }
   globalThis.addEventListener?.('pagehide', onHide)
   return {
-    exclusively: (work, turn) => takeTurn(work, turn, [`${name}:refresh`, `${name}:refresh:2`]),
+    exclusively: (work, turn) => takeTurn(work, turn, chain),
     close() {
       closed = true
       globalThis.removeEventListener?.('pagehide', onHide)
@@ -77,38 +88,64 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
     },
   }
 
-  function takeTurn<T>(work: () => Promise<T>, turn: Turn, [lock, ...further]: string[]): Promise<T> {
+  async function takeTurn<T>(work: () => Promise<T>, turn: Turn, names: string[]): Promise<T> {
+    const [lock, ...further] = names
     const { signal } = turn
     // Absent on insecure origins. Without it, the look into the store before a refresh is the only guard.
-    const locks = globalThis.navigator?.locks
+    const locks = findLocks()
     if (!locks || lock === undefined || signal.aborted) return work()
+    const before = passed.get(lock)
+    if (before !== undefined) {
+      if (holderOf(lock, await heldLocks(locks)) === before) return takeTurn(work, turn, further)
+      passed.delete(lock)
+    }
     return new Promise<T>((resolve, reject) => {
       const wait = new AbortController()
-      const giveUp = () => wait.abort()
       let decided = false
-      const stopWatching = watchHolder(locks, lock, giveUp, () => {
-        decided = true
-        reject(new AuthClientError('REFRESH_TIMEOUT', 'Other tabs try to refresh, and get no answer.'))
-        giveUp()
-      })
-      // Left on: the signal lasts no longer than the refresh, and a wait that is over cannot be given up.
-      signal.addEventListener('abort', giveUp)
-      const request = locks.request(lock, { signal: wait.signal }, () => {
-        decided = true
+      let stopWatching = () => {}
+      /** Whether this is the first that decides how the wait ends: locks may call back twice, or when it is over. */
+      const decide = () => {
+        if (decided) return false
         stopWatching()
-        return held(async () => {
+        signal.removeEventListener('abort', goOn)
+        return (decided = true)
+      }
+      const leave = (next: () => void) => {
+        if (!decide()) return
+        next()
+        wait.abort()
+      }
+      const goOn = () => leave(() => resolve(work()))
+      signal.addEventListener('abort', goOn)
+      stopWatching = watchHolder(
+        locks,
+        lock,
+        (holder) => {
+          // Nobody holds it, as far as it is told, and it was not to be had: these locks do not work.
+          if (holder === undefined) return goOn()
+          passed.set(lock, holder)
+          leave(() => resolve(takeTurn(work, turn, further)))
+        },
+        () => {
+          const message = 'Other tabs try to refresh, and get no answer.'
+          leave(() => reject(new AuthClientError('REFRESH_TIMEOUT', message)))
+        },
+      )
+      const granted = async () => {
+        if (!decide()) return
+        await held(async () => {
+          const sinceMs = clock.nowMs()
           await catchUp(locks, turn)
-          const result = work()
+          // Who was passed once has both locks: those who take this tab for frozen still have the other one.
+          const result = wasPassed && further.length ? takeTurn(work, turn, further) : work()
           resolve(result)
           await result.catch(() => {})
+          wasPassed ||= clock.nowMs() - sinceMs >= patienceMs
           await raiseFlag(locks, turn.written())
         })
-      })
-      request.catch(() => {
-        stopWatching()
-        // Given up; or locks cannot be had in this place (an opaque origin, blocked storage).
-        if (!decided) resolve(takeTurn(work, turn, further))
-      })
+      }
+      // Refused at once in an opaque origin or with blocked storage; or settled though nothing was granted.
+      request(locks, lock, { signal: wait.signal }, granted).then(goOn, goOn)
     })
   }
 
@@ -129,11 +166,16 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
    * for all tabs, so whoever has the next turn sees it: that is the proof that the store cannot give.
    */
   function raiseFlag(locks: LockManager, written: string | undefined): Promise<void> {
-    return new Promise((raised) => {
+    return new Promise((resolve) => {
       // A client that is gone has ended nothing but its own part.
-      if (closed || written === undefined) return raised()
+      if (closed || written === undefined) return resolve()
+      const raised = () => {
+        cancelWait()
+        resolve()
+      }
+      const cancelWait = setLimit(clock, raised, CATCH_UP_MS)
       // A name of its own, should two tabs have written the same.
-      const request = locks.request(`${flag}${written}/${Math.random()}`, () => {
+      request(locks, `${flag}${written}/${Math.random()}`, {}, () => {
         raised()
         lowerFlag()
         if (closed) return undefined
@@ -145,21 +187,21 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
           const cancel = clock.setTimer(lower, FLAG_MS)
           lowerFlag = lower
         })
-      })
-      request.catch(() => raised())
+      }).then(raised, raised)
     })
   }
 
   /** Waits until the store shows what the flags say. Its news need no turn any more: `signal` ends the wait. */
   async function catchUp(locks: LockManager, { signal, shows }: Turn): Promise<void> {
-    const flags = (await heldLocks(locks)).map((lock) => lock.name?.split(flag)[1]?.split('/')[0])
+    const held = (await heldLocks(locks)) ?? []
+    const flags = held.map((lock) => lock.name?.split(flag)[1]?.split('/')[0])
     if (signal.aborted || flags.every((written) => written === undefined || shows(written))) return
     await new Promise<void>((resolve) => {
       const end = () => {
         cancel()
         resolve()
       }
-      const cancel = clock.setTimer(end, CATCH_UP_MS)
+      const cancel = setLimit(clock, end, CATCH_UP_MS)
       signal.addEventListener('abort', end)
     })
   }
@@ -171,12 +213,15 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
   function watchHolder(
     locks: LockManager,
     lock: string,
-    giveUp: () => void,
+    giveUp: (holder: string | undefined) => void,
     despair: () => void,
   ): () => void {
+    const stepMs = patienceMs / LOOKS
     let holder: string | undefined
     let looks = 0
     let looksAtHolder = 0
+    let sleeps = 0
+    let lookedAtMs = clock.nowMs()
     let cancel = () => {}
     let stopped = false
     void look()
@@ -186,22 +231,67 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
     }
 
     async function look(): Promise<void> {
-      const found = (await heldLocks(locks)).find((held) => held.name === lock)?.clientId
-      if (stopped) return
+      const nowMs = clock.nowMs()
+      // This tab was asleep, and so may the holder have been. Not for ever: hidden tabs have late timers only.
+      const slept = nowMs - lookedAtMs > stepMs + CATCH_UP_MS / 2 && sleeps++ < LOOKS
+      lookedAtMs = nowMs
+      // Set first: whoever is asked may never answer.
+      cancel = setLimit(clock, look, stepMs)
+      const found = holderOf(lock, await heldLocks(locks))
+      if (stopped || slept) return
       if (found !== holder) looksAtHolder = 0
       holder = found
-      if (looksAtHolder++ === LOOKS) giveUp()
+      if (looksAtHolder++ === LOOKS) giveUp(found)
       else if (looks++ === 2 * LOOKS) despair()
-      else cancel = clock.setTimer(look, patienceMs / LOOKS)
     }
+  }
+
+  /** Who holds what; `undefined` where that is not told. */
+  function heldLocks(locks: LockManager): Promise<LockInfo[] | undefined> {
+    if (mute) return Promise.resolve(undefined)
+    return new Promise((resolve) => {
+      const expire = () => {
+        mute = true
+        resolve(undefined)
+      }
+      const cancel = setLimit(clock, expire, QUERY_MS)
+      const told = (held?: LockInfo[]) => {
+        mute = false
+        cancel()
+        resolve(held)
+      }
+      settle(() => locks.query()).then(
+        (state) => told(Array.isArray(state?.held) ? state.held.filter(isObject) : undefined),
+        () => told(),
+      )
+    })
   }
 }
 
-/** Who holds what, as far as it is told. */
-async function heldLocks(locks: LockManager): Promise<LockInfo[]> {
+/** The browser's locks. A getter that throws counts as none. */
+function findLocks(): LockManager | undefined {
   try {
-    return (await locks.query()).held ?? []
+    return globalThis.navigator?.locks ?? undefined
   } catch {
-    return []
+    return undefined
   }
+}
+
+function request(
+  locks: LockManager,
+  name: string,
+  options: LockOptions,
+  work: () => Promise<void> | undefined,
+): Promise<unknown> {
+  return settle(() => locks.request(name, options, work))
+}
+
+/** Runs it at once; what it throws is a rejection. */
+async function settle<T>(run: () => T): Promise<Awaited<T>> {
+  return await run()
+}
+
+function holderOf(lock: string, held: LockInfo[] | undefined): string | undefined {
+  const found = held?.find(({ name }) => name === lock)
+  return found && String(found.clientId)
 }
