@@ -11,9 +11,10 @@ import type { AuthSnapshot } from './session/snapshot.js'
 import { createVault } from './session/vault.js'
 import { lockedTabs, soloTab } from './tabs/tabs.js'
 import type { Tokens } from './tokens.js'
-import type { AxiosLike } from './transport/bare.js'
+import { type AxiosLike, defaultsOf } from './transport/bare.js'
 import { type Binding, bind } from './transport/bind.js'
 import { homeOf, mayHomeCome } from './transport/origin.js'
+import { createSkipReport } from './transport/skipped.js'
 
 /** The session of an app, bound to its axios instance. */
 export interface AuthClient {
@@ -101,7 +102,18 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   if (!resolved.origins && !homeOf(baseURL) && !mayHomeCome(baseURL)) throw noOrigins()
 
   const events = createEvents(() => session.secrets())
-  const stats: AuthStats = { refreshes: 0, replays: 0, heldNow: 0, heldPeak: 0, refused: 0, adopted: 0 }
+  const stats: AuthStats = {
+    refreshes: 0,
+    replays: 0,
+    heldNow: 0,
+    heldPeak: 0,
+    refused: 0,
+    adopted: 0,
+    skipped: 0,
+  }
+  const reportSkipped = createSkipReport(events, stats)
+  /** The strategy is making the calls of its first turn. */
+  let isAsking = false
   const vault = createVault({ store, clock, tokenless, limitMs: refreshTimeoutMs, onError: reportStoreError })
   const session = createSession({
     ...resolved,
@@ -117,7 +129,13 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     stats,
   })
   const stopListening = [listenToStore(), listenToNetwork()]
-  const first = add(instance, !resolved.origins)
+  let first: Binding
+  try {
+    first = add(instance, !resolved.origins)
+  } catch (error) {
+    dispose()
+    throw error
+  }
 
   return {
     signIn: session.signIn,
@@ -140,37 +158,48 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
       }
     },
     ready: session.ready,
-    dispose() {
-      for (const stop of stopListening) events.guard(stop)
-      for (const bound of [...bindings.keys()]) remove(bound)
-      session.dispose()
-      events.clear()
-    },
+    dispose,
+  }
+
+  function dispose(): void {
+    for (const stop of stopListening) events.guard(stop)
+    for (const bound of [...bindings.keys()]) remove(bound)
+    session.dispose()
+    events.clear()
   }
 
   function add(target: AxiosLike, allowHome: boolean): Binding {
     let origin: string | undefined
     // Never another one: the session began with this. What is not known yet is asked anew, until the app has set it.
-    const home = () => (origin ??= allowHome ? homeOf(target.defaults.baseURL) : undefined)
+    const home = () => (origin ??= allowHome ? homeOf(defaultsOf(target).baseURL) : undefined)
     home()
-    const transport = bind(target, {
-      ...resolved,
-      session,
-      events,
-      stats,
-      isAllowedOrigin,
-      findNoOrigins,
-      maySettleLate: cookies || !!session.unsettled(),
-    })
-    const binding = { ...transport, home }
-    bindings.set(target, binding)
-    Object.defineProperty(target, MARK, { value: true, configurable: true })
-    return binding
+    try {
+      Object.defineProperty(target, MARK, { value: true, configurable: true })
+      const transport = bind(target, {
+        ...resolved,
+        session,
+        events,
+        stats,
+        isAllowedOrigin,
+        findNoOrigins,
+        isAsking: () => isAsking,
+        reportSkipped,
+        maySettleLate: cookies || !!session.unsettled(),
+      })
+      const binding = { ...transport, home }
+      bindings.set(target, binding)
+      return binding
+    } catch (cause) {
+      Reflect.deleteProperty(target, MARK)
+      throw new AuthClientError('BAD_OPTION', 'instance: it takes no interceptors.', cause)
+    }
   }
 
   function remove(target: AxiosLike): void {
-    bindings.get(target)?.release()
-    if (bindings.delete(target)) delete (target as { [MARK]?: true })[MARK]
+    const binding = bindings.get(target)
+    // It may have been frozen since.
+    events.guard(() => binding?.release())
+    if (bindings.delete(target)) Reflect.deleteProperty(target, MARK)
   }
 
   function isAllowedOrigin(origin: string | undefined): boolean {
@@ -185,14 +214,13 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     return isKnown ? undefined : noOrigins()
   }
 
-  /** Starts the strategy with every instance told that the calls made now are the refresh's own. */
+  /** Starts the strategy; the calls that it makes before its first await are recognised as the refresh's own. */
   function callRefresh<T>(run: () => T): T {
-    const marked = [...bindings.values()]
-    for (const { markCalls } of marked) markCalls(true)
+    isAsking = true
     try {
       return run()
     } finally {
-      for (const { markCalls } of marked) markCalls(false)
+      isAsking = false
     }
   }
 
@@ -261,13 +289,15 @@ function assertFree(instance: AxiosLike, header = 'Authorization'): void {
   if (!isObject(instance) || typeof instance.request !== 'function' || !instance.interceptors) {
     throw badOption('instance', 'an axios instance', instance)
   }
+  if (!Object.isExtensible(instance))
+    throw badOption('instance', 'one that is not frozen or sealed', instance)
   if (MARK in instance) {
     throw new AuthClientError(
       'BAD_OPTION',
       'instance: a live auth client holds this axios instance already. Use that one, or dispose() it first.',
     )
   }
-  const { auth, headers = {} } = instance.defaults ?? {}
+  const { auth, headers = {} } = defaultsOf(instance) ?? {}
   const bags = [headers, ...Object.values(headers)]
   const carries = (name: string) => bags.some((bag) => readHeader(bag, name) !== undefined)
   const credential = auth ? 'auth' : ['Authorization', header].find(carries)

@@ -55,6 +55,17 @@ export interface AuthEvents {
   held: { method: string; url: string }
   /** A request is sent again with newer tokens, after waiting `heldMs` in all. */
   replay: { method: string; url: string; heldMs: number }
+  /**
+   * A request of a signed-in user went out without the token, once for each call. `origin`: tokens may not go where it
+   * went. `own-credential`: it carried another one. `opted-out`: `place: false`, or the header was switched off (`null`,
+   * `false`). `not-placeable`: the placement has no place in it, as `jsonBodyField` in a GET. Not reported: requests with
+   * `authClient: false`. `url` comes without its query.
+   */
+  skipped: {
+    method: string
+    url: string
+    reason: 'origin' | 'own-credential' | 'opted-out' | 'not-placeable'
+  }
   /** The store failed; the session goes on in memory. */
   storeError: { operation: 'load' | 'save' | 'clear' | 'subscribe'; error: Error }
 }
@@ -73,6 +84,8 @@ export interface AuthStats {
   refused: number
   /** Newer tokens taken over from another tab without a refresh. */
   adopted: number
+  /** Requests of a signed-in user that went out without the token; see the event. */
+  skipped: number
 }
 
 export type AuthListener<Name extends keyof AuthEvents> = (event: AuthEvents[Name]) => void

@@ -12,27 +12,54 @@ export function findHeader(headers: unknown, name: string): unknown {
 /** The value of a header in any letter case; `undefined` when it is absent or switched off (`null`, `false`). */
 export function readHeader(headers: unknown, name: string): unknown {
   const key = keyOf(headers, name)
-  return key === undefined ? undefined : unlessOff((headers as HeaderBag)[key])
+  const value = key === undefined ? undefined : (headers as HeaderBag)[key]
+  return isOff(value) || value === '' ? undefined : value
 }
 
-/** Whether a header is there with another value than `ours`. A plain object may hold it in several letter cases. */
-export function hasOther(headers: unknown, name: string, ours: unknown): boolean {
-  if (!headers) return false
-  for (const key of Object.keys(headers)) {
-    const value = isSame(key, name) ? unlessOff((headers as HeaderBag)[key]) : undefined
-    if (value !== undefined && value !== ours) return true
+/** Whether a header's value is axios's way to say that it must not be sent. */
+export function isOff(value: unknown): boolean {
+  return value === null || value === false
+}
+
+/**
+ * Where a header has another value than `ours`, switched off included. There may be several: a plain object takes every
+ * letter case, and up to 0.27 the defaults for all methods and for one are bags of their own until the request goes out.
+ */
+export function othersIn(
+  { headers, method = '' }: { headers?: unknown; method?: string | undefined },
+  name: string,
+  ours: unknown,
+): [bag: HeaderBag, key: string][] {
+  const found: [HeaderBag, string][] = []
+  const bag = headers as HeaderBag
+  for (const key of Object.keys(bag ?? {})) {
+    const value = bag[key]
+    if (isSame(key, name)) {
+      if (value !== undefined && value !== '' && value !== ours) found.push([bag, key])
+    } else if ((key === 'common' || key === method) && typeof value === 'object')
+      found.push(...othersIn({ headers: value }, name, ours))
   }
-  return false
+  return found
 }
 
 export function writeHeader(config: { headers?: unknown }, name: string, value: string): void {
-  const headers = (config.headers ??= {}) as HeaderBag
-  headers[keyOf(headers, name) ?? name] = value
+  const bag = writable(config)
+  const key = keyOf(bag, name) ?? name
+  bag[key] = value
+  // A read-only view of some store's has ignored it.
+  if (bag[key] !== value) config.headers = { ...bag, [key]: value }
 }
 
 export function deleteHeader(config: { headers?: unknown }, name: string): void {
   const key = keyOf(config.headers, name)
-  if (key !== undefined) delete (config.headers as HeaderBag)[key]
+  if (key !== undefined) delete writable(config)[key]
+}
+
+/** The headers of a config; a copy of the same kind takes the place of those that somebody has frozen. */
+function writable(config: { headers?: unknown }): HeaderBag {
+  const bag = (config.headers ??= {}) as HeaderBag
+  if (Object.isExtensible(bag)) return bag
+  return (config.headers = Object.assign(Object.create(Object.getPrototypeOf(bag)), bag))
 }
 
 function keyOf(headers: unknown, name: string): string | undefined {
@@ -44,8 +71,4 @@ function keyOf(headers: unknown, name: string): string | undefined {
 
 function isSame(key: string, name: string): boolean {
   return key.length === name.length && key.toLowerCase() === name.toLowerCase()
-}
-
-function unlessOff(header: unknown): unknown {
-  return header === null || header === false || header === '' ? undefined : header
 }

@@ -87,10 +87,13 @@ export interface AuthClientOptions {
    */
   refreshRetry?: { limit?: number | undefined; baseDelayMs?: number | undefined } | undefined
   /**
-   * Runs before each replay, so that a rate limiter or a signer can join in. It may change the config in place; what it
-   * returns is ignored, and so is its failure, which is reported.
+   * Runs whenever a request is about to go out with another token than its interceptors saw: before each replay
+   * (`sentBefore: true`), and before the first sending of one that waited (`false`). A signer signs anew here; a rate
+   * limiter counts where `sentBefore`. It may change the config in place; what it returns is ignored, and so is its
+   * failure, which is reported.
+   * @default none
    */
-  beforeReplay?: ((config: AxiosRequestConfig) => unknown) | undefined
+  beforeReplay?: ((config: AxiosRequestConfig, info: { sentBefore: boolean }) => unknown) | undefined
   /**
    * Called once when a session ends. `refused`, `signed-out-elsewhere`: send the user to the login page. `signed-out`: the
    * app did it itself. `replaced`, `replaced-elsewhere`: somebody else is signed in already; show their page.

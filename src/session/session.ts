@@ -19,6 +19,7 @@ import { createSessionId, REFUSED, type SessionRecord } from '../storage/store.j
 import type { Tabs } from '../tabs/tabs.js'
 import { flawOf, type Grant, isUsableToken, spellingsOf, type Tokens } from '../tokens.js'
 import { type RefreshFailure, retryAfterMs } from './failure.js'
+import { createKnownTokens } from './known-tokens.js'
 import {
   createLogin,
   isExpired,
@@ -102,6 +103,8 @@ export interface Session {
   current(): Login | undefined
   /** The access tokens of late, of ended sessions too, so that a request which still carries one is recognised. */
   knownTokens(): readonly string[]
+  /** Whether this was an access token of ours, however long ago. */
+  knows(token: unknown): boolean
   /** What must not be in anything that is handed out. */
   secrets(): readonly string[]
   /** What a request has to wait for before it is known who makes it; `undefined` when that is known. */
@@ -196,6 +199,7 @@ export function createSession(deps: SessionDeps): Session {
   let knownTokens: readonly string[] = []
   /** The refresh tokens of late: none may be shown, spent ones neither. */
   let knownRefreshTokens: readonly string[] = []
+  const everKnown = createKnownTokens()
   let current: Login | undefined
   let flight: Flight | undefined
   /** Dropped flights whose answers may still change cookies. */
@@ -228,6 +232,7 @@ export function createSession(deps: SessionDeps): Session {
     assertAlive,
     current: () => current,
     knownTokens: () => knownTokens,
+    knows: everKnown.has,
     secrets,
     unsettled,
     caller,
@@ -401,6 +406,7 @@ export function createSession(deps: SessionDeps): Session {
       },
     })
     knownTokens = [login.accessToken, ...knownTokens].slice(0, KNOWN_TOKENS)
+    everKnown.add(login.accessToken)
     rememberRefreshToken(login)
   }
 

@@ -113,7 +113,8 @@ export function createBare(instance: AxiosLike, isAllowed: IsAllowed): Bare {
 
   return {
     http() {
-      const defaults = { ...instance.defaults }
+      const ofInstance = defaultsOf(instance)
+      const defaults = { ...ofInstance }
       for (const name of [...OF_THE_APP, ...FOR_HOME]) delete defaults[name]
       const http = createSibling(instance, {
         ...defaults,
@@ -122,7 +123,7 @@ export function createBare(instance: AxiosLike, isAllowed: IsAllowed): Bare {
         validateStatus,
         headers: copyHeaders(ownHeaders),
       })
-      watchTarget(http, instance, isAllowed)
+      watchTarget(http, ofInstance, isAllowed)
       return http
     },
     resolve(adapter, config) {
@@ -149,8 +150,8 @@ export function createBare(instance: AxiosLike, isAllowed: IsAllowed): Bare {
  * Lets a refresh look where it goes. Whom it talks to is decided by the app, and a <base> element or a redirect may be
  * anybody's. What the app has set up for its own API joins a call only there.
  */
-function watchTarget(http: AxiosInstance, instance: AxiosLike, isAllowed: IsAllowed): void {
-  const home = homeOf(instance.defaults.baseURL)
+function watchTarget(http: AxiosInstance, defaults: AxiosRequestConfig, isAllowed: IsAllowed): void {
+  const home = homeOf(defaults.baseURL)
   // Where an instance has no address of its own, the origins of its tokens are the next best.
   const staysHome = createOriginCheck((origin) => (home ? origin === home : isAllowed(origin)))
   const fail = (why: string) => new AuthClientError('REFRESH_FAILED', why)
@@ -161,7 +162,7 @@ function watchTarget(http: AxiosInstance, instance: AxiosLike, isAllowed: IsAllo
   http.interceptors.request.use((config) => {
     const meant = originsOf(config, (url) => originOf(url, pageUrl))
     if (originsOf(config).every((origin) => meant.includes(origin) || isAllowed(origin))) {
-      if (staysHome(config)) addDefaults(config, instance.defaults)
+      if (staysHome(config)) addDefaults(config, defaults)
       if (config.method === 'get') avoidCache(config)
       return config
     }
@@ -239,6 +240,15 @@ function copyHeaders(headers: object | undefined): object {
       isObject(value) && !Array.isArray(value) ? { ...value } : value,
     ]),
   )
+}
+
+/**
+ * The defaults that are in force. What `axios.create()` returns does not use another object that is put in the place of
+ * its `defaults`, and has no way to the one that it uses; its own siblings get a copy of that.
+ */
+export function defaultsOf(instance: AxiosLike): AxiosLike['defaults'] {
+  const { create } = instance as { create?: typeof axios.create }
+  return create ? create.call(instance).defaults : instance.defaults
 }
 
 function createSibling(instance: AxiosLike, defaults: object): AxiosInstance {

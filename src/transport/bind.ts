@@ -2,22 +2,31 @@
 // The adapter sits beneath all that the user installed, so interceptors and transforms run once per call, and none of
 // them sees a 401 that a refresh could heal.
 // Promise: every request settles once; what was placed on a config is off again before anybody above sees the answer.
-import type { AxiosError, AxiosRequestConfig, AxiosResponse } from 'axios'
+import type { AxiosAdapter, AxiosError, AxiosRequestConfig, AxiosResponse } from 'axios'
 import type { Clock } from '../clock.js'
 import { AuthClientError, isAuthClientError, isObject, setCause } from '../errors.js'
 import { type AuthStats, type Events, isThenable } from '../events.js'
 import { hold, isCancelled } from '../gate.js'
-import { deleteHeader, hasOther, readHeader, writeHeader } from '../headers.js'
+import { deleteHeader, isOff, othersIn, readHeader, writeHeader } from '../headers.js'
 import type { Placement } from '../placement/placement.js'
 import type { Caller, Patience, Session } from '../session/session.js'
 import type { Grant } from '../tokens.js'
 import type { AuthRequestOptions } from './augment.js'
 import { type AxiosLike, createBare } from './bare.js'
-import { CALLER, Exchange, REFRESH_MARK, type RequestConfig, Ticket } from './exchange.js'
+import {
+  CALLER,
+  Exchange,
+  exchangeOf,
+  handleOf,
+  optionIn,
+  REFRESH_MARK,
+  type RequestConfig,
+} from './exchange.js'
 import { asRead, carries, isTokenRefused, type RefreshQuestion } from './judge.js'
 import { createOriginCheck } from './origin.js'
 import { dropOnRedirect, isFromElsewhere, type Redirectable } from './redirect.js'
-import { discard, expectBreak, isReplayable, snapshotForm } from './replay.js'
+import { discard, expectBreak, isReplayable, keepBody, snapshotForm } from './replay.js'
+import type { SkipReason } from './skipped.js'
 
 export interface TransportDeps {
   session: Session
@@ -30,14 +39,15 @@ export interface TransportDeps {
   findNoOrigins(): AuthClientError | undefined
   shouldRefresh?: ((question: RefreshQuestion) => boolean | PromiseLike<boolean>) | undefined
   readResponse?: ((response: AxiosResponse) => Grant | undefined) | undefined
-  beforeReplay?: ((config: AxiosRequestConfig) => unknown) | undefined
+  beforeReplay?: ((config: AxiosRequestConfig, info: { sentBefore: boolean }) => unknown) | undefined
+  /** Whether the calls that are made now are the refresh's own. */
+  isAsking(): boolean
+  reportSkipped(config: RequestConfig, reason: SkipReason): void
   /** A session can appear while a request is being made: the store is asynchronous, or a cookie can restore it. */
   maySettleLate: boolean
 }
 
 export interface Binding {
-  /** While on, the calls made on this instance are recognised as the refresh's own. */
-  markCalls(on: boolean): void
   http: ReturnType<typeof createBare>['http']
   release(): void
 }
@@ -72,42 +82,48 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
 
   // Synchronous where the session is known at once: the request is then judged by who is signed in when it is made,
   // not a moment later, and costs one promise less. A synchronous interceptor must not throw (axios before 1.19).
-  const requestId = instance.interceptors.request.use(onRequest, undefined, {
+  const { request, response } = instance.interceptors
+  const requestId = request.use(onRequest, undefined, {
     synchronous: !deps.maySettleLate,
-    // axios asks this in the turn of the call itself, whatever other interceptors do: then it is known who calls.
-    runWhen(config: RequestConfig) {
-      config[CALLER] = session.caller()
-      return true
-    },
+    runWhen: noteCall,
   })
-  const responseId = instance.interceptors.response.use(onResponse, onRejected)
+  let responseId: number
+  try {
+    responseId = response.use(onResponse, onRejected)
+  } catch (error) {
+    request.eject(requestId)
+    throw error
+  }
 
   return {
-    markCalls(on) {
-      if (on) instance.defaults[REFRESH_MARK] = true
-      else delete instance.defaults[REFRESH_MARK]
-    },
     http: bare.http,
     release() {
       released = true
-      instance.interceptors.request.eject(requestId)
-      instance.interceptors.response.eject(responseId)
+      request.eject(requestId)
+      response.eject(responseId)
     },
   }
 
   // ---- the interceptors ------------------------------------------------------------------------------------------
 
+  /** axios asks this in the turn of the call itself, whatever other interceptors do: then it is known who calls. */
+  function noteCall(config: RequestConfig): boolean {
+    config[CALLER] = session.caller()
+    if (deps.isAsking()) config[REFRESH_MARK] = true
+    return true
+  }
+
   function onRequest(sent: RequestConfig): RequestConfig | Promise<RequestConfig> {
     // axios takes a frozen one (1.20 and later).
-    const config = Object.isFrozen(sent) ? { ...sent } : sent
+    const config = Object.isExtensible(sent) ? sent : { ...sent }
     const caller = config[CALLER] ?? session.caller()
     delete config[CALLER]
     if (config[REFRESH_MARK]) {
       delete config[REFRESH_MARK]
-      // An instance that the refresh has created carries the mark for ever.
+      // A plug-in may have kept it and send it again later.
       if (session.underWay()) return config
     }
-    const earlier = Ticket.read(config.authClient, session)
+    const earlier = exchangeOf(config.authClient, session)
     if (earlier) undo(earlier, config)
     const option = config.authClient as false | AuthRequestOptions | undefined
     if (option === false) return config
@@ -133,28 +149,47 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     earlier: Exchange | undefined,
     caller: Caller,
   ): RequestConfig {
-    if (released || (hasOwnCredential(config) && !forgetOurs(config))) return config
+    if (released) return config
     // What was refused because its session is over is refused again, or a retry plug-in would send it as somebody else.
     const login = earlier?.refused ? earlier.login : caller()
-    if (!login) return config
-    const exchange = new Exchange(login, option, config)
+    const exchange = login && new Exchange(login, option, config)
+    const other = otherCredential(config, exchange)
+    if (!exchange) return config
+    if (other) {
+      if (!isRefreshCall(config)) skip(exchange, isAllowed(config) ? other : 'origin')
+      return config
+    }
     if (!place.late && isAllowed(config)) putOn(exchange)
-    config.adapter = exchange.wrapper = (wireConfig) => transmit(exchange, wireConfig)
-    config.authClient = new Ticket(exchange, session)
+    exchange.seen = place.late ? exchange.login.edition : exchange.edition
+    config.adapter = exchange.wrapper = ((wireConfig?: RequestConfig, owner?: unknown) => {
+      // A plug-in may send it several times, even at once: each with a config and a token of its own.
+      if (wireConfig) return transmit(exchange.send ? copyOf(exchange) : exchange, wireConfig)
+      return owner === session ? exchange : undefined
+    }) as AxiosAdapter
+    config.authClient = handleOf(exchange)
     return config
   }
 
   function onResponse(response: AxiosResponse): AxiosResponse | Promise<AxiosResponse> {
-    const exchange = Ticket.read((response?.config as RequestConfig)?.authClient, session)
+    const exchange = exchangeBehind(response?.config)
     return exchange ? answeredElsewhere(exchange, response.config, { response }) : response
   }
 
   function onRejected(error: AxiosError): AxiosResponse | Promise<AxiosResponse> {
-    const exchange = Ticket.read((error?.config as RequestConfig)?.authClient, session)
-    // What was never sent keeps its ticket, for whoever sends it again.
+    const exchange = exchangeBehind(error?.config)
+    // What was never sent keeps its handle, for whoever sends it again.
     return exchange && !exchange.refused
       ? answeredElsewhere(exchange, error.config as RequestConfig, { response: error.response, error })
       : Promise.reject(error)
+  }
+
+  /** The exchange of a request that passed none of our adapters. */
+  function exchangeBehind(config: RequestConfig | undefined): Exchange | undefined {
+    const exchange = exchangeOf(config?.authClient, session)
+    // JSON keeps the headers and no function: what is left of the handle is an empty object.
+    const option = config?.authClient
+    if (config && isObject(option) && !exchange) otherCredential(config, { option })
+    return exchange
   }
 
   /** A plug-in's adapter (a cache, a mock) ran in the place of ours: its answer is judged here, above the wire. */
@@ -171,6 +206,8 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     const { login } = exchange
     giveBack(exchange, config)
     exchange.config = config
+    if (!place.late && exchange.option?.place !== false && !isOn(exchange)) exchange.seen = 0
+    const isFirst = !exchange.send
     exchange.send = bare.resolve(exchange.adapter, config as never)
     // An interceptor after ours may have set an option, and changed where it goes.
     if (config.authClient !== exchange.option) {
@@ -178,16 +215,18 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
       if (config.authClient === false) return dispatch(exchange)
       exchange.option = config.authClient as AuthRequestOptions
     }
-    const ours = !released && !hasOwnCredential(config, exchange) && !isRefreshCall(config)
-    const mayGo = ours && isAllowed(config)
-    const fault = ours && !mayGo && exchange.option?.place !== false && deps.findNoOrigins()
-    if (fault) return refuse(exchange, fault)
-    if (!mayGo || !putOn(exchange)) return sendAside(exchange)
-    if (login.ended) return refuse(exchange, login.ended)
     const mayWait = exchange.option?.refresh !== false
-    if (session.isDead(login)) return mayWait ? deliver(exchange) : sendAside(exchange)
+    const obstacle = equip(exchange)
+    const fault = obstacle === 'origin' && exchange.option?.place !== false && deps.findNoOrigins()
+    if (fault && !otherCredential(config, exchange)) return refuse(exchange, fault)
+    if (obstacle === undefined && login.ended) return refuse(exchange, login.ended)
+    const isDead = session.isDead(login)
+    const isAside = obstacle !== undefined || (isDead && !mayWait)
+    if (isFirst && (isAside || exchange.option?.place === false)) skip(exchange, obstacle ?? 'opted-out')
+    if (isAside) return sendAside(exchange)
+    if (isDead) return deliver(exchange)
     if (mayWait) session.renewAhead(login, exchange)
-    return send(exchange)
+    return beforeReplay && exchange.seen !== exchange.edition ? deliver(exchange) : send(exchange)
   }
 
   /** Not ours: it goes out as the caller made it, and its answer means nothing to the session. */
@@ -196,12 +235,21 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     return dispatch(exchange)
   }
 
-  /** The token is dead: the request waits for the next one before it goes out. */
+  /**
+   * Sends a request with another token than its interceptors saw: they saw a dead one, and it waits for the next, or none
+   * that is still the current one.
+   */
   function deliver(exchange: Exchange): Promise<AxiosResponse> {
     return freshen(exchange).then(() => {
       const reason = objection(exchange)
       if (reason) return giveUp(reason)
-      return mayCarry(exchange) && putOn(exchange) ? send(exchange) : sendAside(exchange)
+      const obstacle = equip(exchange)
+      if (obstacle !== undefined) {
+        skip(exchange, obstacle)
+        return sendAside(exchange)
+      }
+      if (!beforeReplay || exchange.seen === exchange.edition) return send(exchange)
+      return prepare(exchange, beforeReplay, false).then(() => deliver(exchange), giveUp)
     }, giveUp)
 
     // Also a cancellation: above its adapters, axios looks itself whether the request was given up.
@@ -275,8 +323,12 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
       if (!session.noteRefused(login, exchange.edition, exchange) || exchange.sent >= MOST_SENDINGS)
         return answer(exchange, outcome)
       const replayable = isReplayable(config.data)
-      // A streamed answer would hold its socket while we wait. Nobody will read it, unless there is nothing to wait for.
-      if (replayable && session.mayHelp(login)) discard(outcome.response as AxiosResponse)
+      // A streamed answer would hold its socket while we wait, unless there is nothing to wait for.
+      if (session.mayHelp(login)) {
+        const response = outcome.response as AxiosResponse
+        if (replayable) discard(response)
+        else await wait(config, keepBody(response, clock))
+      }
       do {
         if (!(await freshen(exchange))) return answer(exchange, outcome)
         if (!replayable) throw notReplayable()
@@ -285,10 +337,14 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
         // Node's adapter left the length of the body here, and the hook may make another one.
         if (config.data) deleteHeader(config, 'Content-Length')
         // While the hook took its time, anything may have happened.
-      } while (beforeReplay && !(await prepare(exchange, beforeReplay)))
+      } while (beforeReplay && !(await prepare(exchange, beforeReplay, true)))
       const reason = objection(exchange)
       if (reason) throw reason
-      if (!mayCarry(exchange)) return sendAside(exchange)
+      const obstacle = equip(exchange)
+      if (obstacle !== undefined) {
+        skip(exchange, obstacle)
+        return sendAside(exchange)
+      }
     } catch (reason) {
       // A cancellation is what the caller is waiting for; the 401 is of no interest any more.
       return answer(exchange, isAuthClientError(reason) ? withCause(outcome, reason) : { error: reason })
@@ -299,13 +355,22 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     return send(exchange)
   }
 
-  /** Lets the user's hook join in before a replay. Returns whether the token on the request is still the one to send. */
+  /**
+   * Lets the user's hook join in before a request goes out with a token that its interceptors did not see. Returns whether
+   * that is still the one to send.
+   */
   async function prepare(
-    { config, login, edition }: Exchange,
+    exchange: Exchange,
     hook: NonNullable<TransportDeps['beforeReplay']>,
+    sentBefore: boolean,
   ): Promise<boolean> {
-    const done = Promise.resolve(guard(() => hook(config as AxiosRequestConfig))).catch(() => {})
-    await wait(config, done)
+    const { config, login, edition } = exchange
+    exchange.seen = edition
+    const done = Promise.resolve(guard(() => hook(config as AxiosRequestConfig, { sentBefore })))
+    await wait(
+      config,
+      done.catch(() => {}),
+    )
     return !login.ended && !session.isDead(login) && edition === login.edition
   }
 
@@ -327,7 +392,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     takeOff(exchange)
     if (exchange.login.ended) {
       exchange.refused = true
-      exchange.config.authClient = new Ticket(exchange, session)
+      exchange.config.authClient = handleOf(exchange)
     }
     return Promise.reject(bare.failure(reason, exchange.config as never))
   }
@@ -351,11 +416,6 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   }
 
   // ---- judging ---------------------------------------------------------------------------------------------------
-
-  /** Whether this instance may send a token to where the request goes. */
-  function mayCarry({ config }: Exchange): boolean {
-    return !released && isAllowed(config)
-  }
 
   function judge(exchange: Exchange, response: AxiosResponse): boolean | PromiseLike<boolean> {
     if (exchange.option?.refresh === false || released) return false
@@ -385,11 +445,54 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     return config.signal === flight.signal || (!!flight.refreshToken && carries(config, flight.refreshToken))
   }
 
-  /** Whether the caller, or an interceptor of theirs, has put a credential of their own on the request. */
-  function hasOwnCredential({ headers, auth }: RequestConfig, exchange?: Exchange): boolean {
-    if (auth) return true
-    for (const name of credentialHeaders) if (hasOther(headers, name, exchange?.written)) return true
-    return false
+  /** Puts the token on what is about to go out. Why there is none on it otherwise: `''` if nobody need hear of it. */
+  function equip(exchange: Exchange): SkipReason | '' | undefined {
+    const { config } = exchange
+    if (released || isRefreshCall(config)) return ''
+    if (!isAllowed(config)) return 'origin'
+    return otherCredential(config, exchange) ?? (putOn(exchange) ? undefined : 'not-placeable')
+  }
+
+  /**
+   * What the caller, or an interceptor of theirs, has said about the credential: another one, or none. A token of ours
+   * that comes from them, such as an old interceptor's copy, is neither: it is taken off.
+   */
+  function otherCredential(config: RequestConfig, exchange?: Partial<Exchange>): SkipReason | undefined {
+    if (config.auth) return 'own-credential'
+    for (const name of credentialHeaders) {
+      for (const [bag, key] of othersIn(config, name, exchange?.written)) {
+        const value = bag[key]
+        if (isOff(value)) {
+          if (name === place.header) return 'opted-out'
+        } else if (!isOurs(value, exchange)) return 'own-credential'
+        else if (bag === config.headers) deleteHeader(config, key)
+        else delete bag[key]
+      }
+    }
+    return undefined
+  }
+
+  /** Whether a header's value is a token of this client's, however it is written. */
+  function isOurs(value: unknown, { option, login }: Partial<Exchange> = {}): boolean {
+    if (option?.place === false) return false
+    const { header } = place
+    const word = String(value).trim().split(/\s+/).pop() as string
+    const user = userIn(word)
+    const isIt = (token: string) => {
+      if (!token) return false
+      if (token === word || token === user) return true
+      const probe: RequestConfig = { headers: {} }
+      return !!header && placeToken(probe, token) && readHeader(probe.headers, header) === value
+    }
+    // Of an ended session's request, the current one is somebody else's: it is sent again through an adapter of long ago.
+    const current = session.current()
+    if (login?.ended && current && isIt(current.accessToken)) return false
+    return session.knows(word) || session.knows(user) || session.knownTokens().some(isIt)
+  }
+
+  function skip({ config, option, login }: Exchange, reason: SkipReason | ''): void {
+    if (!reason || place.tokenless || login.ended) return
+    deps.reportSkipped(config, option?.place === false ? 'opted-out' : reason)
   }
 
   // ---- placing ---------------------------------------------------------------------------------------------------
@@ -434,7 +537,8 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   function giveBack(exchange: Exchange, config: RequestConfig): void {
     if (config.adapter === exchange.wrapper) config.adapter = exchange.adapter as never
     const { authClient } = config
-    if (authClient === undefined || Ticket.read(authClient, session)) config.authClient = exchange.option
+    if (authClient === undefined) config.authClient = exchange.option
+    else if (exchangeOf(authClient, session)) config.authClient = optionIn(authClient, exchange)
   }
 
   /** A plug-in sends a config again, or a copy of it, which still carries what was placed on it the first time. */
@@ -443,18 +547,18 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     const { everPlaced, option, written } = earlier
     if (everPlaced && isOn({ config, option, written })) unplace(config)
   }
+}
 
-  /** The same where nothing but the header itself tells that it is ours. Returns whether no other credential is left. */
-  function forgetOurs(config: RequestConfig): boolean {
-    const { header } = place
-    const value = header && readHeader(config.headers, header)
-    const isOurs = (token: string) => {
-      const probe: RequestConfig = { headers: {} }
-      return header && placeToken(probe, token) && readHeader(probe.headers, header) === value
-    }
-    if (!session.knownTokens().some(isOurs)) return false
-    unplace(config)
-    return !hasOwnCredential(config)
+function copyOf(exchange: Exchange): Exchange {
+  return Object.assign(Object.create(Exchange.prototype), exchange)
+}
+
+/** The user name of HTTP Basic. */
+function userIn(word: string): string | undefined {
+  try {
+    return atob(word).split(':')[0]
+  } catch {
+    return undefined
   }
 }
 

@@ -4,10 +4,7 @@ import type { Login } from '../session/login.js'
 import type { Caller, Waiter } from '../session/session.js'
 import type { AuthRequestOptions } from './augment.js'
 
-/**
- * A default of the instance while a refresh starts: axios copies the defaults in the same turn, and so marks the calls
- * that the refresh makes. Not under `authClient`, where the call's own option would hide it.
- */
+/** On the calls that a refresh makes before its first await. Not under `authClient`, which the call itself may set. */
 export const REFRESH_MARK = 'axios-auth-client.refresh'
 
 /**
@@ -16,7 +13,9 @@ export const REFRESH_MARK = 'axios-auth-client.refresh'
  */
 export const CALLER = 'axios-auth-client.caller'
 
-/** A config as it passes through here: `authClient` holds the caller's option, or the key to the exchange. */
+const HANDLE = 'axios-auth-client.handle'
+
+/** A config as it passes through here: `authClient` holds the caller's option, or the handle of the exchange. */
 export type RequestConfig = Omit<AxiosRequestConfig, 'authClient'> & {
   authClient?: unknown
   [REFRESH_MARK]?: unknown
@@ -31,6 +30,8 @@ export class Exchange implements Waiter {
   wrapper: AxiosAdapter | undefined
   /** The edition of the token on the config; 0 while there is none. */
   edition = 0
+  /** The edition that the interceptors and `beforeReplay` have seen last; 0 when they saw no token of ours. */
+  seen = 0
   /** Whether it was ever on one; a plug-in may have kept a copy from that time. */
   everPlaced = false
   /** From when on that token counts as expired, for `shouldRefresh`; `undefined` where that is not known for sure. */
@@ -59,21 +60,26 @@ export class Exchange implements Waiter {
 }
 
 /**
- * Stands in the caller's `authClient` while the interceptors run, to find the exchange again: class instances keep
- * their identity through axios's merging, symbols do not (before 1.19). Private, so that a logger prints no token.
+ * What stands in the caller's `authClient` while the interceptors run, to find the exchange again in whatever they make
+ * of the config. A function leads there: it keeps its identity in the copies of lodash and the like, in spread objects,
+ * behind the proxies of Vue and MobX (symbols, private fields and class instances do not), and shows no token to a logger.
  */
-export class Ticket {
-  readonly #exchange: Exchange
-  readonly #owner: unknown
+export function handleOf({ wrapper, option }: Exchange): object {
+  return { ...option, [HANDLE]: wrapper }
+}
 
-  /** `owner`: the session, so that each of its instances knows the request when it is sent again. */
-  constructor(exchange: Exchange, owner: unknown) {
-    this.#exchange = exchange
-    this.#owner = owner
-  }
+/** The exchange behind an `authClient`, if `owner` made its handle. */
+export function exchangeOf(authClient: unknown, owner: unknown): Exchange | undefined {
+  const wrapper = (authClient as { [HANDLE]?: unknown } | null | undefined)?.[HANDLE]
+  // Asked without a config, it says whose it is.
+  const found = typeof wrapper === 'function' && wrapper(undefined, owner)
+  return found instanceof Exchange ? found : undefined
+}
 
-  /** The exchange behind `value`, if `owner` issued it. */
-  static read(value: unknown, owner: unknown): Exchange | undefined {
-    return value instanceof Ticket && value.#owner === owner ? value.#exchange : undefined
-  }
+/** The caller's `authClient` behind its handle, or what interceptors have made of it since. */
+export function optionIn(handle: unknown, { option }: Exchange): AuthRequestOptions | undefined {
+  const { [HANDLE]: _, ...said } = handle as { [HANDLE]?: unknown } & AuthRequestOptions
+  const isSame = (name: string) =>
+    said[name as keyof AuthRequestOptions] === option?.[name as keyof AuthRequestOptions]
+  return Object.keys(said).every(isSame) ? option : said
 }

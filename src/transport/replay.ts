@@ -1,4 +1,5 @@
 // Whether a body may go twice, and what has to be done so that it can.
+import type { Clock } from '../clock.js'
 
 interface Streamlike {
   pipe?: unknown
@@ -51,4 +52,43 @@ export function discard({ data, request }: { data?: unknown; request?: unknown }
   } catch {
     // It is no stream, or was let go before.
   }
+}
+
+/** A refusal is a few hundred bytes long, and there by the time that its head is. */
+const KEPT_BYTES = 65_536
+const KEPT_MS = 1_000
+
+/**
+ * Reads in the answer of Node's http adapter whose caller will get it after a wait: unread it would hold its socket, and
+ * where there is only one, the refresh needs it. A stream of what was read takes the place of the body; of one that is
+ * too long or too slow, it ends in an error. The pools of fetch have room for both.
+ */
+export async function keepBody(response: { data?: unknown; request?: unknown }, clock: Clock): Promise<void> {
+  const body = response.data as (AsyncIterable<Uint8Array> & { destroy?: unknown }) | null | undefined
+  // Node's, which this file cannot import: it is that of every stream's class.
+  const Source = body?.constructor as { from?(chunks: unknown, options: object): unknown } | undefined
+  if (!body?.destroy || !Source?.from) return
+  const chunks: Uint8Array[] = []
+  let room = KEPT_BYTES
+  let fault: unknown
+  const stop = () => {
+    fault = new Error('The body was too long to be kept, or too slow.')
+    discard(response)
+  }
+  const cancel = clock.setTimer(stop, KEPT_MS)
+  try {
+    for await (const chunk of body) {
+      chunks.push(chunk)
+      room -= chunk.length
+      if (room < 0) stop()
+    }
+  } catch (error) {
+    fault ??= error
+  }
+  cancel()
+  async function* play() {
+    yield* chunks
+    if (fault) throw fault
+  }
+  response.data = Source.from(play(), { objectMode: false })
 }

@@ -418,6 +418,7 @@ describe('stats', () => {
       heldPeak: 0,
       refused: 0,
       adopted: 0,
+      skipped: 0,
     })
     const hold = server.holdRefresh()
     server.killAccessTokens()
@@ -435,6 +436,7 @@ describe('stats', () => {
       heldPeak: 5,
       refused: 3,
       adopted: 0,
+      skipped: 0,
     })
     expect(server.counts.requests).toBe(3 + 1 + 3 + 2)
   })

@@ -107,6 +107,7 @@ const NAMES: readonly Name[] = [
   'sessionEnd',
   'held',
   'replay',
+  'skipped',
   'storeError',
 ]
 

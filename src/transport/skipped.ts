@@ -1,0 +1,42 @@
+// Says which requests of a signed-in user go out without the token, and why.
+// Promise: neither a query nor a password in an address is in what it says.
+import type { AuthEvents, AuthStats, Events } from '../events.js'
+import type { RequestConfig } from './exchange.js'
+
+export type SkipReason = AuthEvents['skipped']['reason']
+
+const HINTS = {
+  origin: 'Its origin is not among those that tokens may go to: see `origins`.',
+  'own-credential': 'It carries a credential that is not ours.',
+  'opted-out': '`authClient` or a header of `null` or `false` said so.',
+  'not-placeable': 'The option `place` found no place for it in this request.',
+} as const
+
+export function createSkipReport(events: Events, stats: AuthStats) {
+  const warned = new Set<SkipReason>()
+
+  return ({ method = '', url = '', baseURL = '' }: RequestConfig, why: SkipReason): void => {
+    const hasUser = USER.test(url) || USER.test(baseURL)
+    const reason = why === 'origin' && hasUser ? 'own-credential' : why
+    const address = String(url)
+      .replace(/[?#].*/s, '')
+      .replace(USER, '$1')
+    stats.skipped++
+    events.emit('skipped', { method, url: address, reason })
+    if (warned.has(reason)) return
+    warned.add(reason)
+    try {
+      // As it stands, so that bundlers put a constant there and drop the text. Without them and a `process`, it throws.
+      // biome-ignore lint/style/noRestrictedGlobals: as above
+      if (process.env.NODE_ENV !== 'production') {
+        console.warn(
+          `axios-auth-client: ${method.toUpperCase()} ${address} went out without the token (${reason}). ` +
+            `${HINTS[reason]} \`authClient: false\` says that this is meant. Further ones: auth.on('skipped').`,
+        )
+      }
+    } catch {}
+  }
+}
+
+/** A user name or password in an address is a credential of the caller's. */
+const USER = /^([^/\\?#]*[/\\]{2})[^/\\?#]*@/
