@@ -82,7 +82,7 @@ describe('bearerHeader', () => {
     expect(config.headers).toEqual({ authorization: 'Bearer a' })
   })
 
-  it.each([undefined, null, false, ''])('is placed where the caller has written %j for none', async (off) => {
+  it.each([undefined, ''])('is placed where the caller has written %j for none', async (off) => {
     const { home, api, login } = await setUp(bearerHeader())
     await api.get('/public/x', { headers: { Authorization: off as never } })
     expect(home.log[0]?.headers.authorization).toBe(`Bearer ${login.access_token}`)
