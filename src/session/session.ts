@@ -323,7 +323,16 @@ export function createSession(deps: SessionDeps): Session {
 
   /** Brings what is known here in line with what the store says. */
   function reconcile(found: Found): void {
-    if (!found || disposed || loading) return
+    try {
+      if (found && !disposed && !loading) follow(found)
+    } catch (error) {
+      // It was not taken up: the next look must find it again.
+      vault.forget()
+      throw error
+    }
+  }
+
+  function follow(found: NonNullable<Found>): void {
     const { record, refused, news } = found
     const before = current
     if (record && before && record.sessionId === before.id) {
@@ -896,7 +905,7 @@ export function createSession(deps: SessionDeps): Session {
   function isNeedless({ dropped, login, edition, version }: Flight): boolean {
     if (dropped || !login) return dropped
     // The same token with a new lifetime, or a new refresh token beside it.
-    const isRenewed = login.version !== version && !isDead(login)
+    const isRenewed = login.version !== version && !isOutdated(login) && !isDead(login)
     return login.edition !== edition || isRenewed
   }
 

@@ -42,6 +42,8 @@ export interface Vault {
   inSync(): boolean
   /** What ought to be in the store, should a write land that had been given up. */
   present: () => StoredRecord | undefined
+  /** What was found last has not been taken up. */
+  forget(): void
   /** Stops every timer; what is still waited for ends. */
   close(): void
 }
@@ -98,6 +100,9 @@ export function createVault({ store, clock, limitMs, tokenless, onError }: Vault
     dropWrites: () => void drops++,
     inSync: () => synced,
     present: () => undefined,
+    forget() {
+      seen = UNREAD
+    },
     close() {
       closed = true
       for (const { end } of [...calls]) end(replaced)
@@ -277,6 +282,9 @@ function attempt<T>(run: () => T | Promise<T>, fail: (error: unknown) => T | Pro
     return fail(error)
   }
 }
+
+/** No text of a record. */
+const UNREAD = '?'
 
 const ignore = (): undefined => undefined
 

@@ -180,30 +180,33 @@ function watchTarget(http: AxiosInstance, defaults: AxiosRequestConfig, isAllowe
   )
 }
 
+type Bag = Record<string, unknown>
+
 /** Adds what the call itself has not set. */
 function addDefaults(config: InternalAxiosRequestConfig, defaults: AxiosRequestConfig): void {
   const { headers = {}, params } = defaults
   const fields: Record<string, unknown> = config as never
   for (const name of FOR_HOME) if (fields[name] === undefined) fields[name] = defaults[name as never]
   if (isObject(params)) config.params = { ...params, ...config.params }
-  for (const [name, value] of Object.entries(flatten(headers, config.method))) {
-    const set = findHeader(config.headers, name)
+  const own = config.headers as Bag
+  const bags = Object.fromEntries(Object.entries(headers).filter(([, value]) => isBag(value))) as Bag
+  const plain = Object.entries(headers).filter(([, value]) => !isBag(value))
+  // Before axios 1.0 they join the others after the transforms, and stand beside them until then.
+  const isNested = isBag(own.common)
+  if (isNested)
+    for (const [name, bag] of Object.entries(bags)) own[name] = { ...(own[name] as Bag), ...(bag as Bag) }
+  const chosen = isNested ? {} : { ...(bags.common as Bag), ...(bags[String(config.method)] as Bag) }
+  for (const [name, value] of Object.entries({ ...chosen, ...Object.fromEntries(plain) })) {
+    const set = findHeader(own, name)
     // axios's own gives way to the app's.
-    if (
-      set === undefined ||
-      Object.values(ownHeaders).some((bag) => Object.values(bag as object).includes(set))
-    )
-      writeHeader(config, name, value as string)
+    const isAxios = Object.values(ownHeaders).some((bag) => Object.values(bag as Bag).includes(set))
+    if (set === undefined || isAxios) writeHeader(config, name, value as string)
   }
 }
 
-/** The default headers of one method, as axios puts them together. */
-function flatten(headers: object, method = 'get'): object {
-  const bags: Record<string, unknown> = { ...headers }
-  const chosen = { ...(bags.common as object), ...(bags[method] as object) }
-  for (const [name, value] of Object.entries(bags))
-    if (isObject(value) && !Array.isArray(value)) delete bags[name]
-  return Object.assign(chosen, bags)
+/** Headers of all methods, or of one. A list is one header. */
+function isBag(value: unknown): value is Bag {
+  return isObject(value) && !Array.isArray(value)
 }
 
 /** Keeps a GET from being answered out of the HTTP cache. */
@@ -235,10 +238,7 @@ function transformRequest(this: never, data: unknown, headers: AxiosRequestHeade
 /** The headers for all methods and those for each. A list is one header. */
 function copyHeaders(headers: object | undefined): object {
   return Object.fromEntries(
-    Object.entries(headers ?? {}).map(([name, value]) => [
-      name,
-      isObject(value) && !Array.isArray(value) ? { ...value } : value,
-    ]),
+    Object.entries(headers ?? {}).map(([name, value]) => [name, isBag(value) ? { ...value } : value]),
   )
 }
 
