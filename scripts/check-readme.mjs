@@ -8,6 +8,8 @@
 //   - every ts and tsx block has such a comment above it, so that nothing is printed that was not compiled and run;
 //   - each `<!-- size:core -->5.1 kB<!-- /size -->` is within 0.1 kB of what size-limit measures on dist/ (gzip differs
 //     by some bytes between versions of Node). "core" is the first word of the entry's name in .size-limit.json;
+//   - each linked file of test/ exists, and each quoted title after its link is a whole title there:
+//     `[stores](../test/stores.test.ts) "G15: keeps …", "G15: leaves …"`;
 //   - between `<!-- numbers -->` and `<!-- /numbers -->` stands what bench/results.json says, and docs/bench.svg is drawn
 //     from it.
 //
@@ -15,7 +17,7 @@
 //   --write     puts the files' text, the measured sizes and the numbers into the documents
 //   --no-sizes  leaves the sizes alone; without it, a document that states one needs `npm run build` first
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { drawPlot } from '../bench/plot.ts'
@@ -26,16 +28,17 @@ const FENCE = /^\s*(`{3,}|~{3,})\s*([\w-]*)/
 const SIZE = /<!--\s*size:([\w-]+)\s*-->(.*?)<!--\s*\/size\s*-->/g
 const REGION_LINE = /^\s*\/\/\s*#(?:end)?region\b/
 const NUMBERS = /<!-- numbers -->([\s\S]*?)<!-- \/numbers -->/g
+const TEST_LINK = /\]\((?:\.\.\/)?(test\/[\w./-]+)\)((?:,? "[^"]+")*)/g
 const TOLERANCE_BYTES = 100
 
 /**
  * @param {string} text the document
- * @param {(file: string) => string | undefined} readExample
+ * @param {(file: string) => string | undefined} readFile the text of an example or a test, '' for a folder
  * @param {((name: string) => number | undefined) | undefined} sizeOf bytes; undefined: sizes are not looked at
  * @param {string} numbers what the benchmark's last results say
  * @returns {{ faults: string[], fixed: string, snippets: number }} line numbers in the faults; the corrected document
  */
-export function checkDocument(text, readExample, sizeOf, numbers) {
+export function checkDocument(text, readFile, sizeOf, numbers) {
   const faults = []
   const lines = text.split('\n')
   const fixed = []
@@ -75,7 +78,7 @@ export function checkDocument(text, readExample, sizeOf, numbers) {
       fixed.push(...printed)
     } else {
       snippets++
-      const wanted = snippetOf(readExample(source.file), source.region)
+      const wanted = snippetOf(readFile(source.file), source.region)
       if ('flaw' in wanted) {
         faults.push(`${source.at + 1}: ${source.label}: ${wanted.flaw}`)
         fixed.push(...printed)
@@ -93,6 +96,17 @@ export function checkDocument(text, readExample, sizeOf, numbers) {
     at = close
   }
   if (source) faults.push(`${source.at + 1}: no code block follows <!-- ${source.label} -->`)
+
+  for (const [index, line] of lines.entries()) {
+    for (const [, file, titles] of line.matchAll(TEST_LINK)) {
+      const source = readFile(file)
+      if (source === undefined) faults.push(`${index + 1}: there is no ${file}`)
+      for (const [, title] of titles.matchAll(/"([^"]+)"/g)) {
+        if (!['"', "'", '`'].some((quote) => source?.includes(quote + title + quote)))
+          faults.push(`${index + 1}: ${file} has no test "${title}"`)
+      }
+    }
+  }
 
   const result = fixed.map((line, index) =>
     line.replace(SIZE, (whole, name, claim) => {
@@ -142,6 +156,8 @@ function selfTest() {
     'examples/a.ts':
       "import x from 'x'\n\n  // #region use\n  use(x)\n\n  if (x) {\n    x()\n  }\n  // #endregion\n",
     'examples/open.ts': '// #region use\nuse()\n',
+    'test/a.test.ts': "it('G1: one')\nit.each(rows)(`G2: %s of it`)\nit(\"G3: it's three\")\n",
+    'test/folder': '',
   }
   const check = (text) =>
     checkDocument(
@@ -151,7 +167,7 @@ function selfTest() {
       'It takes 12 ms.',
     )
   const region = 'use(x)\n\nif (x) {\n  x()\n}'
-  const good = `# T\n\n<!-- examples/a.ts#use -->\n\n\`\`\`ts\n${region}\n\`\`\`\n\n\`\`\`sh\nnpm i\n\`\`\`\n<!-- size:core -->5.1 kB<!-- /size -->\n\n<!-- numbers -->\n\nIt takes 12 ms.\n\n<!-- /numbers -->\n`
+  const good = `# T\n\n<!-- examples/a.ts#use -->\n\n\`\`\`ts\n${region}\n\`\`\`\n\n\`\`\`sh\nnpm i\n\`\`\`\n<!-- size:core -->5.1 kB<!-- /size -->\n\n<!-- numbers -->\n\nIt takes 12 ms.\n\n<!-- /numbers -->\n\nSee [a](../test/a.test.ts) "G1: one", "G3: it's three"; [b](test/folder).\n`
   const broken = [
     ['differs from examples/a.ts#use', good.replace('use(x)\n', 'use(y)\n')],
     ['differs from examples/a.ts#use', good.replace('\n}\n```', '\n}\nmore()\n```')],
@@ -168,6 +184,11 @@ function selfTest() {
     ['measured 5.1 kB', good.replace('5.1 kB', 'small')],
     ['are not those of bench/results.json', good.replace('12 ms', '11 ms')],
     ['are not those of bench/results.json', good.replace('12 ms.', '12 ms. Or less.')],
+    ['there is no test/b.test.ts', good.replace('a.test', 'b.test')],
+    ['has no test "G1: one"', good.replace('a.test', 'b.test')],
+    ['has no test "G1: on"', good.replace('G1: one', 'G1: on')],
+    ['has no test "G3: its three"', good.replace("it's", 'its')],
+    ['there is no test/other', good.replace('test/folder', 'test/other')],
     ['is no entry', good.replace('size:core', 'size:other')],
     ['a half of the numbers', good.replace('<!-- /numbers -->', '')],
     ['a half of the numbers', good.replace('<!-- numbers -->', '')],
@@ -219,7 +240,8 @@ function main() {
       text,
       (file) => {
         const full = path.join(root, file)
-        return existsSync(full) ? readFileSync(full, 'utf8') : undefined
+        if (!existsSync(full)) return undefined
+        return statSync(full).isDirectory() ? '' : readFileSync(full, 'utf8')
       },
       sizes && ((size) => sizes.get(size)),
       numbers,
