@@ -1,6 +1,6 @@
 import { authErrorOf } from 'axios-auth-client'
 
-/** What to tell the user about a request that failed. */
+/** The message to show the user for a failed request. */
 export function messageFor(error: unknown): string | undefined {
   switch (authErrorOf(error)?.code) {
     case 'SESSION_EXPIRED':
@@ -14,6 +14,6 @@ export function messageFor(error: unknown): string | undefined {
     case 'BODY_NOT_REPLAYABLE':
       return 'The upload was interrupted. Please start it again.'
     default:
-      return 'Something went wrong.' // not about the session: the AxiosError tells more
+      return 'Something went wrong.' // not about the session: look at the AxiosError
   }
 }

@@ -1,6 +1,6 @@
 import { auth } from './quick-start.js'
 
-/** `fetch` as a request of the session: with its token, and once more with a newer one if that is refused. */
+/** `fetch` with the session's token, and once more with a newer one if the server rejects that. */
 export async function authFetch(url: string, init: RequestInit = {}): Promise<Response> {
   const send = (token: string | undefined) => {
     const headers = new Headers(init.headers)
@@ -10,7 +10,7 @@ export async function authFetch(url: string, init: RequestInit = {}): Promise<Re
   const token = await auth.getAccessToken()
   const response = await send(token)
   if (response.status !== 401 || !token) return response
-  // Without the comparison, every late 401 would refresh again.
+  // Refresh only if nobody else has since: without this check every late 401 would start another refresh.
   if ((await auth.getAccessToken()) === token) await auth.refresh()
   return send(await auth.getAccessToken())
 }

@@ -1,5 +1,5 @@
 import axios from 'axios'
-import { createAuthClient, localStorageStore, refreshWithBody } from 'axios-auth-client'
+import { createAuthClient, localStorageStore, readGrant, refreshWithBody } from 'axios-auth-client'
 
 export const api = axios.create({ baseURL: 'https://api.example.com' })
 
@@ -7,20 +7,17 @@ export const auth = createAuthClient(api, {
   refresh: refreshWithBody({ url: '/auth/refresh' }),
   store: localStorageStore({ key: 'my-app' }),
   onSessionEnd({ reason }) {
-    // Who signed out here is led on by the app, and who was replaced is signed in.
+    // Not after an explicit sign-out (the app navigates itself), nor when another user has just signed in.
     if (reason !== 'refused' && reason !== 'signed-out-elsewhere') return
     location.assign(`/login?redirect=${encodeURIComponent(location.pathname + location.search)}`)
   },
 })
 
 export async function signIn(form: { email: string; password: string }) {
-  // A login is no request of the session that there may still be.
+  // Send the login request without the current session's token.
   const { data } = await api.post('/auth/login', form, { authClient: false })
-  await auth.signIn({
-    accessToken: data.access_token,
-    refreshToken: data.refresh_token,
-    expiresInSeconds: data.expires_in,
-  })
+  // Reads access_token, refresh_token and expires_in, or accessToken, refreshToken and expiresIn.
+  await auth.signIn(readGrant(data))
 }
 
 // From here on: `await api.get('/me')`. The token is attached; a 401 is refreshed and replayed; the caller never knows.

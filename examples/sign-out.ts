@@ -1,6 +1,6 @@
 import { api, auth } from './quick-start.js'
 
-/** Tells the server first, while there are tokens to tell it with: with an expired one it could revoke nothing. */
+/** Calls the server first, while the request can still carry the session's token. */
 export async function signOut() {
   // Not AbortSignal.timeout, which React Native lacks before 0.82.
   const limit = new AbortController()
@@ -8,7 +8,7 @@ export async function signOut() {
   try {
     await api.post('/auth/logout', undefined, { signal: limit.signal })
   } catch {
-    // It cannot be reached: there, the session ends when its refresh token does.
+    // The server cannot be reached: its side of the session ends when the refresh token expires.
   } finally {
     clearTimeout(timer)
   }

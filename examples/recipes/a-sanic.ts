@@ -1,7 +1,7 @@
 import axios from 'axios'
 import { createAuthClient, localStorageStore, refreshWithBody, SessionRefused } from 'axios-auth-client'
 
-/** Sanic + PyJWT: failures come as HTTP 200 with `code: 0`, and a 401 for a token that has not expired is no expiry. */
+/** Sanic + PyJWT: failures come as HTTP 200 with `code: 0`; a 401 for a token that has not expired starts no refresh. */
 export function createSanicApi(baseURL: string, goTo: (path: string) => void, currentPath: () => string) {
   const api = axios.create({ baseURL })
   // Pages that need no session. The last one stands for those of your app.
@@ -18,7 +18,7 @@ export function createSanicApi(baseURL: string, goTo: (path: string) => void, cu
     }),
     shouldRefresh: ({ response, expired }) => response.status === 401 && expired !== false,
     onSessionEnd({ reason }) {
-      // Their own sign-out leads where the app says, and who was replaced is signed in.
+      // Not after an explicit sign-out (the app navigates itself), nor when another user has just signed in.
       if (reason === 'signed-out' || reason.startsWith('replaced')) return
       const path = currentPath()
       const [page = ''] = path.split(/[?#]/)

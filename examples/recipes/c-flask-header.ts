@@ -8,7 +8,7 @@ export function createFlaskHeaderApi(baseURL: string, goTo: (path: string) => vo
     store: localStorageStore({ key: 'session' }),
     refresh: refreshWithBearer({ url: '/auth/refresh' }),
     onSessionEnd({ reason }) {
-      // Who was replaced is signed in.
+      // Not when another user has just signed in.
       if (!reason.startsWith('replaced')) goTo('/signin')
     },
   })

@@ -1,7 +1,7 @@
 import axios from 'axios'
 import { basicUser, createAuthClient, localStorageStore, tokenFromHeader } from 'axios-auth-client'
 
-/** Flask + Redis: the server renews an expired token by itself and pushes the new one in a response header. */
+/** Flask + Redis: the server renews an expired token by itself and sends the new one in a response header. */
 export function createSlidingApi(baseURL: string, goTo: (path: string) => void) {
   const api = axios.create({ baseURL })
   const auth = createAuthClient(api, {
@@ -10,7 +10,7 @@ export function createSlidingApi(baseURL: string, goTo: (path: string) => void) 
     readResponse: tokenFromHeader('authorization'),
     // No `refresh`: past the server's window its 401 ends the session.
     onSessionEnd({ reason }) {
-      // Who was replaced is signed in.
+      // Not when another user has just signed in.
       if (!reason.startsWith('replaced')) goTo('/login')
     },
   })

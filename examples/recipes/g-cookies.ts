@@ -1,7 +1,7 @@
 import axios from 'axios'
 import { createAuthClient, localStorageStore, noCredential, refreshWithCookie } from 'axios-auth-client'
 
-/** HttpOnly cookies and a double-submit CSRF token: there is no token in script at all. */
+/** HttpOnly cookies and a double-submit CSRF token: script never sees a token. */
 export function createCookieApi(baseURL: string) {
   const api = axios.create({
     baseURL,
@@ -11,7 +11,7 @@ export function createCookieApi(baseURL: string) {
   })
   const auth = createAuthClient(api, {
     place: noCredential(),
-    // Holds no token: by it tabs take turns with the cookie, and hear of each other's sign-out.
+    // Holds no token. It lets tabs take turns with the cookie, and learn of each other's sign-out.
     store: localStorageStore({ key: 'session' }),
     refresh: refreshWithCookie({
       url: '/auth/refresh',
@@ -19,7 +19,7 @@ export function createCookieApi(baseURL: string) {
     }),
   })
 
-  /** At the start of the page: signed in again if the cookies are still good. Rejects if that cannot be found out. */
+  /** At the start of the page: signed in again if the cookies are still good. Rejects if the server cannot be asked. */
   const restore = () => auth.refresh()
 
   return { api, auth, restore }
