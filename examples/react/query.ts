@@ -2,7 +2,7 @@ import { QueryClient } from '@tanstack/react-query'
 import { authErrorOf } from 'axios-auth-client'
 import { auth } from '../quick-start.js'
 
-/** A request that reaches TanStack Query has been refreshed and replayed already: a verdict of ours is not retried. */
+/** A failure that reaches TanStack Query has been refreshed and replayed already: do not retry one that is about the session. */
 export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {
@@ -11,8 +11,8 @@ export const queryClient = new QueryClient({
   },
 })
 
-// Nothing of one user is shown to the next. `clear` tells no component that is on the screen, so where somebody else is
-// signed in already, these fetch anew.
+// Show nothing of one user to the next. `clear` does not update mounted components, so where another user is signed in
+// already, refetch instead.
 auth.on('sessionEnd', ({ reason }) => {
   if (reason.startsWith('replaced')) void queryClient.resetQueries()
   else queryClient.clear()

@@ -5,13 +5,13 @@ interface MyClaims {
   roles?: string[]
 }
 
-/** Renders again when one of the two is different, and not when a token was renewed. */
+/** Renders again when one of the two changes, and not when a token is renewed. */
 export function SessionPanel() {
   const { status, subject } = useAuth(auth, (session) => ({
     status: session.status,
     subject: session.subject,
   }))
-  // On a server, and in the first render that takes over from it.
+  // On a server, and in the first render after it.
   if (status === 'pending') return null
   return <p>{status === 'signed-in' ? `Hello, ${subject}` : 'Please sign in.'}</p>
 }

@@ -7,7 +7,7 @@ export function useSession() {
   const session = useAuth(auth, ({ status, subject }) => ({ status, subject }))
   const greeting = computed(() => {
     const { status, subject } = session.value
-    // On a server, and in the first render that takes over from it.
+    // On a server, and in the first render after it.
     if (status === 'pending') return ''
     return status === 'signed-in' ? `Hello, ${subject}` : 'Please sign in.'
   })

@@ -30,19 +30,19 @@ npm run test:mutation -- src/session/vault.ts
 \`\`\`
 
 [Stryker](https://stryker-mutator.io) changes \`src/\` in one place at a time (a condition turned around, a call left out, a
-text emptied) and runs the stories about it ([which ones](../scripts/mutation/stories.mjs)). A mutant that no story tells
-from the original survives. The words of error messages are not changed: they are meant for people. Random tests do not
-take part, as what they find today they may miss tomorrow.
+text emptied) and runs the tests about it ([which ones](../scripts/mutation/stories.mjs)). A surviving mutant is either untested
+behaviour or an equivalent mutant. The texts of error messages are not mutated. Random tests do not take part: a mutant that they
+kill in one run may survive the next. Each score is that of the file as it was on that day.
 
-| file | mutants | told | survived | score | asked on |
+| file | mutants | killed | survived | score | measured on |
 |---|---|---|---|---|---|
 ${files.map((file) => row(file, scores[file], scores[file].on)).join('\n')}
 ${row('**together**', { told: sum('told'), survived: sum('survived') }, '')}
-${missing.length === 0 ? '' : `\nNot asked yet, or not with every survivor explained: ${missing.map(code).join(', ')}.\n`}
+${missing.length === 0 ? '' : `\nNot measured yet, or with a survivor that is not explained: ${missing.map(code).join(', ')}.\n`}
 ## What survived, and why it is harmless
 
 The list is [scripts/mutation/harmless.mjs](../scripts/mutation/harmless.mjs). The command fails for a survivor that is not on
-it, and for an entry that a story tells by now.
+it, and for an entry that a test kills by now.
 ${listed
   .map((file) => {
     const rows = harmless
