@@ -73,7 +73,10 @@ export interface AuthClient {
   attach(instance: AxiosLike): () => void
   /** Resolves when the store has been read. */
   readonly ready: Promise<void>
-  /** Leaves the instance as it was, and no listener, timer, lock or channel. What waits rejects with `DISPOSED`. */
+  /**
+   * Leaves the instance as it was, and no listener, timer, lock or channel. What waits rejects with `DISPOSED`. A refresh that
+   * is under way keeps its turn and its time limit until the tokens it brings are in the store, for the client that comes next.
+   */
   dispose(): void
 }
 
@@ -86,8 +89,8 @@ const MARK = Symbol.for('axios-auth-client')
 /**
  * Installs the session on an existing axios instance: tokens are placed, and a 401 is refreshed and replayed, once for
  * all requests that failed together.
- * @throws {AuthClientError} code `BAD_OPTION` for a wrong option; for an instance that a live client holds already; for
- * one whose default headers carry an `Authorization`; and when a `baseURL` or a page has no origin that can be read.
+ * @throws {AuthClientError} code `BAD_OPTION` for a wrong option; for an instance that is frozen, or that a live client holds
+ * already, or whose defaults carry an `Authorization` or `auth`; and when a `baseURL` or a page has no origin that can be read.
  */
 export function createAuthClient(instance: AxiosLike, options?: AuthClientOptions): AuthClient {
   const resolved = resolveOptions(options)
