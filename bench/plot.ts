@@ -74,9 +74,9 @@ export function drawPlot({ cost, burst, held, date, machine }: Results): string 
 <title>axios-auth-client beside others</title>
 <style>${STYLE}</style>
 ${panel(0, 0, 'One request, nothing wrong', `time, ${request}; bare axios is 1`, costs)}
-${panel(right, 0, '1,000 at once with a dead token', 'callers that are answered; only the 401 tells that it is dead', answers)}
-${panel(0, lower, `${whole.format(most)} held by one refresh`, `time until the last one is answered${growth}`, settles)}
-${panel(right, lower, `${whole.format(most)} held by one refresh`, 'heap for each, beyond that of bare axios', heaps)}
+${panel(right, 0, '1,000 at once with a rejected token', 'callers that are answered; only the 401 shows the rejection', answers)}
+${panel(0, lower, `${whole.format(most)} waiting for one refresh`, `time until the last one is answered${growth}`, settles)}
+${panel(right, lower, `${whole.format(most)} waiting for one refresh`, 'heap for each, beyond that of bare axios', heaps)}
 <text class="muted" y="${bottom}">${date}, ${machine}</text>
 </svg>
 `

@@ -33,10 +33,10 @@ processes of its own, in rounds of random order. Medians; in brackets the quarti
 
 ${table(oneRequest)}
 
-**Many at once with a dead token**, over HTTP, to a server that rotates refresh tokens and ends the session when one comes
-twice: answered / refreshes / calls on the wire. Only the 401 tells that the token is dead; where it says "expired", the
-token's \`exp\` tells it too. "By hand" is bare axios that sends all, refreshes once and sends all again. "Dedupe off" is
-\`deduplicateRefresh: false\`, which is not what the README of axios-auth-refresh recommends.
+**Many at once with a rejected token**, over HTTP, to a server that rotates refresh tokens and ends the session when one comes
+twice: answered / refreshes / calls on the wire. Only the 401 shows that the token is no longer accepted; in the column
+"expired", the token's \`exp\` shows it too. "By hand" is bare axios that sends all, refreshes once and sends all again. "Dedupe
+off" is \`deduplicateRefresh: false\`, which is not what the README of axios-auth-refresh recommends.
 
 ${table(byHand(outcome))}
 
@@ -44,7 +44,7 @@ Their time, where all were answered; by hand is 1.
 
 ${table(byHand(burstTime))}
 
-**Many held by one refresh**: the time from its answer until the last caller has theirs.
+**Many waiting for one refresh**: the time from its answer until the last caller has theirs.
 
 ${table(settleTime)}
 
