@@ -248,6 +248,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     const waiter: Waiter = { share: undefined, waited: false }
     await session.freshen(login, waiter, { hold: (_waiter, gate) => wait(gate) }, minValidityMs)
     session.renewAhead(login, waiter)
+    if (login.ended) throw login.ended
     return login.accessToken
   }
 

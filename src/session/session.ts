@@ -3,7 +3,7 @@
 // sign-out. The queue is the flight's gate: waiters await it and then look at the login again, so that nobody has to
 // be told what happened and nobody can be forgotten.
 import { badOption, checkTokens } from '../checks.js'
-import { type Clock, createLimit, LATE_MS, type Limit } from '../clock.js'
+import { type Clock, createLimit, LATE_MS, type Limit, setLimit } from '../clock.js'
 import { AuthClientError, isAuthClientError, isObject } from '../errors.js'
 import {
   type AuthStats,
@@ -379,10 +379,14 @@ export function createSession(deps: SessionDeps): Session {
 
   /** Puts newer tokens of a session into the store. */
   function save(login: Login): void | Promise<void> {
-    // Somebody may have signed out there meanwhile; or what is there now is not to be replaced.
+    return unlessOver(login, () => write(login))
+  }
+
+  /** Somebody may have signed out in the store meanwhile; or what is there now is not to be replaced. */
+  function unlessOver(login: Login, write: () => void | Promise<void>): void | Promise<void> {
     const looked = vault.needsLook() && look(refreshTimeoutMs / 2)
     // A disposed client still stores what it has fetched; one whose session has ended does not.
-    return looked ? looked.then(() => (login.ended === disposed ? write(login) : undefined)) : write(login)
+    return looked ? looked.then(() => (isOver(login) ? undefined : write())) : write()
   }
 
   function write(login: Login): void | Promise<void> {
@@ -460,9 +464,7 @@ export function createSession(deps: SessionDeps): Session {
     const current = !login.ended && login.edition === edition
     // An answer out of a cache brings a token that has been replaced since.
     if (current && !flawOf(grant) && !knownTokens.includes(grant.accessToken)) {
-      return isOthers(login, grant)
-        ? startSession(newLogin(grant), 'replaced-elsewhere')
-        : replaceTokens(login, grant)
+      return isOthers(login, grant) ? handOver(login, grant) : replaceTokens(login, grant)
     }
   }
 
@@ -470,9 +472,7 @@ export function createSession(deps: SessionDeps): Session {
 
   async function signIn(tokens: Tokens | undefined): Promise<void> {
     assertAlive()
-    const login = newLogin(tokens)
-    takeover = sessionChanged()
-    const saved = startSession(login, 'replaced')
+    const saved = startSession(newLogin(tokens), 'replaced')
     settle()
     await saved
   }
@@ -481,11 +481,17 @@ export function createSession(deps: SessionDeps): Session {
   function startSession(login: Login, reason: 'replaced' | 'replaced-elsewhere'): void | Promise<void> {
     const before = current
     dropForAnother()
+    takeover = sessionChanged()
     current = login
     // Before anybody hears of it: what they do about it looks into the store.
     const saved = vault.save(recordOf(login), reason === 'replaced')
-    if (before) end(before, reason, sessionChanged())
+    if (before) end(before, reason, takeover)
     return saved
+  }
+
+  /** The server has brought another user's tokens. */
+  function handOver(login: Login, grant: Grant): void | Promise<void> {
+    return unlessOver(login, () => startSession(newLogin(grant), 'replaced-elsewhere'))
   }
 
   async function signOut(): Promise<void> {
@@ -516,19 +522,24 @@ export function createSession(deps: SessionDeps): Session {
 
   async function refresh(): Promise<AuthSnapshot> {
     assertAlive()
+    const before = takeover
     // Without a further turn, so that it has begun before those look who wait for the store as well.
     if (loading) await loading.promise
     assertAlive()
     if (!deps.refresh) throw badOption('refresh', 'a strategy', undefined)
+    if (takeover !== before) throw takeover
     const login = current
     if (!login && !deps.cookies) throw signedOut()
-    const joined = joinable() ?? start(login, login ? 'asked' : 'restore')
-    await joined.gate.promise
-    assertAlive()
-    if (login?.ended) throw login.ended
-    if (joined.error) throw joined.error
-    // What it found was another tab's, and is over as well.
-    if (login && !joined.asked && isDead(login)) return refresh()
+    for (let joins = 0; joins < MOST_REFRESHES; joins++) {
+      const joined = joinable() ?? start(login, login ? 'asked' : 'restore')
+      await joined.gate.promise
+      assertAlive()
+      if (login?.ended) throw login.ended
+      if (!login && takeover !== before) throw takeover
+      if (joined.error) throw joined.error
+      // Otherwise, what it found was another tab's, and is over as well.
+      if (!login || joined.asked || !isDead(login)) break
+    }
     return snapshot
   }
 
@@ -761,13 +772,7 @@ export function createSession(deps: SessionDeps): Session {
     await undefined
     if (mine.dropped) return undefined
     // Half of the time at the most, so that a store that hangs leaves enough for the refresh itself.
-    const looked = look(refreshTimeoutMs / 2)
-    if (looked) {
-      // Also where it waits behind another call to the store.
-      mine.pause = nap(refreshTimeoutMs / 2)
-      await Promise.race([looked, mine.pause.promise])
-      mine.pause.resolve()
-    }
+    await lookInTime(mine, refreshTimeoutMs / 2)
     // Also if it was adopted on a hint, while this tab waited for its turn.
     if (isNeedless(mine)) return undefined
     if (!deps.refresh || isOutdated(login)) {
@@ -816,6 +821,15 @@ export function createSession(deps: SessionDeps): Session {
     return refuse(mine, outcome.error)
   }
 
+  /** For so long at the most, also where the look waits behind another call to the store. */
+  function lookInTime(mine: Flight, limitMs: number): void | Promise<void> {
+    const looked = look(limitMs)
+    if (!looked) return
+    const pause = nap(limitMs, (expire) => setLimit(clock, expire, limitMs))
+    mine.pause = pause
+    return Promise.race([looked, pause.promise]).then(pause.resolve)
+  }
+
   async function commit(mine: Flight, answer: unknown): Promise<RefreshFailure | undefined> {
     const { login } = mine
     // Another tab may have been faster while this one slept.
@@ -835,7 +849,7 @@ export function createSession(deps: SessionDeps): Session {
       return { error: new AuthClientError('BAD_GRANT', message), pauseMs: retryAfterMs(answer, nowMs()) }
     }
     if (login && isOthers(login, grant)) {
-      await startSession(newLogin(grant), 'replaced-elsewhere')
+      await handOver(login, grant)
       return undefined
     }
     const target = login ?? createLogin(createSessionId(nowMs()))
@@ -882,7 +896,7 @@ export function createSession(deps: SessionDeps): Session {
   async function refuse(mine: Flight, error: AuthClientError): Promise<RefreshFailure | undefined> {
     const { login, reason, startedAtMs } = mine
     // Another tab may have spent the refresh token a moment before: its newer tokens are in the store then.
-    await look()
+    await lookInTime(mine, refreshTimeoutMs / 4)
     const isMoot = () => isNeedless(mine) || isOvertaken(mine)
     if (isMoot() || flight !== mine) return undefined
     // Or it could not store them: then this tab uses its access token to its end, and leaves the mark alone.
@@ -957,10 +971,12 @@ export function createSession(deps: SessionDeps): Session {
     flight = undefined
     mine.dropped = true
     mine.gate.resolve()
-    if (deps.cookies) inTheDark.add(mine)
+    // One that has not asked never will.
+    const mayChangeCookies = deps.cookies && mine.asked
+    if (mayChangeCookies) inTheDark.add(mine)
     guard(() => {
       mine.pause?.resolve()
-      if (!deps.cookies) abandon(mine)
+      if (!mayChangeCookies) abandon(mine)
     })
   }
 
@@ -993,9 +1009,9 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   /** A wait that can be cut short by resolving it. */
-  function nap(delayMs: number): Deferred {
+  function nap(delayMs: number, setTimer = clock.setTimer): Deferred {
     const { promise, resolve } = deferred()
-    const cancel = clock.setTimer(resolve, delayMs)
+    const cancel = setTimer(resolve, delayMs)
     return {
       promise,
       resolve() {

@@ -93,8 +93,10 @@ function webStore(area: Area, options: WebStoreOptions) {
     save(record: StoredRecord) {
       used = true
       storageOf(area).setItem(key, JSON.stringify(record))
+      imported = undefined
     },
     clear(reason?: string) {
+      imported = undefined
       // It stays until the next sign-in: a tab that sleeps now is told why when it wakes.
       if (reason) storageOf(area).setItem(key, JSON.stringify(reason))
       else if (importFrom) storageOf(area).setItem(key, SIGNED_OUT)

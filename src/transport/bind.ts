@@ -226,6 +226,8 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     if (isAside) return sendAside(exchange)
     if (isDead) return deliver(exchange)
     if (mayWait) session.renewAhead(login, exchange)
+    // By a listener.
+    if (login.ended) return refuse(exchange, login.ended)
     return beforeReplay && exchange.seen !== exchange.edition ? deliver(exchange) : send(exchange)
   }
 
@@ -345,13 +347,15 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
         skip(exchange, obstacle)
         return sendAside(exchange)
       }
+      exchange.waited = true
+      stats.replays++
+      events.emit('replay', { ...nameOf(config), heldMs: exchange.heldMs })
+      // A listener may have ended the session.
+      if (login.ended) throw login.ended
     } catch (reason) {
       // A cancellation is what the caller is waiting for; the 401 is of no interest any more.
       return answer(exchange, isAuthClientError(reason) ? withCause(outcome, reason) : { error: reason })
     }
-    exchange.waited = true
-    stats.replays++
-    events.emit('replay', { ...nameOf(config), heldMs: exchange.heldMs })
     return send(exchange)
   }
 

@@ -3,9 +3,9 @@
 import type { AxiosAdapter, AxiosRequestConfig } from 'axios'
 import { describe, expect, it, vi } from 'vitest'
 import { deferred } from '../../src/gate.js'
-import { tokenFromHeader } from '../../src/index.js'
+import { authErrorOf, tokenFromHeader } from '../../src/index.js'
 import { json } from '../support/auth-server/answer.js'
-import { setUp, tokensOf, type World } from '../support/client.js'
+import { failureOf, setUp, tokensOf, type World } from '../support/client.js'
 import { microtasksDone } from '../support/real-time.js'
 
 const OK = { status: 200, statusText: 'OK', headers: {} }
@@ -199,5 +199,51 @@ describe('shouldRefresh', () => {
     server.killAccessTokens()
     expect((await api.get('/api/x')).status).toBe(200)
     expect(shown).not.toHaveBeenCalled()
+  })
+})
+
+describe('a listener that ends the session of the request it is called for', () => {
+  const deeds: [string, string, (world: World) => void][] = [
+    ['signOut', 'SIGNED_OUT', ({ auth }) => void auth.signOut()],
+    ['dispose', 'DISPOSED', ({ auth }) => auth.dispose()],
+    [
+      'updateTokens of another user',
+      'SESSION_CHANGED',
+      ({ auth, server }) => void auth.updateTokens(tokensOf(server.login('bob'))),
+    ],
+  ]
+
+  it.each(deeds)('G17: %s in `replay` keeps it from being sent again', async (_, code, deed) => {
+    const world = await setUp()
+    const { server, api, auth } = world
+    auth.on('replay', () => deed(world))
+    server.killAccessTokens()
+    expect(authErrorOf(await failureOf(api.get('/api/x')))?.code).toBe(code)
+    expect(server.requestsTo('/api/x')).toHaveLength(1)
+  })
+
+  it.each(deeds)('G17: %s when it renews ahead keeps it from being sent', async (_, code, deed) => {
+    for (const topic of ['refreshStart', 'change'] as const) {
+      const world = await setUp()
+      const { server, api, auth, clock } = world
+      let done = false
+      const once = () => {
+        if (done) return
+        done = true
+        deed(world)
+      }
+      if (topic === 'change') auth.subscribe(once)
+      else auth.on(topic, once)
+      clock.jump(270_000)
+      expect(authErrorOf(await failureOf(api.get('/api/x')))?.code).toBe(code)
+      expect(server.requestsTo('/api/x')).toEqual([])
+    }
+  })
+
+  it.each(deeds)('G17: %s when it renews ahead gets getAccessToken no token', async (_, code, deed) => {
+    const world = await setUp()
+    world.auth.on('refreshStart', () => deed(world))
+    world.clock.jump(270_000)
+    await expect(world.auth.getAccessToken()).rejects.toMatchObject({ code })
   })
 })

@@ -408,3 +408,21 @@ describe('G8: when fresh tokens keep being refused', () => {
     expect(await costOf(world)).toBe(1)
   })
 })
+
+describe('G8: a store with another expired token at each look', () => {
+  it('G8: keeps refresh() busy five times at the most', async () => {
+    const store = createOpenStore()
+    const { auth, clock, server } = await setUp({ store })
+    const { load } = store
+    let looks = 0
+    store.load = () => {
+      // With an end, or a fault would be a test that never does.
+      if (looks++ < 100)
+        rotatedElsewhere(store, { accessToken: `expired-${looks}` }, { expiresAtMs: clock.nowMs() - 1 })
+      return load()
+    }
+    await auth.refresh()
+    expect(looks).toBeLessThanOrEqual(10)
+    expect(server.counts.refreshes).toBe(0)
+  })
+})

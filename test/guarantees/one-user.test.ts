@@ -3,7 +3,13 @@
 
 import axios from 'axios'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createAuthClient, refreshWithCookie, type SessionEnd, type Tokens } from '../../src/index.js'
+import {
+  createAuthClient,
+  refreshWithCookie,
+  type SessionEnd,
+  type Tokens,
+  tokenFromHeader,
+} from '../../src/index.js'
 import { createTokenFactory } from '../../src/testing/token-factory.js'
 import {
   failureOf,
@@ -269,4 +275,30 @@ describe('G24: who a user is', () => {
     await auth.updateTokens(of('bob'))
     expect(ends).toMatchObject([{ reason: 'replaced' }])
   })
+})
+
+describe('G24: another user’s tokens, and a third one signed in elsewhere', () => {
+  it.each(['a refresh', 'a push'])(
+    'G24: %s overwrites nobody in an asynchronous store, and the session there counts',
+    async (what) => {
+      const store = createHandStore()
+      const { server, api, auth, hand, ends } = await setUpAda({
+        store,
+        readResponse: tokenFromHeader('x-token'),
+      })
+      const bobs = tokensOf(server.login('bob'))
+      server.route('/api/push', () => ({ status: 200, headers: { 'x-token': bobs.accessToken } }))
+      const calls = settleAll<unknown>([what === 'a push' ? api.get('/api/push') : auth.refresh()])
+      const carols = { ...tokens({ subject: 'carol' }), expiresInSeconds: undefined }
+      const record = { v: 1, sessionId: 'of-carol', version: 1, tokens: carols, subject: 'carol' }
+      const call = what === 'a refresh' ? await hand.call(1) : undefined
+      store.kept = record
+      call?.answer(bobs)
+      await calls
+      await microtasksDone()
+      expect(store.kept).toEqual(record)
+      expect(auth.getSnapshot().subject).toBe('carol')
+      expect(ends).toEqual([REPLACED])
+    },
+  )
 })

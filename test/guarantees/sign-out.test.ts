@@ -10,6 +10,7 @@ import {
   type RefreshStrategy,
   refreshWithCookie,
 } from '../../src/index.js'
+import { createFakeTabs } from '../../src/testing/fake-tabs.js'
 import { eventsOf, outcomesOf, passBackOffs, type SetUpOptions, setUp, tokensOf } from '../support/client.js'
 import { giveCookies } from '../support/cookie-jar.js'
 import { createHandRefresh } from '../support/hand-refresh.js'
@@ -586,5 +587,27 @@ describe('G13: with cookies', () => {
     await world.clock.advance(20_000)
     expect(world.server.counts.refreshes).toBe(2)
     expect(world.clock.pending).toBe(0)
+  })
+})
+
+describe('G13: signOut with cookies while its refresh waits for another tab', () => {
+  it('G13: does not wait for the turn of a refresh that has sent nothing and never will', async () => {
+    const tabs = createFakeTabs()
+    onTestFinished(tabs.installLocks())
+    const hand = createHandRefresh(true)
+    const { auth, clock } = await setUp({ store: tabs.openTab(), refresh: hand.refresh })
+    let leave = () => {}
+    const turn = new Promise<void>((resolve) => {
+      leave = resolve
+    })
+    void tabs.locks.request('fake-tabs:refresh', () => turn)
+    const refreshed = settleAll([auth.refresh()])
+    await microtasksDone()
+    await auth.signOut()
+    expect(outcomesOf(await refreshed)).toEqual(['SIGNED_OUT'])
+    leave()
+    await microtasksDone()
+    expect(hand.calls).toEqual([])
+    expect(clock.pending).toBe(0)
   })
 })

@@ -9,6 +9,7 @@ import { eventsOf, outcomesOf, setUp, startServer, tokensOf } from '../support/c
 import { createHandRefresh } from '../support/hand-refresh.js'
 import { realMs } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
+import { createHandStore, rotatedElsewhere } from '../support/stores.js'
 import { createWatch } from '../support/watch.js'
 
 const SLEEPER = fileURLToPath(new URL('../support/sleeper.ts', import.meta.url))
@@ -167,6 +168,24 @@ describe('G4: the time of a refresh', () => {
     ;(await hand.call(2)).answer(tokensOf(server.login()))
     await again
     expect((await api.get('/api/third')).status).toBe(200)
+  })
+})
+
+describe('G4: a tab that was frozen while its refresh looked into an asynchronous store', () => {
+  it('G4: reads what another tab has stored before it asks', async () => {
+    const store = createHandStore()
+    const hand = createHandRefresh()
+    const { auth, clock } = await setUp({ store, refresh: hand.refresh })
+    store.hold('load')
+    const refreshed = settleAll([auth.refresh()])
+    const look = await store.waiting('load')
+    clock.jump(60_000)
+    await clock.advance(0)
+    rotatedElsewhere(store, { accessToken: 'of-another-tab', refreshToken: 'of-another-tab-too' })
+    look.release()
+    expect(outcomesOf(await refreshed)).toEqual(['ok'])
+    expect(hand.calls).toEqual([])
+    expect(await auth.getAccessToken()).toBe('of-another-tab')
   })
 })
 

@@ -862,3 +862,20 @@ describe('G15: two clients of one store', () => {
     expect(server.counts.refreshes).toBe(0)
   })
 })
+
+describe('G10: a store that never answers again', () => {
+  it('G10: keeps no session alive that the server has refused', async () => {
+    const store = createHandStore()
+    const hand = createHandRefresh()
+    const { auth, clock, ends } = await setUp({ store, refresh: hand.refresh })
+    store.hold('load')
+    const refreshed = settleAll([auth.refresh()])
+    await store.waiting('load')
+    await clock.advance(7_500)
+    ;(await hand.call(1)).answer(null)
+    await microtasksDone()
+    await clock.advance(3_750)
+    expect(outcomesOf(await refreshed)).toEqual(['SESSION_EXPIRED'])
+    expect(ends).toMatchObject([{ reason: 'refused' }])
+  })
+})

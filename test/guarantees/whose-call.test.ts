@@ -212,3 +212,50 @@ describe('G14: what it needs of axios', () => {
     )
   })
 })
+
+describe('G14: a call before updateTokens brings another user to a session that is still being read', () => {
+  it('G14: is rejected with SESSION_CHANGED, and not sent as that user', async () => {
+    const store = createHandStore()
+    await setUpUser({ store })
+    store.hold('load')
+    const server = await startServer()
+    const api = axios.create({ baseURL: server.url })
+    const auth = createAuthClient(api, { store })
+    onTestFinished(() => auth.dispose())
+    const settled = settleAll<unknown>([
+      api.post('/api/drafts', { of: 'ada' }),
+      auth.getAccessToken(),
+      auth.updateTokens(tokensOf(server.login('bob'))),
+    ])
+    await store.waiting('load')
+    store.releaseAll()
+    expect(outcomesOf(await settled)).toEqual(['SESSION_CHANGED', 'SESSION_CHANGED', 'ok'])
+    expect(server.requestsTo('/api/drafts')).toEqual([])
+    expect(auth.getSnapshot().subject).toBe('bob')
+  })
+})
+
+describe('G14: a refresh() that is to start a session', () => {
+  it.each([
+    ['signIn', 'SESSION_CHANGED'],
+    ['signOut', 'SIGNED_OUT'],
+  ] as const)('G14: rejects when a %s comes first', async (what, code) => {
+    for (const isRead of [true, false]) {
+      const store = createHandStore()
+      if (!isRead) store.hold('load')
+      const hand = createHandRefresh(true)
+      const server = await startServer()
+      const auth = createAuthClient(axios.create({ baseURL: server.url }), { store, refresh: hand.refresh })
+      onTestFinished(() => auth.dispose())
+      if (isRead) await auth.ready
+      const settled = settleAll([auth.refresh()])
+      if (isRead) await hand.call(1)
+      void auth[what](tokensOf(server.login('bob')) as never)
+      store.releaseAll()
+      await microtasksDone()
+      for (const call of hand.calls) call.answer(null)
+      expect(outcomesOf(await settled)).toEqual([code])
+      expect(hand.calls).toHaveLength(isRead ? 1 : 0)
+    }
+  })
+})

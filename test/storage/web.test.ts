@@ -505,3 +505,24 @@ describe('localStorage and other tabs', () => {
     expect(sessionStorageStore({ key: 'my-app' }).name).toBeUndefined()
   })
 })
+
+describe('an import that a full localStorage could not keep', () => {
+  it('G15: does not stand in the way of a sign-out elsewhere, once there is room', async () => {
+    const storage = new FakeStorage()
+    const setItem = storage.setItem.bind(storage)
+    storage.setItem = () => {
+      throw new Error('full')
+    }
+    const window = new EventTarget()
+    vi.stubGlobal('localStorage', storage)
+    vi.stubGlobal('addEventListener', window.addEventListener.bind(window))
+    vi.stubGlobal('removeEventListener', window.removeEventListener.bind(window))
+    const importFrom = () => ({ accessToken: 'old', refreshToken: 'old-too' })
+    const { auth } = page({ store: localStorageStore({ key: 'my-app', importFrom }) })
+    storage.setItem = setItem
+    await auth.updateTokens({ accessToken: 'newer', refreshToken: 'newer-too' })
+    storage.clear()
+    window.dispatchEvent(Object.assign(new Event('storage'), { key: null }))
+    expect(auth.getSnapshot().status).toBe('signed-out')
+  })
+})
