@@ -4,6 +4,7 @@ import { AuthClientError, isObject } from './errors.js'
 import { type AuthEvents, type AuthListener, type AuthStats, createEvents } from './events.js'
 import { hold } from './gate.js'
 import { readHeader } from './headers.js'
+import { listen } from './listen.js'
 import { type AuthClientOptions, resolveOptions } from './options.js'
 import { redactError } from './redact.js'
 import { createSession, type Waiter } from './session/session.js'
@@ -131,7 +132,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     events,
     stats,
   })
-  const stopListening = [listenToStore(), listenToNetwork()]
+  const stopListening = [listenToStore(), listen(globalThis, 'online', session.endCoolDown)]
   let first: Binding
   try {
     first = add(instance, !resolved.origins)
@@ -269,12 +270,6 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
       reportStoreError('subscribe', error)
       return () => {}
     }
-  }
-
-  function listenToNetwork(): () => void {
-    const onOnline = () => session.endCoolDown()
-    globalThis.addEventListener?.('online', onOnline)
-    return () => globalThis.removeEventListener?.('online', onOnline)
   }
 }
 

@@ -3,6 +3,7 @@
 import { checkOptions } from '../checks.js'
 import { reportUnreadable } from '../events.js'
 import { measureLifetime, readClaims } from '../lifetime.js'
+import { listen } from '../listen.js'
 import { flawOf, type Tokens } from '../tokens.js'
 import { createRecord, createSessionId, ForeignRecord, type StoredRecord, type TokenStore } from './store.js'
 
@@ -31,22 +32,18 @@ export function localStorageStore(options: WebStoreOptions): TokenStore {
     ...store,
     get name() {
       // What is not there is not shared: on a server its locks would make one user wait for another.
-      try {
-        return storageOf('localStorage') && key
-      } catch {
-        return undefined
-      }
+      return isHere('localStorage') ? key : undefined
     },
     subscribe(listener) {
       const stop = store.subscribe(listener)
-      const onStorage = (event: StorageEvent) => {
+      if (!isHere('localStorage')) return stop
+      const stopStorage = listen(globalThis, 'storage', (event: StorageEvent) => {
         // A null key means that the whole storage was cleared.
         if (event.key === key || event.key === null) listener()
-      }
-      globalThis.addEventListener?.('storage', onStorage)
+      })
       return () => {
         stop()
-        globalThis.removeEventListener?.('storage', onStorage)
+        stopStorage()
       }
     },
   }
@@ -69,6 +66,14 @@ function storageOf(area: Area): Storage {
   const isServers = !globalThis.document && typeof Storage === 'function' && found instanceof Storage
   if (!found || isServers) throw new Error(`There is no ${area} here.`)
   return found
+}
+
+function isHere(area: Area): boolean {
+  try {
+    return !!storageOf(area)
+  } catch {
+    return false
+  }
 }
 
 function webStore(area: Area, options: WebStoreOptions) {
@@ -105,17 +110,16 @@ function webStore(area: Area, options: WebStoreOptions) {
     // Back from the back/forward cache: what happened in the meantime was not announced here. First of all, so that an
     // app's own listener finds it known: Firefox heeds `capture`, Chromium tells `resume` before `pageshow`.
     subscribe(listener: () => void) {
+      if (!isHere(area)) return () => {}
       const onPageShow = (event: PageTransitionEvent) => {
         if (event.persisted) listener()
       }
-      const page = globalThis.document
       // Not a bare `true`: Node's EventTarget takes that when a listener is added, and not when it is removed.
-      const options = { capture: true }
-      globalThis.addEventListener?.('pageshow', onPageShow, options)
-      page?.addEventListener?.('resume', listener)
+      const stopPageShow = listen(globalThis, 'pageshow', onPageShow, { capture: true })
+      const stopResume = listen(globalThis.document, 'resume', listener)
       return () => {
-        globalThis.removeEventListener?.('pageshow', onPageShow, options)
-        page?.removeEventListener?.('resume', listener)
+        stopPageShow()
+        stopResume()
       }
     },
   } satisfies TokenStore

@@ -2,6 +2,7 @@
 // Promise: work is always done, and never waits for a tab that is gone or asleep longer than the time it is given.
 import { type Clock, setLimit } from '../clock.js'
 import { AuthClientError, isObject } from '../errors.js'
+import { listen } from '../listen.js'
 import type { TakesTurns, TokenStore } from '../storage/store.js'
 
 /** The other tabs that share a store, as far as a refresh is concerned. */
@@ -78,12 +79,12 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
   const onHide = ({ persisted }: Partial<PageTransitionEvent>) => {
     if (persisted !== false) letGo()
   }
-  globalThis.addEventListener?.('pagehide', onHide)
+  const stopListening = listen(globalThis, 'pagehide', onHide)
   return {
     exclusively: (work, turn) => takeTurn(work, turn, chain),
     close() {
       closed = true
-      globalThis.removeEventListener?.('pagehide', onHide)
+      stopListening()
       letGo()
     },
   }

@@ -1,0 +1,36 @@
+// Listens to the page and keeps nobody alive by it: a client that nobody refers to any more is collected, disposed or not.
+// Promise: whoever keeps the function that `listen` returned is heard of; nobody else is.
+
+/**
+ * Calls `listener` on each event until it is stopped, or collected: only the function that stops it refers to it.
+ * Does nothing where there are no events.
+ */
+export function listen(
+  target: Partial<EventTarget> | undefined,
+  type: string,
+  listener: (event: never) => void,
+  options?: { capture: boolean },
+): () => void {
+  const heard = forward(target, type, refer(listener), options)
+  target?.addEventListener?.(type, heard, options)
+  return Object.assign(() => target?.removeEventListener?.(type, heard, options), { listener })
+}
+
+/** A function of its own: V8's closures of one scope all keep what one of them uses. */
+function forward(
+  target: Partial<EventTarget> | undefined,
+  type: string,
+  ref: Pick<WeakRef<(event: never) => void>, 'deref'>,
+  options: { capture: boolean } | undefined,
+): (event: Event) => void {
+  return function heard(event) {
+    const listener = ref.deref()
+    if (listener) listener(event as never)
+    else target?.removeEventListener?.(type, heard, options)
+  }
+}
+
+/** Where there is no WeakRef (React Native before 0.75), it is kept until it is stopped. */
+function refer<T extends object>(value: T): Pick<WeakRef<T>, 'deref'> {
+  return globalThis.WeakRef ? new WeakRef(value) : { deref: () => value }
+}
