@@ -22,7 +22,16 @@ import ts from 'typescript'
 const STAIRS = [
   {
     name: 'words',
-    holds: ['tokens.ts', 'errors.ts', 'checks.ts', 'events.ts', 'redact.ts', 'clock.ts', 'encode.ts'],
+    holds: [
+      'tokens.ts',
+      'errors.ts',
+      'checks.ts',
+      'events.ts',
+      'redact.ts',
+      'clock.ts',
+      'encode.ts',
+      'listen.ts',
+    ],
   },
   {
     name: 'tools',

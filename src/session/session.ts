@@ -285,7 +285,10 @@ export function createSession(deps: SessionDeps): Session {
 
   /** A look into the store may be followed by an attempt to restore the session. */
   function unsettled(): Promise<void> | undefined {
-    if (loading) return loading.promise.then(unsettled)
+    if (loading) {
+      vault.look()
+      return loading.promise.then(unsettled)
+    }
     const restoring = joinable()
     return restoring && !restoring.login ? restoring.gate.promise : undefined
   }

@@ -1,7 +1,7 @@
 // The guard around a store: what it throws, how long it takes, in which order its writes land, and what is left in it
 // when one fails. Promise: nothing here rejects; a store's failure is an event, and every call ends within its time
 // limit. A synchronous store is answered synchronously, so that a page with localStorage is never "pending".
-import { type Clock, setLimit } from '../clock.js'
+import { type Clock, createLimit } from '../clock.js'
 import { type AuthEvents, isThenable } from '../events.js'
 import {
   createMark,
@@ -44,6 +44,8 @@ export interface Vault {
   present: () => StoredRecord | undefined
   /** What was found last has not been taken up. */
   forget(): void
+  /** For those who join the wait for a call: see {@link Limit.look}. */
+  look(): void
   /** Stops every timer; what is still waited for ends. */
   close(): void
 }
@@ -57,6 +59,8 @@ interface Call {
   late: boolean
   /** It is not waited for any longer, whatever it does. */
   end(error: unknown): void
+  /** Whether its time is over, where the runtime has dropped its timer. */
+  look(): void
 }
 
 export interface VaultDeps {
@@ -103,6 +107,11 @@ export function createVault({ store, clock, limitMs, tokenless, onError }: Vault
     forget() {
       seen = UNREAD
     },
+    // The clock may be the app's own, and throw.
+    look: () =>
+      void attempt(() => {
+        for (const { look } of calls) look()
+      }, ignore),
     close() {
       closed = true
       for (const { end } of [...calls]) end(replaced)
@@ -215,6 +224,7 @@ export function createVault({ store, clock, limitMs, tokenless, onError }: Vault
 
   // One call at a time: a slow `save` that landed after a later `clear` would bring a session back.
   function inTurn<T>(run: () => T | Promise<T>): T | Promise<T> {
+    vault.look()
     const result = turn ? turn.then(run) : run()
     if (!(result instanceof Promise)) return result
     const mine = result.finally(() => {
@@ -247,9 +257,13 @@ export function createVault({ store, clock, limitMs, tokenless, onError }: Vault
           ended = call.late = true
           reject(error)
         },
+        look() {
+          if (!ended) limit.look()
+        },
       }
       const expire = () => call.end(new Error(`The store did not ${operation} within ${within} ms.`))
-      const cancel = setLimit(clock, expire, within)
+      const limit = createLimit(clock, expire, within)
+      const { cancel } = limit
       const settled = () => {
         cancel()
         calls.delete(call)

@@ -5,7 +5,15 @@ import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { eventsOf, outcomesOf, setUp, startServer, tokensOf } from '../support/client.js'
+import {
+  createWatchedClock,
+  eventsOf,
+  outcomesOf,
+  setUp,
+  startServer,
+  tokensOf,
+  untilHeld,
+} from '../support/client.js'
 import { createHandRefresh } from '../support/hand-refresh.js'
 import { realMs } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
@@ -168,6 +176,33 @@ describe('G4: the time of a refresh', () => {
     ;(await hand.call(2)).answer(tokensOf(server.login()))
     await again
     expect((await api.get('/api/third')).status).toBe(200)
+  })
+})
+
+describe('G15: a store call that went on in an event that has ended, and its timer with it', () => {
+  it('G15: keeps no later call waiting for ever', async () => {
+    const clock = createWatchedClock()
+    const timers = createLossyTimers(clock)
+    const store = createHandStore()
+    store.hold('load')
+    const { auth, api } = await setUp({ store, clock, signedIn: false })
+    await store.waiting('load')
+    timers.dropAll()
+    clock.jump(60_000)
+    const request = settleAll([api.get('/public/x')])
+    await untilHeld(auth, 1)
+    await clock.advance(1_000)
+    expect(outcomesOf(await request)).toEqual(['ok'])
+    await auth.signIn({ accessToken: 'a' })
+    store.hold('save')
+    const updated = settleAll([auth.updateTokens({ accessToken: 'b' })])
+    await store.waiting('save')
+    timers.dropAll()
+    clock.jump(60_000)
+    const signedOut = settleAll([auth.signOut()])
+    await clock.advance(1_000)
+    expect(outcomesOf(await signedOut)).toEqual(['ok'])
+    expect(outcomesOf(await updated)).toEqual(['ok'])
   })
 })
 
