@@ -2,7 +2,7 @@
 // Pure. Refuses bodies, request headers and cookies as a whole; a text is kept only if it quotes no secret.
 // Promise: never throws, and nothing that it returns leads back to the original.
 import { isObject } from './errors.js'
-import { isUsableToken, spellingsOf } from './tokens.js'
+import { spellingsOf } from './tokens.js'
 
 /** What is read of an error, whoever threw it: axios, another HTTP client, a store, a hook. */
 export interface Thrown {
@@ -30,60 +30,52 @@ const KEPT_HEADER =
 const OPEN_FIELD =
   /^(error|message|status|code$|accept|content|user-agent)|type|scope|client_?id|ur[il]$|time|trace|correlation/i
 
+/** A user name or password in an address, after what stands before it. */
+export const USERINFO = /^([^/\\?#]*[/\\]{2})[^/\\?#]*@/
+
+/** An address without its query and without a user's name or password. */
+export function bareAddress(url: unknown): string {
+  return String(url ?? '')
+    .replace(/[?#].*/s, '')
+    .replace(USERINFO, '$1')
+}
+
+/** What `run` returns; `otherwise` if it throws. */
+function orElse<T>(run: () => T, otherwise: T): T {
+  try {
+    return run()
+  } catch {
+    return otherwise
+  }
+}
+
 /** A body as data: JSON and forms may arrive as texts. */
 export function readBody(body: unknown): unknown {
   if (typeof body !== 'string') return body
-  try {
-    return JSON.parse(body)
-  } catch {
-    // By hand: the URLSearchParams of React Native cannot read. A `=` at the end is padding of base64.
-    const isForm = /^[\w.-]+=[^=]/.test(body)
-    return isForm
-      ? Object.fromEntries(body.split('&').map((pair) => pair.split(/=(.*)/s, 2).map(decodeForm)))
-      : body
-  }
+  // By hand: the URLSearchParams of React Native cannot read. A `=` at the end is padding of base64.
+  const isForm = /^[\w.-]+=[^=]/.test(body)
+  const pairs = isForm && body.split('&').map((pair) => pair.split(/=(.*)/s, 2).map(decodeForm))
+  return orElse<unknown>(() => JSON.parse(body), pairs ? Object.fromEntries(pairs) : body)
 }
 
 function decodeForm(text: string): string {
-  try {
-    return decodeURIComponent(text.replace(/\+/g, ' '))
-  } catch {
-    return text
-  }
+  return orElse(() => decodeURIComponent(text.replace(/\+/g, ' ')), text)
 }
 
-/** Every text in the fields of `value` that may be a token, cookie or password, in each of its spellings. */
-export function secretsIn(value: unknown, name = '', depth = 6): string[] {
+/** Every text in `value` that may be a token, cookie or password, in each of its spellings: all but the open fields. */
+export function secretsIn(value: unknown, depth = 6): string[] {
   if (typeof value === 'string') {
     const [, scheme = '', credential = value] = /^(basic|bearer|dpop|token) +(\S+)$/i.exec(value) ?? []
     // RFC 6749 section 2.3.1: the client's secret, form-encoded, follows its id.
-    const [, secret = ''] = /basic/i.test(scheme) ? decodeBase64(credential).split(/:(.*)/s) : []
-    // Sentences are no tokens.
-    return isUsableToken(credential) || /secret|passw|key|token/i.test(name)
-      ? [credential, secret, decodeForm(secret)].flatMap(spellings)
-      : []
+    const pair = /basic/i.test(scheme) ? orElse(() => atob(credential), '') : ''
+    const secret = pair.replace(/^[^:]*:?/, '')
+    // Half a character has no spelling in a URL.
+    return [credential, secret, decodeForm(secret)].flatMap((text) => orElse(() => spellingsOf(text), [text]))
   }
   if (!depth || !isPlain(value)) return []
   return Object.entries(value).flatMap(([key, field]) =>
-    OPEN_FIELD.test(key) ? [] : secretsIn(field, key, depth - 1),
+    OPEN_FIELD.test(key) ? [] : secretsIn(field, depth - 1),
   )
-}
-
-function spellings(text: string): string[] {
-  try {
-    return spellingsOf(text)
-  } catch {
-    // Half a character has no spelling in a URL.
-    return [text]
-  }
-}
-
-function decodeBase64(text: string): string {
-  try {
-    return atob(text)
-  } catch {
-    return ''
-  }
 }
 
 /** Data, and not a stream, bytes or a class of somebody's. */
@@ -112,11 +104,7 @@ function quotable(text: unknown, secrets: readonly string[]): string | undefined
  */
 export function redactError(error: unknown, known: readonly string[]): Error | undefined {
   if (!isObject(error)) return undefined
-  try {
-    return copyOf(error, known)
-  } catch {
-    return new Error('It cannot be read.')
-  }
+  return orElse(() => copyOf(error, known), new Error('It cannot be read.'))
 }
 
 function copyOf(error: Thrown, known: readonly string[]): Error {
@@ -130,31 +118,26 @@ function copyOf(error: Thrown, known: readonly string[]): Error {
   }
   const safe = (text: unknown) => safeText(text, secrets)
   const short = (text: unknown) => quotable(text, secrets)?.slice(0, LONGEST_TEXT)
-  const address = (url: unknown) =>
-    short(
-      String(url ?? '')
-        .replace(/[?#].*/s, '')
-        .replace(/\/\/[^/]*@/, '//'),
-    )
   const request = config && {
     method: short(config.method),
-    url: address(config.url),
-    baseURL: address(config.baseURL),
+    url: short(bareAddress(config.url)),
+    baseURL: short(bareAddress(config.baseURL)),
   }
   const answer = isPlain(body) ? body : undefined
-  const headers = Object.entries((response?.headers ?? {}) as object)
+  const headers: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries((response?.headers ?? {}) as object))
+    if (KEPT_HEADER.test(key)) headers[key] = short(String(value))
   // Also takes off what is absent.
   const kept = JSON.parse(
     JSON.stringify({
+      name: safe(name) ?? 'Error',
       isAxiosError: isAxiosError === true || undefined,
       code: typeof code === 'number' ? code : safe(code),
       status: Number(status) || undefined,
       config: request,
       response: response && {
         status: Number(response.status),
-        headers: Object.fromEntries(
-          headers.flatMap(([key, value]) => (KEPT_HEADER.test(key) ? [[key, short(String(value))]] : [])),
-        ),
+        headers,
         // RFC 6749 section 5.2.
         data: answer && { error: safe(answer.error), error_description: safe(answer.error_description) },
       },
@@ -162,13 +145,11 @@ function copyOf(error: Thrown, known: readonly string[]): Error {
   )
   if (request && response) kept.response.config = kept.config
   const copy: Error = Object.assign(new Error(safe(message) ?? ''), kept)
-  Object.defineProperty(copy, 'name', { value: safe(name) ?? 'Error', configurable: true, writable: true })
-  // Only what follows the message, and looks like it: where the app's own code is found.
-  const trace = String(stack ?? '')
-  const [, ...rest] = message ? trace.split(String(message)) : []
-  const frames = (rest.length > 0 ? rest.join(String(message)) : trace)
+  // Only what looks like it, and is no part of the message: where the app's own code is found.
+  const frames = String(stack ?? '')
+    .replace(String(message), '')
     .split('\n')
     .filter((line) => /^\s*at .*[\d>e]\)?$|@.*:\d+$/.test(line) && quotable(line, secrets))
-  copy.stack = [copy.message ? `${copy.name}: ${copy.message}` : copy.name, ...frames].join('\n')
+  copy.stack = [copy, ...frames].join('\n')
   return error instanceof Error ? Object.setPrototypeOf(copy, Object.getPrototypeOf(error)) : copy
 }

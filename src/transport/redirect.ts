@@ -1,5 +1,6 @@
 // What a redirect changes: where an answer comes from, and where a credential may still go.
 // Knows no session, and sends nothing.
+import { USERINFO } from '../redact.js'
 import { originOf, originsOf, pageUrl, type Target } from './origin.js'
 
 /** As much of a response as tells where it comes from. */
@@ -72,7 +73,7 @@ export function dropOnRedirect(config: Redirectable): (() => void) | undefined {
 
 /** Credentials in a URL say nothing about where it leads. */
 function withoutUserinfo(url: unknown): string {
-  return String(url).replace(/\/\/[^/?#]*@/, '//')
+  return String(url).replace(USERINFO, '$1')
 }
 
 /** axios 0.27 has room for one hook, and where there is a proxy it leads redirects there by one of its own. */

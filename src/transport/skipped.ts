@@ -1,6 +1,7 @@
 // Says which requests of a signed-in user go out without the token, and why.
 // Promise: neither a query nor a password in an address is in what it says.
 import type { AuthEvents, AuthStats, Events } from '../events.js'
+import { bareAddress, USERINFO } from '../redact.js'
 import type { RequestConfig } from './exchange.js'
 
 export type SkipReason = AuthEvents['skipped']['reason']
@@ -16,11 +17,10 @@ export function createSkipReport(events: Events, stats: AuthStats) {
   const warned = new Set<SkipReason>()
 
   return ({ method = '', url = '', baseURL = '' }: RequestConfig, why: SkipReason): void => {
-    const hasUser = USER.test(url) || USER.test(baseURL)
+    // A user name or password in an address is a credential of the caller's.
+    const hasUser = USERINFO.test(url) || USERINFO.test(baseURL)
     const reason = why === 'origin' && hasUser ? 'own-credential' : why
-    const address = String(url)
-      .replace(/[?#].*/s, '')
-      .replace(USER, '$1')
+    const address = bareAddress(url)
     stats.skipped++
     events.emit('skipped', { method, url: address, reason })
     if (warned.has(reason)) return
@@ -37,6 +37,3 @@ export function createSkipReport(events: Events, stats: AuthStats) {
     } catch {}
   }
 }
-
-/** A user name or password in an address is a credential of the caller's. */
-const USER = /^([^/\\?#]*[/\\]{2})[^/\\?#]*@/
