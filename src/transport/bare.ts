@@ -49,18 +49,15 @@ type ResolveAdapter = (adapter: unknown, config: unknown) => AxiosAdapter
 // axios's own, as they were when the app started: on the default export an app can replace them.
 const { transformRequest: ownTransforms, transformResponse, validateStatus } = axios.defaults ?? {}
 
-/** axios's own default headers: an app may have put others there before this file was loaded. */
-const ownHeaders = Object.freeze(
-  Object.fromEntries(
-    ['common', 'post', 'put', 'patch'].map((bag) => {
-      const { Accept, 'Content-Type': type } = (axios.defaults?.headers?.[bag] ?? {}) as Record<
-        string,
-        unknown
-      >
-      return [bag, { ...(Accept ? { Accept } : {}), ...(type ? { 'Content-Type': type } : {}) }]
-    }),
-  ),
-)
+/** axios's own default headers, as JSON: an app may have put others there before this file was loaded. */
+const ownHeaders = JSON.stringify(axios.defaults?.headers ?? {}, [
+  'common',
+  'post',
+  'put',
+  'patch',
+  'Accept',
+  'Content-Type',
+])
 
 /**
  * The defaults that are no part of a refresh: how the app reads its own answers, what shows their progress (an upload
@@ -121,7 +118,7 @@ export function createBare(instance: AxiosLike, isAllowed: IsAllowed): Bare {
         transformRequest,
         transformResponse,
         validateStatus,
-        headers: copyHeaders(ownHeaders),
+        headers: JSON.parse(ownHeaders),
       })
       watchTarget(http, ofInstance, isAllowed)
       return http
@@ -184,23 +181,21 @@ type Bag = Record<string, unknown>
 
 /** Adds what the call itself has not set. */
 function addDefaults(config: InternalAxiosRequestConfig, defaults: AxiosRequestConfig): void {
-  const { headers = {}, params } = defaults
-  const fields: Record<string, unknown> = config as never
-  for (const name of FOR_HOME) if (fields[name] === undefined) fields[name] = defaults[name as never]
+  const { headers = {}, params } = defaults as { headers?: Record<string, Bag>; params?: unknown }
+  const fields: Bag = config as never
+  for (const name of FOR_HOME) if (fields[name] === undefined) fields[name] = defaults[name]
   if (isObject(params)) config.params = { ...params, ...config.params }
   const own = config.headers as Bag
-  const bags = Object.fromEntries(Object.entries(headers).filter(([, value]) => isBag(value))) as Bag
-  const plain = Object.entries(headers).filter(([, value]) => !isBag(value))
-  // Before axios 1.0 they join the others after the transforms, and stand beside them until then.
+  // Before axios 1.0 bags join the others after the transforms, and stand beside them until then.
   const isNested = isBag(own.common)
-  if (isNested)
-    for (const [name, bag] of Object.entries(bags)) own[name] = { ...(own[name] as Bag), ...(bag as Bag) }
-  const chosen = isNested ? {} : { ...(bags.common as Bag), ...(bags[String(config.method)] as Bag) }
-  for (const [name, value] of Object.entries({ ...chosen, ...Object.fromEntries(plain) })) {
-    const set = findHeader(own, name)
-    // axios's own gives way to the app's.
-    const isAxios = Object.values(ownHeaders).some((bag) => Object.values(bag as Bag).includes(set))
-    if (set === undefined || isAxios) writeHeader(config, name, value as string)
+  const chosen = isNested ? headers : { ...headers.common, ...headers[String(config.method)], ...headers }
+  for (const [name, value] of Object.entries(chosen)) {
+    if (!isBag(value)) {
+      const set = findHeader(own, name)
+      // axios's own gives way to the app's.
+      if (set === undefined || ownHeaders.includes(`:${JSON.stringify(set)}`))
+        writeHeader(config, name, value as string)
+    } else if (isNested) own[name] = { ...(own[name] as Bag), ...value }
   }
 }
 
@@ -233,13 +228,6 @@ function transformRequest(this: never, data: unknown, headers: AxiosRequestHeade
   const made = wanted !== headers && wanted.getContentType()
   if (made) writeHeader({ headers }, 'Content-Type', String(made))
   return body
-}
-
-/** The headers for all methods and those for each. A list is one header. */
-function copyHeaders(headers: object | undefined): object {
-  return Object.fromEntries(
-    Object.entries(headers ?? {}).map(([name, value]) => [name, isBag(value) ? { ...value } : value]),
-  )
 }
 
 /**
