@@ -117,69 +117,81 @@ export interface ResolvedOptions extends Omit<AuthClientOptions, 'refreshRetry'>
 
 export function resolveOptions(raw: AuthClientOptions = {}): ResolvedOptions {
   if (!isObject(raw)) throw badOption('options', 'an object', raw)
-  const { limit, baseDelayMs } = raw.refreshRetry ?? {}
-  const expectFunction = (names: Record<string, unknown>) => {
-    for (const name of Object.keys(names)) expect(name, names[name], 'a function', isFunction)
-  }
-  const { refresh, readResponse, shouldRefresh, isFinal, beforeReplay, onSessionEnd, subjectOf } = raw
-  expectFunction({ refresh, readResponse, shouldRefresh, isFinal, beforeReplay, onSessionEnd, subjectOf })
-  expectMethods('store', raw.store, 'load', 'save', 'clear')
-  expectMethods('place', raw.place, 'place', 'remove')
-  expectMethods('clock', raw.clock, 'nowMs', 'setTimer')
-  expect('refreshAheadMs', raw.refreshAheadMs, MS, isMs)
-  expect('refreshTimeoutMs', raw.refreshTimeoutMs, `${MS}, not 0`, (value) => isMs(value) && value > 0)
-  expect('refreshRetry', raw.refreshRetry, 'an object', isObject)
-  expect('refreshRetry.limit', limit, 'a whole number, 0 or more', (value) => isMs(value) && value % 1 === 0)
-  expect('refreshRetry.baseDelayMs', baseDelayMs, MS, isMs)
-
-  const place = raw.place ?? bearerHeader()
-  const { tokens } = raw
-  if (tokens !== undefined) checkTokens(tokens, place.tokenless)
-  expect('origins', raw.origins, 'an array', Array.isArray)
-  const origins = raw.origins?.map((entry) => {
-    const whole = typeof entry === 'string' && /^[a-z][a-z\d+\-.]*:\/\/[^*]+$/i.test(entry)
-    const origin = whole ? originOf(entry) : undefined
-    if (!origin) throw badOption('origins', 'origins such as "https://api.example.com"', entry)
-    return origin
+  const options = readOptions('createAuthClient', '', raw, {
+    refresh: FUNCTION,
+    tokens: ['', () => true],
+    store: withMethods('load', 'save', 'clear'),
+    place: withMethods('place', 'remove'),
+    readResponse: FUNCTION,
+    origins: ['an array', Array.isArray],
+    subjectOf: FUNCTION,
+    shouldRefresh: FUNCTION,
+    isFinal: FUNCTION,
+    refreshAheadMs: MS,
+    refreshTimeoutMs: ['milliseconds, more than 0', (value) => isMs(value) && value > 0],
+    refreshRetry: ['an object', isObject],
+    beforeReplay: FUNCTION,
+    onSessionEnd: FUNCTION,
+    clock: withMethods('nowMs', 'setTimer'),
   })
-
-  const resolved = {
-    refresh,
-    tokens,
-    store: raw.store ?? memoryStore(),
+  const { limit = 2, baseDelayMs = 300 } = readOptions(
+    'refreshRetry',
+    'refreshRetry.',
+    options.refreshRetry ?? {},
+    { limit: ['a whole number, 0 or more', (value) => isMs(value) && value % 1 === 0], baseDelayMs: MS },
+  )
+  const { tokens, place = bearerHeader() } = options
+  if (tokens !== undefined) checkTokens(tokens, place.tokenless)
+  return Object.freeze({
+    ...options,
     place,
-    readResponse,
-    origins,
-    shouldRefresh,
-    isFinal,
-    subjectOf: subjectOf ?? ((claims: Claims) => claims.sub as string | undefined),
-    refreshAheadMs: raw.refreshAheadMs ?? 30_000,
+    store: options.store ?? memoryStore(),
+    origins: options.origins?.map(readOrigin),
+    subjectOf: options.subjectOf ?? ((claims: Claims) => claims.sub as string | undefined),
+    refreshAheadMs: options.refreshAheadMs ?? 30_000,
     // No more than a timer can have: a clock of the app's own may refuse more.
-    refreshTimeoutMs: Math.min(raw.refreshTimeoutMs ?? 15_000, LONGEST_TIMER_MS),
-    refreshRetry: { limit: limit ?? 2, baseDelayMs: baseDelayMs ?? 300 },
-    beforeReplay,
-    onSessionEnd,
-    clock: raw.clock ?? realClock(),
-  }
-  checkKeys('createAuthClient', '', raw, Object.keys(resolved))
-  checkKeys('refreshRetry', 'refreshRetry.', raw.refreshRetry ?? {}, Object.keys(resolved.refreshRetry))
-  return Object.freeze(resolved)
+    refreshTimeoutMs: Math.min(options.refreshTimeoutMs ?? 15_000, LONGEST_TIMER_MS),
+    refreshRetry: { limit, baseDelayMs },
+    clock: options.clock ?? realClock(),
+  })
 }
 
-const MS = 'milliseconds, 0 or more'
+function readOrigin(entry: unknown): string {
+  const isWhole = typeof entry === 'string' && /^[a-z][a-z\d+\-.]*:\/\/[^*]+$/i.test(entry)
+  const origin = isWhole && originOf(entry)
+  if (!origin) throw badOption('origins', 'origins such as "https://api.example.com"', entry)
+  return origin
+}
+
+/** What an option takes, in words, and whether a value is that. */
+type Check = readonly [expected: string, fits: (value: unknown) => boolean]
+
 const isMs = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 0
 const isFunction = (value: unknown) => typeof value === 'function'
+const MS = ['milliseconds, 0 or more', isMs] as const
+const FUNCTION = ['a function', isFunction] as const
 
-function expect(name: string, value: unknown, expected: string, fits: (value: unknown) => boolean): void {
-  if (value !== undefined && !fits(value)) throw badOption(name, expected, value)
+function withMethods(...methods: string[]): Check {
+  return [
+    `an object with ${methods.join(', ')}`,
+    (value) =>
+      isObject(value) && methods.every((method) => isFunction((value as Record<string, unknown>)[method])),
+  ]
 }
 
-function expectMethods(name: string, value: unknown, ...methods: string[]): void {
-  expect(
-    name,
-    value,
-    `an object with ${methods.join(', ')}`,
-    (object) =>
-      isObject(object) && methods.every((method) => isFunction((object as Record<string, unknown>)[method])),
-  )
+/** A checked copy of some options: each is read once, and those that nobody knows are refused. */
+function readOptions<Options extends object>(
+  owner: string,
+  prefix: string,
+  raw: Options,
+  checks: Record<keyof Options, Check>,
+): Options {
+  const options: Record<string, unknown> = {}
+  for (const [name, [expected, fits]] of Object.entries<Check>(checks)) {
+    const value = raw[name as keyof Options]
+    if (value !== undefined && !fits(value)) throw badOption(prefix + name, expected, value)
+    options[name] = value
+  }
+  checkKeys(owner, prefix, raw, Object.keys(checks))
+  return options as Options
 }

@@ -1,6 +1,6 @@
 // Decides what a failed refresh means: the one table of it. Pure: no state, no clock, no network.
 // Promise: only a refusal ends a session; everything else keeps the user signed in.
-import { AuthClientError, isAuthClientError, isObject } from '../errors.js'
+import { AuthClientError, isAuthClientError } from '../errors.js'
 import { readHeader } from '../headers.js'
 import { isPlain, readBody, redactError, type Thrown } from '../redact.js'
 import { isUsableToken } from '../tokens.js'
@@ -36,7 +36,7 @@ const BUSY =
 /** What a failed refresh means, read of whatever was thrown. */
 export function classifyFailure(error: unknown): FailureKind {
   try {
-    return kindOf(asThrown(error))
+    return kindOf(Object(error))
   } catch {
     // It cannot be read, so it says nothing.
     return 'unavailable'
@@ -94,9 +94,8 @@ function namesIn(body: unknown): { errors: string[]; others: string[] } {
   }
 }
 
-function fieldsOf(value: unknown): Record<string, unknown> {
-  return isObject(value) ? (value as Record<string, unknown>) : {}
-}
+/** The fields of anything: `Object` makes an object of what is none. */
+const fieldsOf = (value: unknown): Record<string, unknown> => Object(value)
 
 /** One spelling for `RATE_LIMIT`, `rate-limit` and `rateLimit`; AWS puts a namespace before a `#`. */
 function compact(name: string): string {
@@ -117,7 +116,6 @@ function isOfProxy(headers: unknown): boolean {
   return offers('basic|negotiate|ntlm') && !offers('bearer|dpop')
 }
 
-const asThrown = (error: unknown): Thrown => (isObject(error) ? error : {})
 const isSuccess = (status: number) => status >= 200 && status < 300
 
 function statusOf({ response, status }: Thrown): number {
@@ -138,11 +136,11 @@ const LONGEST_PAUSE_MS = 300_000
  * is read against the answer's own `Date`, where that can be read: clocks differ.
  */
 export function retryAfterMs(error: unknown, nowMs: number): number {
-  const headers = asThrown(error).response?.headers
+  const { headers } = fieldsOf(fieldsOf(error).response)
   const value = headerOf(headers, 'Retry-After').trim()
   // Of a list, as a proxy may make it, the first.
-  const [, seconds] = /^(\d+)(?:\s*,|$)/.exec(value) ?? []
-  const [date = ''] = /^[^,]*,?[^,]*\d:\d\d:\d\d[^,]*/.exec(value) ?? []
+  const [seconds] = /^\d+(?=\s*(,|$))/.exec(value) ?? []
+  const [date = ''] = /^[^,]*,?[^,]*\d:\d[^,]*/.exec(value) ?? []
   const waitMs = seconds
     ? Number(seconds) * 1000
     : Date.parse(date) - (Date.parse(headerOf(headers, 'Date')) || nowMs)
