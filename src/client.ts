@@ -7,7 +7,7 @@ import { readHeader } from './headers.js'
 import { listen } from './listen.js'
 import { type AuthClientOptions, resolveOptions } from './options.js'
 import { redactError } from './redact.js'
-import { createSession, type Waiter } from './session/session.js'
+import { createSession, type RefreshInput, type Waiter } from './session/session.js'
 import type { AuthSnapshot } from './session/snapshot.js'
 import { createVault } from './session/vault.js'
 import { lockedTabs, soloTab } from './tabs/tabs.js'
@@ -99,7 +99,9 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   const tokenless = !!place.tokenless
   const cookies = !!refresh?.cookies
   /** Every instance that is held, with the origin of its own addresses once that is known. */
-  const bindings = new Map<AxiosLike, Binding & { home(): string | undefined }>()
+  const bindings = new Set<Binding & { home(): string | undefined }>()
+  /** All that a token may be sent to. */
+  const allowedOrigins = () => [...(resolved.origins ?? []), ...Array.from(bindings, ({ home }) => home())]
 
   assertFree(instance, place.header)
   const { baseURL } = instance.defaults ?? {}
@@ -121,7 +123,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   const vault = createVault({ store, clock, tokenless, limitMs: refreshTimeoutMs, onError: reportStoreError })
   const session = createSession({
     ...resolved,
-    refresh: refresh && ((input) => callRefresh(() => refresh({ ...input, http: first.http() }))),
+    refresh: refresh && startRefresh,
     cookies,
     tokenless,
     vault,
@@ -132,7 +134,13 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     events,
     stats,
   })
-  const stopListening = [listenToStore(), listen(globalThis, 'online', session.endCoolDown)]
+  let unsubscribe: (() => void) | undefined
+  try {
+    unsubscribe = store.subscribe?.(session.reread)
+  } catch (error) {
+    reportStoreError('subscribe', error)
+  }
+  const stopListening = listen(globalThis, 'online', session.endCoolDown)
   let first: Binding
   try {
     first = add(instance, !resolved.origins)
@@ -155,19 +163,16 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     attach(other) {
       session.assertAlive()
       assertFree(other, place.header)
-      const binding = add(other, true)
-      return () => {
-        // Not what was attached anew since.
-        if (bindings.get(other) === binding) remove(other)
-      }
+      return add(other, true).release
     },
     ready: session.ready,
     dispose,
   }
 
   function dispose(): void {
-    for (const stop of stopListening) events.guard(stop)
-    for (const bound of [...bindings.keys()]) remove(bound)
+    events.guard(() => unsubscribe?.())
+    events.guard(stopListening)
+    for (const { release } of [...bindings]) release()
     session.dispose()
     events.clear()
   }
@@ -184,14 +189,23 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
         session,
         events,
         stats,
-        isAllowedOrigin,
-        findNoOrigins,
+        isAllowedOrigin: (origin) => origin !== undefined && allowedOrigins().includes(origin),
+        findNoOrigins: () => (resolved.origins || allowedOrigins().some(Boolean) ? undefined : noOrigins()),
         isAsking: () => isAsking,
         reportSkipped,
         maySettleLate: cookies || !!session.unsettled(),
       })
-      const binding = { ...transport, home }
-      bindings.set(target, binding)
+      const binding = {
+        ...transport,
+        home,
+        release() {
+          if (!bindings.delete(binding)) return
+          // It may have been frozen since.
+          events.guard(transport.release)
+          Reflect.deleteProperty(target, MARK)
+        },
+      }
+      bindings.add(binding)
       return binding
     } catch (cause) {
       Reflect.deleteProperty(target, MARK)
@@ -199,30 +213,11 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     }
   }
 
-  function remove(target: AxiosLike): void {
-    const binding = bindings.get(target)
-    // It may have been frozen since.
-    events.guard(() => binding?.release())
-    if (bindings.delete(target)) Reflect.deleteProperty(target, MARK)
-  }
-
-  function isAllowedOrigin(origin: string | undefined): boolean {
-    if (origin === undefined) return false
-    if (resolved.origins?.includes(origin)) return true
-    for (const { home } of bindings.values()) if (home() === origin) return true
-    return false
-  }
-
-  function findNoOrigins(): AuthClientError | undefined {
-    const isKnown = resolved.origins || [...bindings.values()].some(({ home }) => home())
-    return isKnown ? undefined : noOrigins()
-  }
-
-  /** Starts the strategy; the calls that it makes before its first await are recognised as the refresh's own. */
-  function callRefresh<T>(run: () => T): T {
+  /** The calls that the strategy makes before its first await are recognised as the refresh's own. */
+  function startRefresh(input: RefreshInput): unknown {
     isAsking = true
     try {
-      return run()
+      return refresh?.({ ...input, http: first.http() })
     } finally {
       isAsking = false
     }
@@ -261,15 +256,6 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
         events.emit('storeError', { operation, error })
       }),
     )
-  }
-
-  function listenToStore(): () => void {
-    try {
-      return store.subscribe?.(session.reread) ?? (() => {})
-    } catch (error) {
-      reportStoreError('subscribe', error)
-      return () => {}
-    }
   }
 }
 

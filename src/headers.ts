@@ -11,8 +11,7 @@ export function findHeader(headers: unknown, name: string): unknown {
 
 /** The value of a header in any letter case; `undefined` when it is absent or switched off (`null`, `false`). */
 export function readHeader(headers: unknown, name: string): unknown {
-  const key = keyOf(headers, name)
-  const value = key === undefined ? undefined : (headers as HeaderBag)[key]
+  const value = findHeader(headers, name)
   return isOff(value) || value === '' ? undefined : value
 }
 

@@ -136,21 +136,20 @@ export async function callEndpoint(
     maxRedirects: 0,
     ...({ fetchOptions: { redirect: 'manual' } } as object),
   })
-  const { data, status, headers, config } = response
   // What fetch answers instead of a redirect, and axios takes for a success.
-  if (!status) throw new AuthClientError('REFRESH_FAILED', 'The refresh endpoint redirects.')
+  if (!response.status) throw new AuthClientError('REFRESH_FAILED', 'The refresh endpoint redirects.')
   let grant: Grant | null | undefined
   try {
-    grant = read(data, response)
+    grant = read(response.data, response)
   } catch (error) {
     if (isAuthClientError(error) || (error as { name?: unknown } | undefined)?.name === 'SessionRefused')
       throw error
     // It tripped over a body that it does not know. The endpoint did answer, so asking again would spend another token.
-    report(error, secretsIn([refreshToken, accessToken, readBody(data)]))
+    report(error, secretsIn([refreshToken, accessToken, readBody(response.data)]))
   }
   if (grant === null || isUsableToken(grant?.accessToken)) return grant
   // Whoever commits it sees whether the answer names an error.
-  return { ...(grant as Grant), ...{ response: { data, status, headers, config } } }
+  return { ...(grant as Grant), ...{ response } }
 }
 
 /**
