@@ -19,32 +19,42 @@ export function badOption(
   return new AuthClientError('BAD_OPTION', `${name}: expected ${expected}, got ${shown}`)
 }
 
-/** Refuses a key that means nothing: a typing error would be a default without a word. `prefix`: what leads to the key. */
-export function checkKeys(owner: string, prefix: string, options: object, names: readonly string[]): void {
+/** What an option takes: in words, and whether a value is that. Only asked about what is not `undefined`. */
+export type Check = readonly [expected: string, fits: (value: unknown) => boolean]
+
+/**
+ * A checked copy of options, each of them read once. `types`: what `typeof` may say of each, but a string is `text`, or
+ * `empty`; or a check. `prefix`: what leads to an option's name.
+ * @throws {AuthClientError} code `BAD_OPTION`, naming the option and `owner`, whose options they are; for an unknown key
+ * too: a typing error would be a default without a word.
+ */
+export function checkOptions<Options extends object>(
+  owner: string,
+  options: Options,
+  types: Record<string, string | Check>,
+  prefix = `${owner}: `,
+): Options {
+  if (!isObject(options)) throw badOption(owner, 'an object of options', options)
+  const copy: Record<string, unknown> = {}
+  for (const [name, type] of Object.entries(types)) {
+    const value = (copy[name] = (options as Record<string, unknown>)[name])
+    const [expected, fits] = typeof type === 'string' ? [type, undefined] : type
+    const isFit = fits
+      ? value === undefined || fits(value)
+      : value !== null && expected.includes(kindOf(value))
+    if (!isFit) throw badOption(prefix + name, expected, value)
+  }
+  const names = Object.keys(types)
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || names.includes(name)) continue
     // Under its right name it may be a secret.
     throw badOption(prefix + name, `an option of ${owner} (${names.join(', ')})`, value, true)
   }
+  return copy as Options
 }
 
-/**
- * Refuses options of the wrong type. `types`: what `typeof` may say of each; but a string is `text`, or `empty`.
- * @throws {AuthClientError} code `BAD_OPTION`, naming the option and `owner`, whose options they are;
- * for an unknown key too.
- */
-export function checkOptions(
-  owner: string,
-  options: object | undefined,
-  types: Record<string, string>,
-): void {
-  if (!isObject(options)) throw badOption(owner, 'an object', options)
-  for (const [name, type] of Object.entries(types)) {
-    const value: unknown = (options as Record<string, unknown>)[name]
-    const kind = value === '' ? 'empty' : typeof value === 'string' ? 'text' : typeof value
-    if (value === null || !type.includes(kind)) throw badOption(`${owner}: ${name}`, type, value)
-  }
-  checkKeys(owner, `${owner}: `, options, Object.keys(types))
+function kindOf(value: unknown): string {
+  return value === '' ? 'empty' : typeof value === 'string' ? 'text' : typeof value
 }
 
 /** Refuses tokens that cannot be used. @throws {AuthClientError} code `BAD_OPTION`. */

@@ -48,43 +48,34 @@ export interface Limit {
  */
 export function createLimit(clock: Clock, expire: () => void, limitMs: number): Limit {
   let cancel = () => {}
-  let dueAtMs = 0
-  let wasLate = false
-  const isLate = () => clock.nowMs() - dueAtMs > LATE_MS
-  const arm = (delayMs: number) => {
+  const isLate = () => clock.nowMs() - limit.dueAtMs > LATE_MS
+  const arm = (delayMs: number, wasLate: boolean) => {
     cancel()
-    dueAtMs = clock.nowMs() + delayMs
+    limit.wasLate = wasLate
+    limit.dueAtMs = clock.nowMs() + delayMs
     cancel = clock.setTimer(() => {
       // Once: a page in the background fires every timer late.
-      if (isLate() && !wasLate) catchUp()
+      if (isLate() && !limit.wasLate) catchUp()
       else expire()
     }, delayMs)
   }
-  const catchUp = () => {
-    wasLate = true
-    arm(CATCH_UP_MS)
-  }
-  arm(limitMs)
-  return {
-    get dueAtMs() {
-      return dueAtMs
-    },
-    get wasLate() {
-      return wasLate
-    },
+  const catchUp = () => arm(CATCH_UP_MS, true)
+  const restart = () => arm(limitMs, false)
+  const limit = {
+    dueAtMs: 0,
+    wasLate: false,
     cancel: () => cancel(),
     expire() {
       cancel()
       expire()
     },
-    restart() {
-      wasLate = false
-      arm(limitMs)
-    },
+    restart,
     look() {
       if (isLate()) catchUp()
     },
   }
+  restart()
+  return limit
 }
 
 /** {@link createLimit} for a wait that nobody joins; returns what cancels it. */

@@ -1,6 +1,6 @@
 // The options of `createAuthClient`: what they mean, their defaults, and their one check, at creation.
 import type { AxiosRequestConfig, AxiosResponse } from 'axios'
-import { badOption, checkKeys, checkTokens } from './checks.js'
+import { badOption, type Check, checkOptions, checkTokens } from './checks.js'
 import { type Clock, LONGEST_TIMER_MS, realClock } from './clock.js'
 import { isObject } from './errors.js'
 import type { SessionEnd } from './events.js'
@@ -116,29 +116,33 @@ export interface ResolvedOptions extends Omit<AuthClientOptions, 'refreshRetry'>
 }
 
 export function resolveOptions(raw: AuthClientOptions = {}): ResolvedOptions {
-  if (!isObject(raw)) throw badOption('options', 'an object', raw)
-  const options = readOptions('createAuthClient', '', raw, {
-    refresh: FUNCTION,
-    tokens: ['', () => true],
-    store: withMethods('load', 'save', 'clear'),
-    place: withMethods('place', 'remove'),
-    readResponse: FUNCTION,
-    origins: ['an array', Array.isArray],
-    subjectOf: FUNCTION,
-    shouldRefresh: FUNCTION,
-    isFinal: FUNCTION,
-    refreshAheadMs: MS,
-    refreshTimeoutMs: ['milliseconds, more than 0', (value) => isMs(value) && value > 0],
-    refreshRetry: ['an object', isObject],
-    beforeReplay: FUNCTION,
-    onSessionEnd: FUNCTION,
-    clock: withMethods('nowMs', 'setTimer'),
-  })
-  const { limit = 2, baseDelayMs = 300 } = readOptions(
+  const options = checkOptions(
+    'createAuthClient',
+    raw,
+    {
+      refresh: FUNCTION,
+      tokens: ['', () => true],
+      store: withMethods('load', 'save', 'clear'),
+      place: withMethods('place', 'remove'),
+      readResponse: FUNCTION,
+      origins: ['an array', Array.isArray],
+      subjectOf: FUNCTION,
+      shouldRefresh: FUNCTION,
+      isFinal: FUNCTION,
+      refreshAheadMs: MS,
+      refreshTimeoutMs: ['milliseconds, more than 0', (value) => isMs(value) && value > 0],
+      refreshRetry: 'object or undefined',
+      beforeReplay: FUNCTION,
+      onSessionEnd: FUNCTION,
+      clock: withMethods('nowMs', 'setTimer'),
+    },
+    '',
+  )
+  const { limit = 2, baseDelayMs = 300 } = checkOptions(
     'refreshRetry',
-    'refreshRetry.',
     options.refreshRetry ?? {},
     { limit: ['a whole number, 0 or more', (value) => isMs(value) && value % 1 === 0], baseDelayMs: MS },
+    'refreshRetry.',
   )
   const { tokens, place = bearerHeader() } = options
   if (tokens !== undefined) checkTokens(tokens, place.tokenless)
@@ -163,35 +167,15 @@ function readOrigin(entry: unknown): string {
   return origin
 }
 
-/** What an option takes, in words, and whether a value is that. */
-type Check = readonly [expected: string, fits: (value: unknown) => boolean]
-
+const FUNCTION = 'function or undefined'
 const isMs = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 0
-const isFunction = (value: unknown) => typeof value === 'function'
 const MS = ['milliseconds, 0 or more', isMs] as const
-const FUNCTION = ['a function', isFunction] as const
 
 function withMethods(...methods: string[]): Check {
+  const has = (value: object, method: string) =>
+    typeof (value as Record<string, unknown>)[method] === 'function'
   return [
     `an object with ${methods.join(', ')}`,
-    (value) =>
-      isObject(value) && methods.every((method) => isFunction((value as Record<string, unknown>)[method])),
+    (value) => isObject(value) && methods.every((method) => has(value, method)),
   ]
-}
-
-/** A checked copy of some options: each is read once, and those that nobody knows are refused. */
-function readOptions<Options extends object>(
-  owner: string,
-  prefix: string,
-  raw: Options,
-  checks: Record<keyof Options, Check>,
-): Options {
-  const options: Record<string, unknown> = {}
-  for (const [name, [expected, fits]] of Object.entries<Check>(checks)) {
-    const value = raw[name as keyof Options]
-    if (value !== undefined && !fits(value)) throw badOption(prefix + name, expected, value)
-    options[name] = value
-  }
-  checkKeys(owner, prefix, raw, Object.keys(checks))
-  return options as Options
 }

@@ -23,8 +23,7 @@ export interface Thrown {
 const LONGEST_TEXT = 300
 
 /** Headers of an answer that explain a failure and hold nobody's secret. */
-const KEPT_HEADER =
-  /^(content-type|date|retry-after|allow|server|via|cf-ray|x-(amzn-|ms-)?(request|correlation)-?id)$/i
+const KEPT_HEADER = /^(content-type|date|retry-after|allow|server|via|cf-ray|x-.*(request|correlation)-?id)$/i
 
 /** Fields of requests and answers that hold no secret, and whose values are quoted in many an innocent message. */
 const OPEN_FIELD =
@@ -130,7 +129,6 @@ function copyOf(error: Thrown, known: readonly string[]): Error {
   // Also takes off what is absent.
   const kept = JSON.parse(
     JSON.stringify({
-      name: safe(name) ?? 'Error',
       isAxiosError: isAxiosError === true || undefined,
       code: typeof code === 'number' ? code : safe(code),
       status: Number(status) || undefined,
@@ -145,6 +143,8 @@ function copyOf(error: Thrown, known: readonly string[]): Error {
   )
   if (request && response) kept.response.config = kept.config
   const copy: Error = Object.assign(new Error(safe(message) ?? ''), kept)
+  // Not enumerable, as everywhere.
+  Object.defineProperty(copy, 'name', { value: safe(name) ?? 'Error', configurable: true, writable: true })
   // Only what looks like it, and is no part of the message: where the app's own code is found.
   const frames = String(stack ?? '')
     .replace(String(message), '')

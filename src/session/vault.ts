@@ -99,8 +99,8 @@ export function createVault({ store, clock, limitMs, tokenless, onError }: Vault
       return found instanceof Promise ? undefined : found
     },
     needsLook: () => slow && !turn && !isOverdue('load'),
-    save: (record, byUser) => write('save', byUser, record),
-    clear: (reason, byUser) => write('clear', byUser, undefined, reason),
+    save: write,
+    clear: (reason, byUser) => write(undefined, byUser, reason),
     dropWrites: () => void drops++,
     inSync: () => synced,
     present: () => undefined,
@@ -122,22 +122,22 @@ export function createVault({ store, clock, limitMs, tokenless, onError }: Vault
   function read(within = limitMs): Found | Promise<Found> {
     return inTurn(() =>
       attempt(
-        () => peek(within, (text) => (seen = text)),
+        () => peek(within, true),
         (error) => void onError('load', error) as undefined,
       ),
     )
   }
 
   /** @throws when the store fails, or holds what cannot be used. */
-  function peek(within: number, note?: (text: string) => void): Found | Promise<Found> {
+  function peek(within: number, isNoted?: boolean): Found | Promise<Found> {
     const before = writesByUser
     const understand = (value: unknown) => {
       foreign = false
       const record = readRecord(value, tokenless)
       const refused = value === REFUSED
-      const text = textOf(record, refused ? REFUSED : undefined)
+      const text = textOf(record, refused ? value : '')
       const news = seen === undefined ? undefined : text !== seen
-      note?.(text)
+      if (isNoted) seen = text
       // What the user did meanwhile overrides it.
       return { record, refused, news: before === writesByUser && news }
     }
@@ -154,12 +154,13 @@ export function createVault({ store, clock, limitMs, tokenless, onError }: Vault
     )
   }
 
+  /** Without a record, what is there is cleared. */
   function write(
-    operation: 'save' | 'clear',
+    record: StoredRecord | undefined,
     byUser = false,
-    record?: StoredRecord,
     reason?: typeof REFUSED,
   ): void | Promise<void> {
+    const operation = record ? 'save' : 'clear'
     const mine = ++writes
     const round = drops
     if (byUser) writesByUser++
@@ -283,7 +284,7 @@ export function createVault({ store, clock, limitMs, tokenless, onError }: Vault
   function landed(record: StoredRecord | undefined): void {
     const present = vault.present()
     seen = textOf(record)
-    if (seen !== textOf(present)) void write(present ? 'save' : 'clear', true, present)
+    if (seen !== textOf(present)) void write(present, true)
   }
 }
 

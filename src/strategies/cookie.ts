@@ -41,15 +41,14 @@ export function refreshWithCookie(options: RefreshWithCookieOptions): RefreshStr
     // Or axios would write the instance's own XSRF token over ours, where both use the same header.
     return { withCredentials, headers: { [csrf.header]: token }, xsrfCookieName: '' }
   })
-  const csrf = options.csrf && { ...options.csrf }
-  if (csrf) {
-    checkOptions(`${owner}: csrf`, csrf, {
+  const csrf =
+    options.csrf &&
+    checkOptions(`${owner}: csrf`, options.csrf, {
       header: 'text',
       cookie: 'text or undefined',
       token: 'function or undefined',
     })
-    if (!csrf.cookie === !csrf.token) throw badOption(`${owner}: csrf`, 'either cookie or token', csrf)
-  }
+  if (csrf && !csrf.cookie === !csrf.token) throw badOption(`${owner}: csrf`, 'either cookie or token', csrf)
   const strategy: RefreshStrategy = (context) =>
     Promise.resolve(call(context)).catch((error: unknown) => {
       // Its 403 may be about the CSRF token, and so is no refusal.

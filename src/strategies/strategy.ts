@@ -83,7 +83,8 @@ export function createStrategy<Options extends StrategyOptions>(
   types: Record<string, string>,
   build: (options: Options, context: RefreshContext) => RequestParts | PromiseLike<RequestParts>,
 ): RefreshStrategy {
-  checkOptions(owner, options, {
+  // A copy: what the caller does to the object later changes nothing.
+  const own = checkOptions(owner, options, {
     url: 'text',
     method: 'text or undefined',
     headers: 'object or function or undefined',
@@ -91,8 +92,6 @@ export function createStrategy<Options extends StrategyOptions>(
     readGrant: 'function or undefined',
     ...types,
   })
-  // A copy: what the caller does to the object later changes nothing.
-  const own = { ...options }
   const { url, method = 'POST', headers, withCredentials, readGrant: read = readGrant } = own
   return async (context) => {
     const { usual, headers: credential, ...request } = await build(own, context)

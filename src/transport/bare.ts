@@ -63,32 +63,11 @@ const ownHeaders = JSON.stringify(axios.defaults?.headers ?? {}, [
  * The defaults that are no part of a refresh: how the app reads its own answers, what shows their progress (an upload
  * listener costs a preflight), and what would cut a refresh short and so spend its token: `refreshTimeoutMs` bounds it.
  */
-const OF_THE_APP = [
-  'responseType',
-  'responseEncoding',
-  'decompress',
-  'parseReviver',
-  'transitional',
-  'onUploadProgress',
-  'onDownloadProgress',
-  'timeout',
-  'timeoutErrorMessage',
-  'signal',
-  'cancelToken',
-  'maxContentLength',
-  'maxBodyLength',
-] as const
+const OF_THE_APP =
+  /^(response|decompress|parseReviver|transitional|on\w+Progress|timeout|signal|cancelToken|max\w+Length)/
 
 /** The defaults that are meant for the instance's own origin. */
-const FOR_HOME = [
-  'headers',
-  'params',
-  'auth',
-  'withCredentials',
-  'withXSRFToken',
-  'xsrfCookieName',
-  'xsrfHeaderName',
-] as const
+const FOR_HOME = /^(headers|params|auth|withCredentials|withXSRFToken|xsrf\w+)$/
 
 type IsAllowed = (origin: string | undefined) => boolean
 
@@ -111,10 +90,11 @@ export function createBare(instance: AxiosLike, isAllowed: IsAllowed): Bare {
   return {
     http() {
       const ofInstance = defaultsOf(instance)
-      const defaults = { ...ofInstance }
-      for (const name of [...OF_THE_APP, ...FOR_HOME]) delete defaults[name]
+      const others = Object.entries(ofInstance).filter(
+        ([name]) => !OF_THE_APP.test(name) && !FOR_HOME.test(name),
+      )
       const http = createSibling(instance, {
-        ...defaults,
+        ...Object.fromEntries(others),
         transformRequest,
         transformResponse,
         validateStatus,
@@ -183,7 +163,8 @@ type Bag = Record<string, unknown>
 function addDefaults(config: InternalAxiosRequestConfig, defaults: AxiosRequestConfig): void {
   const { headers = {}, params } = defaults as { headers?: Record<string, Bag>; params?: unknown }
   const fields: Bag = config as never
-  for (const name of FOR_HOME) if (fields[name] === undefined) fields[name] = defaults[name]
+  for (const [name, value] of Object.entries(defaults))
+    if (FOR_HOME.test(name) && fields[name] === undefined) fields[name] = value
   if (isObject(params)) config.params = { ...params, ...config.params }
   const own = config.headers as Bag
   // Before axios 1.0 bags join the others after the transforms, and stand beside them until then.
