@@ -61,5 +61,5 @@ function kindOf(value: unknown): string {
 export function checkTokens(tokens: unknown, tokenless: boolean | undefined): void {
   const flaw = flawOf(tokens, tokenless)
   // A text may be the token itself.
-  if (flaw) throw badOption('tokens', `an object with a usable accessToken, not ${flaw}`, tokens, true)
+  if (flaw) throw badOption('tokens', `usable tokens, not ${flaw}`, tokens, true)
 }

@@ -209,7 +209,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
       return binding
     } catch (cause) {
       Reflect.deleteProperty(target, MARK)
-      throw new AuthClientError('BAD_OPTION', 'instance: it takes no interceptors.', cause)
+      throw unfit('it takes no interceptors.', cause)
     }
   }
 
@@ -274,22 +274,19 @@ function assertFree(instance: AxiosLike, header = 'Authorization'): void {
   if (!isObject(instance) || typeof instance.request !== 'function' || !instance.interceptors) {
     throw badOption('instance', 'an axios instance', instance)
   }
-  if (!Object.isExtensible(instance))
-    throw badOption('instance', 'one that is not frozen or sealed', instance)
-  if (MARK in instance) {
-    throw new AuthClientError(
-      'BAD_OPTION',
-      'instance: a live auth client holds this axios instance already. Use that one, or dispose() it first.',
-    )
-  }
+  if (!Object.isExtensible(instance)) throw unfit('it is frozen or sealed.')
+  if (MARK in instance)
+    throw unfit('a live auth client holds this axios instance already. Use that one, or dispose() it first.')
   const { auth, headers = {} } = defaultsOf(instance) ?? {}
   const bags = [headers, ...Object.values(headers)]
   const carries = (name: string) => bags.some((bag) => readHeader(bag, name) !== undefined)
   const credential = auth ? 'auth' : ['Authorization', header].find(carries)
-  if (credential) {
-    throw new AuthClientError(
-      'BAD_OPTION',
-      `instance: its defaults carry ${credential}, which would hide the session's: use signIn() or \`tokens\`.`,
+  if (credential)
+    throw unfit(
+      `its defaults carry ${credential}, which would hide the session's: use signIn() or \`tokens\`.`,
     )
-  }
+}
+
+function unfit(why: string, cause?: unknown): AuthClientError {
+  return new AuthClientError('BAD_OPTION', `instance: ${why}`, cause)
 }

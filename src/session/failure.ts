@@ -152,7 +152,7 @@ export function failureIn(answer: unknown): Error | undefined {
   try {
     const { accessToken, response = { data: answer } } = fieldsOf(answer)
     if (isUsableToken(accessToken)) return undefined
-    const failure = Object.assign(new Error('The refresh endpoint answered with an error.'), {
+    const failure = Object.assign(new Error('The answer is an error.'), {
       response: { status: 200, ...(response as object) },
     })
     return classifyFailure(failure) === 'malformed' ? undefined : failure

@@ -168,7 +168,8 @@ export function createVault({ store, clock, limitMs, tokenless, onError }: Vault
     return inTurn(() => {
       synced = false
       if (!byUser && (foreign || round !== drops)) return
-      if (foreign) onError(operation, new Error('What was stored was no record of this version. It is gone.'))
+      if (foreign)
+        onError(operation, new Error('The stored session was not a record of this version. It is gone.'))
       // A store that still owes an answer is tried again, and not waited for.
       const waits = !isOverdue(operation)
       const written = attempt(

@@ -143,7 +143,7 @@ function watchTarget(http: AxiosInstance, defaults: AxiosRequestConfig, isAllowe
       if (config.method === 'get') avoidCache(config)
       return config
     }
-    throw fail('A <base> element leads the url of the refresh to a foreign origin: give it an absolute one.')
+    throw fail('A <base> element leads the refresh to a foreign origin: give it an absolute url.')
   })
   http.interceptors.response.use(
     (response) => {
