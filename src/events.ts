@@ -51,7 +51,7 @@ export interface AuthEvents {
   }
   /** As `onSessionEnd`, and before it. */
   sessionEnd: SessionEnd
-  /** A request waits for new tokens, for the first or for a further time. */
+  /** A request waits for new tokens, for the first or for a further time. As everywhere here, `url` has no query. */
   held: { method: string; url: string }
   /** A request is sent again with newer tokens, after waiting `heldMs` in all. */
   replay: { method: string; url: string; heldMs: number }
@@ -59,7 +59,7 @@ export interface AuthEvents {
    * A request of a signed-in user went out without the token, once for each call. `origin`: tokens may not go where it
    * went. `own-credential`: it carried another one. `opted-out`: `place: false`, or the header was switched off (`null`,
    * `false`). `not-placeable`: the placement has no place in it, as `jsonBodyField` in a GET. Not reported: requests with
-   * `authClient: false`. `url` comes without its query.
+   * `authClient: false`.
    */
   skipped: {
     method: string

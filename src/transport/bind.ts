@@ -9,6 +9,7 @@ import { type AuthStats, type Events, isThenable } from '../events.js'
 import { hold, isCancelled } from '../gate.js'
 import { deleteHeader, isOff, othersIn, readHeader, writeHeader } from '../headers.js'
 import type { Placement } from '../placement/placement.js'
+import { bareAddress } from '../redact.js'
 import type { Caller, Patience, Session } from '../session/session.js'
 import type { Grant } from '../tokens.js'
 import type { AuthRequestOptions } from './augment.js'
@@ -576,5 +577,5 @@ function withCause(outcome: Outcome, reason: AuthClientError): Outcome {
 }
 
 function nameOf({ method = '', url = '' }: RequestConfig): { method: string; url: string } {
-  return { method, url }
+  return { method, url: bareAddress(url) }
 }

@@ -501,3 +501,16 @@ describe('redactError', () => {
     expect(redactError(thrown, ['secret'])).toBeInstanceOf(Error)
   })
 })
+
+it('G9: no event shows the query of a request, where a caller may have put a token', async () => {
+  const world = await signedIn({ refresh: async () => ({ accessToken: 'the-next-access-token' }) })
+  const { server, api, events } = world
+  server.route(
+    ({ path, headers }) => path === '/file' && headers.authorization !== 'Bearer the-next-access-token',
+    () => json(401, {}),
+  )
+  const query = new URLSearchParams({ token: OLD.accessToken })
+  await api.get(`/file?${query}#${query}`).catch(() => undefined)
+  expect(events.map(({ name }) => name)).toEqual(expect.arrayContaining(['held', 'replay']))
+  expect(leaksIn(SECRETS, observed(world))).toEqual([])
+})
