@@ -163,18 +163,22 @@ type Bag = Record<string, unknown>
 function addDefaults(config: InternalAxiosRequestConfig, defaults: AxiosRequestConfig): void {
   const { headers = {}, params } = defaults as { headers?: Record<string, Bag>; params?: unknown }
   const fields: Bag = config as never
-  for (const [name, value] of Object.entries(defaults))
-    if (FOR_HOME.test(name) && fields[name] === undefined) fields[name] = value
-  if (isObject(params)) config.params = { ...params, ...config.params }
   const own = config.headers as Bag
+  // As axios joins them: deep, but a URLSearchParams takes the place of all others.
+  config.params = axios.create({ params }).create({ params: config.params }).defaults.params
+  for (const [name, value] of Object.entries(defaults)) {
+    // axios would write `auth` over the credential of the call.
+    const isSet = fields[name] !== undefined || (name === 'auth' && findHeader(own, 'Authorization'))
+    if (FOR_HOME.test(name) && !isSet) fields[name] = value
+  }
   // Before axios 1.0 bags join the others after the transforms, and stand beside them until then.
   const isNested = isBag(own.common)
   const chosen = isNested ? headers : { ...headers.common, ...headers[String(config.method)], ...headers }
   for (const [name, value] of Object.entries(chosen)) {
     if (!isBag(value)) {
       const set = findHeader(own, name)
-      // axios's own gives way to the app's.
-      if (set === undefined || ownHeaders.includes(`:${JSON.stringify(set)}`))
+      // axios's own gives way to the app's. Not its type of a form, which a call may have chosen.
+      if (set === undefined || ownHeaders.includes(`"Accept":${JSON.stringify(set)}`))
         writeHeader(config, name, value as string)
     } else if (isNested) own[name] = { ...(own[name] as Bag), ...value }
   }
@@ -192,9 +196,12 @@ function avoidCache(config: InternalAxiosRequestConfig): void {
   const fields = config as { fetchOptions?: object }
   if (takesCache) fields.fetchOptions = { ...fields.fetchOptions, cache: 'no-store' }
   // XMLHttpRequest has no such option, and a header would want a preflight, or another one than the server allows: so an
-  // address that no cache knows.
+  // address that no cache knows. Not by `params`, which may be a URLSearchParams, or have a serializer of the app's.
   const isXhr = typeof XMLHttpRequest === 'function' && !/^fetch\b/.test(String(config.adapter))
-  if (isXhr || !takesCache) config.params = { ...config.params, _: Date.now() }
+  if (!isXhr && takesCache) return
+  const name = config.url ? 'url' : 'baseURL'
+  const url = String(config[name] ?? '')
+  config[name] = url.replace(/#.*|$/s, `${url.replace(/#.*/s, '').includes('?') ? '&' : '?'}_=${Date.now()}`)
 }
 
 /** axios's own request transforms. They want AxiosHeaders, where an instance of another copy (0.27) has plain ones. */

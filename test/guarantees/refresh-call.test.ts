@@ -171,6 +171,53 @@ describe.each(VERSIONS)('G5: on axios %s, a refresh at another origin', (version
     expect(api.defaults.headers.common).toHaveProperty('X-Api-Key')
   })
 
+  it.each([
+    ['for all of the instance', { 'Content-Type': 'application/json' }],
+    ['in small letters', { 'content-type': 'application/json' }],
+    ['for all methods', { common: { 'Content-Type': 'application/json' } }],
+    ['for one method', { post: { 'Content-Type': 'application/json' } }],
+  ])('at home sends the form of OAuth as a form, whatever type is the default %s', async (_, headers) => {
+    const refresh = refreshWithOAuth2({ url: '/token', clientId: 'spa' })
+    const home = await homeOn(version, refresh, { headers: headers as never })
+    home.server.route('/token', () => json(200, GRANT))
+    await home.refresh()
+    expect(home.server.log[0]?.headers['content-type']).toBe('application/x-www-form-urlencoded')
+    expect(home.server.log[0]?.body).toMatchObject({ grant_type: 'refresh_token' })
+  })
+
+  it.each<[string, RefreshStrategy, RegExp]>([
+    ['refreshWithBearer', refreshWithBearer({ url: '/token' }), /^Bearer /],
+    [
+      'refreshWithOAuth2',
+      refreshWithOAuth2({ url: '/token', clientId: 'spa', clientSecret: 'a-client-secret' }),
+      /^Basic c3Bh/,
+    ],
+  ])('at home keeps its own credential where the instance has an `auth`: %s', async (_, refresh, sent) => {
+    const home = await homeOn(version, refresh)
+    home.server.route('/token', () => json(200, GRANT))
+    setUpForHome(home.api)
+    await home.refresh()
+    expect(home.server.log[0]?.headers.authorization).toMatch(sent)
+  })
+
+  it.each<[string, unknown, unknown, string]>([
+    ['of the call', { key: 'home' }, new URLSearchParams({ own: '1', two: '2' }), '?own=1&two=2'],
+    ['of the instance', new URLSearchParams({ key: 'home' }), undefined, '?key=home'],
+    ['of the instance, and others of the call', new URLSearchParams({ key: 'home' }), { own: 1 }, '?own=1'],
+    ['of neither', { key: 'home', own: 0 }, { own: 1 }, '?key=home&own=1'],
+  ])('at home joins params as axios does: a URLSearchParams %s', async (_, params, own, search) => {
+    const call = async ({ http }: RefreshContext) => ({
+      accessToken: (await http.get('/token', { params: own })).data.access_token,
+    })
+    const home = await homeOn(version, call, { params })
+    home.server.route(
+      (request) => request.path === '/token',
+      () => json(200, GRANT),
+    )
+    await home.refresh()
+    expect(home.server.log[0]?.search).toBe(search)
+  })
+
   it('takes along the headers of a strategy, made anew for each call', async () => {
     const authority = await startServer()
     authority.route('/token', () => json(200, GRANT))
@@ -385,5 +432,35 @@ describe('G5: no refresh is answered from the HTTP cache', () => {
     )
     await auth.refresh()
     expect(server.log.map(({ search }) => search)).toEqual([expect.stringMatching(/^\?a=1&_=\d+$/)])
+  })
+
+  it.each<[string, AxiosRequestConfig]>([
+    ['a URLSearchParams', { url: '/token', params: new URLSearchParams({ own: '1' }) }],
+    [
+      'a serializer that knows its own params only',
+      { url: '/token', params: { own: 1 }, paramsSerializer: { serialize: ({ own }) => `own=${own}` } },
+    ],
+    ['an address in the baseURL alone', { baseURL: '/token?own=1' }],
+  ])('there neither, nor without its own params: %s', async (_, call) => {
+    vi.stubGlobal('Request', class {})
+    onTestFinished(() => void vi.unstubAllGlobals())
+    const { server, auth } = await setUp({
+      refresh: async ({ http, signal }) => {
+        const { baseURL = '' } = call
+        const { data } = await http.request({
+          ...call,
+          ...(baseURL && { baseURL: server.url + baseURL }),
+          signal,
+        })
+        return { accessToken: data.access_token }
+      },
+    })
+    server.route(
+      (request) => request.path === '/token',
+      () => json(200, GRANT),
+    )
+    await auth.refresh()
+    const search = new URLSearchParams(server.log[0]?.search)
+    expect([search.get('own'), Number(search.get('_')) > 0]).toEqual(['1', true])
   })
 })
