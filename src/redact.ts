@@ -16,6 +16,8 @@ export interface Thrown {
   data?: unknown
   /** A strategy's own mark: its 403 is about a CSRF token. */
   csrf?: boolean
+  /** Another: it failed before the endpoint was asked. */
+  unasked?: boolean
   config?: Record<string, unknown>
   response?: { status?: unknown; data?: unknown; headers?: unknown; config?: Record<string, unknown> }
 }

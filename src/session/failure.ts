@@ -57,9 +57,10 @@ export function isRefusal(error: unknown): boolean {
 function kindOf(thrown: Thrown): FailureKind {
   // By name, so that the class of another copy of the package counts too.
   if (thrown.name === 'SessionRefused') return 'refused'
+  if (thrown.unasked) return 'unavailable'
   const { data, headers } = thrown.response ?? {}
-  const { errors, others } = namesIn(readBody(data ?? thrown.data ?? thrown))
-  const names = [...errors, ...others]
+  const { errors, codes, sentences } = namesIn(readBody(data ?? thrown.data ?? thrown))
+  const names = errors.length > 0 || codes.length > 0 ? [...errors, ...codes] : sentences
   // A sentence is no code: "Invalid request, sign in again".
   const isCode = (code: RegExp) => names.some((name) => !/\s/.test(name) && code.test(compact(name)))
   const isBusy = names.some((name) => BUSY.test(compact(name)))
@@ -79,10 +80,10 @@ function kindOf(thrown: Thrown): FailureKind {
 }
 
 /**
- * What a body calls its error: `errors` where there can be no success (RFC 6749, Google, AWS, GraphQL), `others` in
- * fields that a success may have as well.
+ * What a body calls its error: `errors` where there can be no success (RFC 6749, Google, AWS, GraphQL), `codes` in
+ * fields that a success may have as well; and `sentences`, which count where nothing names it.
  */
-function namesIn(body: unknown): { errors: string[]; others: string[] } {
+function namesIn(body: unknown): Record<'errors' | 'codes' | 'sentences', string[]> {
   const fields = fieldsOf(body)
   const first = [fields.error ?? fields.errors].flat()[0]
   const { status, code, message, error, extensions } = fieldsOf(first)
@@ -90,7 +91,8 @@ function namesIn(body: unknown): { errors: string[]; others: string[] } {
     values.filter((value): value is string => typeof value === 'string' && value !== '')
   return {
     errors: texts(first, status, code, message, error, fieldsOf(extensions).code, fields.__type),
-    others: texts(fields.code, fields.error_code, fields.errorCode, fields.message, fields.msg),
+    codes: texts(fields.code, fields.error_code, fields.errorCode),
+    sentences: texts(fields.message, fields.msg),
   }
 }
 

@@ -1,8 +1,8 @@
 // The refresh token is an HttpOnly cookie that script never sees, guarded by a double-submit CSRF token.
 import { badOption, checkOptions } from '../checks.js'
-import { isObject } from '../errors.js'
 import {
   createStrategy,
+  mark,
   type RefreshContext,
   type RefreshStrategy,
   type StrategyOptions,
@@ -39,7 +39,7 @@ export function refreshWithCookie(options: RefreshWithCookieOptions): RefreshStr
     if (!csrf) return { withCredentials }
     const token = csrf.token ? await csrf.token(context) : readCookie(csrf.cookie)
     // Or axios would write the instance's own XSRF token over ours, where both use the same header.
-    return { withCredentials, headers: { [csrf.header]: token }, xsrfCookieName: '' }
+    return { withCredentials, headers: { [csrf.header]: token || undefined }, xsrfCookieName: '' }
   })
   const csrf =
     options.csrf &&
@@ -52,7 +52,7 @@ export function refreshWithCookie(options: RefreshWithCookieOptions): RefreshStr
   const strategy: RefreshStrategy = (context) =>
     Promise.resolve(call(context)).catch((error: unknown) => {
       // Its 403 may be about the CSRF token, and so is no refusal.
-      throw csrf && isObject(error) ? Object.assign(error, { csrf: true }) : error
+      throw csrf ? mark(error, { csrf: true }) : error
     })
   return Object.assign(strategy, { cookies: true })
 }

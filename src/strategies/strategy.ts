@@ -1,10 +1,10 @@
 // The contract of a way to refresh, and what the built-in ones share: one HTTP call, and how its answer is read.
 import type { AxiosInstance, AxiosRequestConfig, AxiosResponse } from 'axios'
 import { checkOptions } from '../checks.js'
-import { AuthClientError, isAuthClientError, SessionRefused } from '../errors.js'
+import { AuthClientError, isAuthClientError, isObject, SessionRefused } from '../errors.js'
 import { type RefreshReason, report } from '../events.js'
 import { writeHeader } from '../headers.js'
-import { readBody, secretsIn } from '../redact.js'
+import { readBody, secretsIn, type Thrown } from '../redact.js'
 import { type Grant, isUsableToken, stripBearer } from '../tokens.js'
 
 /** What a refresh is handed. */
@@ -35,7 +35,10 @@ export interface RefreshStrategy {
  * Reads a grant from a refresh answer, its `body` parsed: `null` says refused, `undefined` says that this is no grant.
  * `response` is the whole answer, for a token or a date in its headers.
  */
-export type ReadGrant = (body: unknown, response: AxiosResponse) => Grant | null | undefined
+export type ReadGrant = (
+  body: unknown,
+  response: AxiosResponse,
+) => Grant | null | undefined | PromiseLike<Grant | null | undefined>
 
 /** What every strategy takes. A key that it does not know is refused at creation, by a `BAD_OPTION` that names it. */
 export interface StrategyOptions {
@@ -93,17 +96,31 @@ export function createStrategy<Options extends StrategyOptions>(
     ...types,
   })
   const { url, method = 'POST', headers, withCredentials, readGrant: read = readGrant } = own
-  return async (context) => {
+  const prepare = async (context: RefreshContext) => {
     const { usual, headers: credential, ...request } = await build(own, context)
     const config: AxiosRequestConfig = { ...request, url, method, headers: {} }
     if (withCredentials !== undefined) config.withCredentials = withCredentials
     for (const part of [usual, await resolve(headers, context), credential]) {
-      for (const [name, value] of Object.entries(part ?? {})) {
+      // A Headers or Map has no keys of its own.
+      const entries =
+        Symbol.iterator in Object(part) ? (part as never as Iterable<[string, string]>) : undefined
+      for (const [name, value] of entries ?? Object.entries(part ?? {})) {
         if (value !== undefined && value !== null) writeHeader(config, name, value)
       }
     }
+    return config
+  }
+  return async (context) => {
+    const config = await prepare(context).catch((error: unknown) => {
+      throw mark(error, { unasked: true })
+    })
     return callEndpoint(context, read, config)
   }
+}
+
+/** Notes on an error what the table of failures has to know. */
+export function mark(error: unknown, marks: Pick<Thrown, 'csrf' | 'unasked'>): unknown {
+  return isObject(error) && Object.isExtensible(error) ? Object.assign(error, marks) : error
 }
 
 /** An option that may be a function of the context. */
@@ -139,7 +156,7 @@ export async function callEndpoint(
   if (!response.status) throw new AuthClientError('REFRESH_FAILED', 'The refresh endpoint redirects.')
   let grant: Grant | null | undefined
   try {
-    grant = read(response.data, response)
+    grant = await read(response.data, response)
   } catch (error) {
     if (isAuthClientError(error) || (error as { name?: unknown } | undefined)?.name === 'SessionRefused')
       throw error
@@ -161,7 +178,7 @@ export function readGrant(body: unknown): Grant {
   // Not checked here: the session does, and it keeps a rotated refresh token even where the access token is useless.
   return {
     accessToken: stripBearer(fields.access_token ?? fields.accessToken ?? fields.token ?? fields.access),
-    refreshToken: fields.refresh_token ?? fields.refreshToken ?? fields.refresh ?? undefined,
+    refreshToken: stripBearer(fields.refresh_token ?? fields.refreshToken ?? fields.refresh ?? undefined),
     expiresInSeconds: fields.expires_in ?? fields.expiresIn,
   } as Grant
 }

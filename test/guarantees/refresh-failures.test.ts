@@ -6,11 +6,13 @@ import {
   authErrorOf,
   noCredential,
   type ReadGrant,
+  type RefreshContext,
   type RefreshStrategy,
   refreshWithBearer,
   refreshWithBody,
   refreshWithCookie,
   refreshWithOAuth2,
+  SessionRefused,
 } from '../../src/index.js'
 import type { Reply } from '../support/auth-server/answer.js'
 import type { AuthServer } from '../support/auth-server.js'
@@ -158,6 +160,42 @@ describe('G10: a 2xx that names an error', () => {
     await expect(auth.refresh()).rejects.toThrow(
       'The refresh was refused: its endpoint answered 200 (bad_refresh_token).',
     )
+  })
+})
+
+describe('G10: what is asked before the endpoint', () => {
+  const ask = async ({ http }: RefreshContext) => String((await http.get('/before')).data)
+  const strategies: [string, RefreshStrategy][] = [
+    ['csrf.token', refreshWithCookie({ url: '/r', csrf: { header: 'X-CSRF', token: ask } })],
+    [
+      'headers',
+      refreshWithBearer({ url: '/r', headers: async (context) => ({ 'X-A': await ask(context) }) }),
+    ],
+    ['extra', refreshWithBody({ url: '/r', extra: async (context) => ({ a: await ask(context) }) })],
+  ]
+  it.each(
+    strategies.flatMap(([name, refresh]) =>
+      [400, 401, 403, 422, 404].map((s) => [name, s, refresh] as const),
+    ),
+  )('G10: refuses no session: %s, answered %i', async (_, status, refresh) => {
+    const { server, auth, ends } = await setUp({ refresh, refreshRetry: { limit: 0 } })
+    server.route('/before', () => replyOf({ status, body: { error: 'invalid_grant' } }))
+    expect(authErrorOf(await failureOf(auth.refresh()))?.code).toBe('REFRESH_FAILED')
+    expect([ends, auth.getSnapshot().status, server.requestsTo('/r')]).toEqual([[], 'signed-in', []])
+  })
+
+  it('G10: ends the session where it says so itself', async () => {
+    const refresh = refreshWithBody({
+      url: '/r',
+      headers: () => {
+        throw new SessionRefused('The device was removed.')
+      },
+    })
+    const { auth } = await setUp({ refresh })
+    await expect(auth.refresh()).rejects.toMatchObject({
+      code: 'SESSION_EXPIRED',
+      message: 'The device was removed.',
+    })
   })
 })
 

@@ -148,6 +148,37 @@ describe('the options of a strategy', () => {
     ])
   })
 
+  it('takes what an object inherits, such as the getters of a class', async () => {
+    class Options {
+      get url() {
+        return '/r'
+      }
+      get field() {
+        return 'rt'
+      }
+      get readGrant() {
+        return (body: unknown): Grant => ({ accessToken: (body as { mine: string }).mine })
+      }
+    }
+    class Csrf {
+      get header() {
+        return 'X-CSRF'
+      }
+      get token() {
+        return () => 'proof'
+      }
+    }
+    const { server, auth, login } = await setUp({ refresh: refreshWithBody(new Options()) })
+    server.route('/r', () => json(200, { mine: 'new' }))
+    await auth.refresh()
+    expect(server.log).toMatchObject([{ path: '/r', body: { rt: login.refresh_token } }])
+    const csrf = new Csrf() as { header: string; token: () => string }
+    const other = await setUp({ refresh: refreshWithCookie({ url: '/r', csrf }) })
+    other.server.route('/r', () => json(200, { access_token: 'new' }))
+    await other.auth.refresh()
+    expect(other.server.log[0]?.headers['x-csrf']).toBe('proof')
+  })
+
   it('a bad clientSecret is not shown', () => {
     const [, message] = codeAndMessageOf(() =>
       refreshWithOAuth2({ url, clientId: '', clientSecret: 's3cret' }),
@@ -427,6 +458,19 @@ describe('what a strategy sends', () => {
     },
   )
 
+  it.each<[string, unknown]>([
+    ['a Headers', new Headers({ 'X-Tenant': 'a' })],
+    ['a Map', new Map([['X-Tenant', 'a']])],
+    ['a function with a Headers', () => new Headers({ 'X-Tenant': 'a' })],
+    ['a promise of a Headers', async () => new Headers({ 'X-Tenant': 'a' })],
+  ])('headers may be %s', async (_, headers) => {
+    const refresh = refreshWithBody({ url: '/r', headers: headers as never })
+    const { server, auth } = await setUp({ refresh })
+    server.route('/r', () => json(200, { access_token: 'new' }))
+    await auth.refresh()
+    expect(server.log[0]?.headers['x-tenant']).toBe('a')
+  })
+
   it('refreshWithBody sends a form where its headers say so', async () => {
     const headers = { 'content-type': 'application/x-www-form-urlencoded' }
     const { server, auth, login } = await setUp({
@@ -543,8 +587,8 @@ describe('the CSRF token', () => {
     ])
   })
 
-  it('is left out where the function has none', async () => {
-    const csrf = { header: 'X-CSRF', token: () => undefined }
+  it.each([undefined, null, ''])('is left out where the function has none: %j', async (none) => {
+    const csrf = { header: 'X-CSRF', token: () => none as undefined }
     const { server, auth } = await setUp({ refresh: refreshWithCookie({ url: '/r', csrf }) })
     server.route('/r', () => json(200, { access_token: 'new' }))
     await auth.refresh()
@@ -721,11 +765,25 @@ describe('what is read of an answer', () => {
     },
   )
 
+  it.each(strategies)('%s waits for a readGrant that needs time', async (_, make) => {
+    const store = createOpenStore()
+    const readGrant: ReadGrant = async (body) => {
+      const { a, r } = body as { a: string; r: string }
+      return { accessToken: a, refreshToken: r }
+    }
+    const { server, auth } = await setUp({ store, refresh: make({ url: '/r', readGrant }) })
+    server.route('/r', () => json(200, { a: 'new', r: 'the-newer-refresh-token' }))
+    await auth.refresh()
+    expect(await auth.getAccessToken()).toBe('new')
+    expect(keptRefreshToken(store)).toBe('the-newer-refresh-token')
+  })
+
   it.each([
     [{ access_token: 'a', refresh_token: 'r', expires_in: 60 }],
     [{ accessToken: 'a', refreshToken: 'r', expiresIn: 60 }],
     [{ access: 'Bearer a', refresh: 'r', expires_in: 60 }],
     [{ token: 'bearer a', refresh_token: 'r', expiresIn: 60 }],
+    [{ access: 'Bearer a', refresh: 'Bearer r', expires_in: 60 }],
   ])('readGrant reads a login by the same rule: %j', async (body) => {
     expect(readGrant(body)).toEqual({ accessToken: 'a', refreshToken: 'r', expiresInSeconds: 60 })
     const { auth, clock } = await setUp({ signedIn: false })

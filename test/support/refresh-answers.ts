@@ -222,6 +222,15 @@ export const REFRESH_ANSWERS: readonly RefreshAnswer[] = [
   ),
   refused('an error that is a sentence about a request', 400, { error: 'Invalid request' }),
 
+  refused('a word for the session, and a sentence about throttling', 400, {
+    error: 'session_revoked',
+    message: 'Too many failed attempts: sign in again.',
+  }),
+  refused('the same word as the `code`', 403, {
+    code: 'SESSION_REVOKED',
+    message: 'The rate limit was exceeded too often: sign in again.',
+  }),
+
   // ---- gateways
   unavailable('Cloudflare: challenge page', 403, '<!DOCTYPE html><title>Just a moment...</title>', HTML),
   unavailable('Cloudflare: error 1020 as text', 403, 'error code: 1020', { 'content-type': 'text/plain' }),
