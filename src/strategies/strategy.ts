@@ -61,8 +61,10 @@ export interface StrategyOptions {
   readGrant?: ReadGrant | undefined
 }
 
-/** What is `undefined` or `null` is not sent. */
-export type StrategyHeaders = Readonly<Record<string, string | null | undefined>>
+/** What is `undefined` or `null` is not sent. A `Headers` or `Map` will do. */
+export type StrategyHeaders =
+  | Readonly<Record<string, string | null | undefined>>
+  | Iterable<readonly [name: string, value: string]>
 
 /** What a strategy adds to the options that all have in common. */
 interface RequestParts {
@@ -101,10 +103,8 @@ export function createStrategy<Options extends StrategyOptions>(
     const config: AxiosRequestConfig = { ...request, url, method, headers: {} }
     if (withCredentials !== undefined) config.withCredentials = withCredentials
     for (const part of [usual, await resolve(headers, context), credential]) {
-      // A Headers or Map has no keys of its own.
-      const entries =
-        Symbol.iterator in Object(part) ? (part as never as Iterable<[string, string]>) : undefined
-      for (const [name, value] of entries ?? Object.entries(part ?? {})) {
+      const entries = part && (Symbol.iterator in part ? part : Object.entries(part))
+      for (const [name, value] of entries ?? []) {
         if (value !== undefined && value !== null) writeHeader(config, name, value)
       }
     }
