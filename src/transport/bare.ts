@@ -64,7 +64,7 @@ const ownHeaders = JSON.stringify(axios.defaults?.headers ?? {}, [
  * listener costs a preflight), and what would cut a refresh short and so spend its token: `refreshTimeoutMs` bounds it.
  */
 const OF_THE_APP =
-  /^(response|decompress|parseReviver|transitional|on\w+Progress|timeout|signal|cancelToken|max\w+Length)/
+  /^(response(Type|Encoding)|decompress|parseReviver|transitional|on\w+Progress|timeout(ErrorMessage)?|signal|cancelToken|max(Content|Body)Length)$/
 
 /** The defaults that are meant for the instance's own origin. */
 const FOR_HOME = /^(headers|params|auth|withCredentials|withXSRFToken|xsrf\w+)$/
