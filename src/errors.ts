@@ -63,7 +63,8 @@ export function authErrorOf(value: unknown): AuthClientError | undefined {
 
 /** Like the native `cause`: present, but not enumerable. Set by hand, because ES2020 engines ignore the option. */
 export function setCause(error: object, cause: unknown): void {
-  Object.defineProperty(error, 'cause', { value: cause, writable: true, configurable: true })
+  // Where the error is frozen, it stays without.
+  Reflect.defineProperty(error, 'cause', { value: cause, writable: true, configurable: true })
 }
 
 export function isObject(value: unknown): value is object {

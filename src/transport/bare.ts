@@ -38,8 +38,15 @@ export interface Bare {
   resolve(adapter: AxiosRequestConfig['adapter'], config: AxiosRequestConfig): AxiosAdapter
   /** Sends a config whose request transforms have run; the response transforms run here. */
   dispatch(adapter: AxiosRequestConfig['adapter'], config: AxiosRequestConfig): Promise<AxiosResponse>
-  /** An AxiosError for a request that was not sent, with our code and our error as its cause. */
-  failure(reason: AuthClientError, config: AxiosRequestConfig): AxiosError
+  /**
+   * An AxiosError of ours, with `reason` as its cause: of a request that was not sent, with our code; of a `response` that
+   * axios did not know for a refusal, with axios's.
+   */
+  failure(
+    reason: AuthClientError | undefined,
+    config: AxiosRequestConfig,
+    response?: AxiosResponse | undefined,
+  ): AxiosError
   /** axios's own error for a config whose signal or CancelToken has been used. */
   cancellation(config: AxiosRequestConfig): unknown
 }
@@ -113,9 +120,12 @@ export function createBare(instance: AxiosLike, isAllowed: IsAllowed): Bare {
       return (sent) => send({ ...sent, headers: new axios.AxiosHeaders({ ...sent.headers } as never) })
     },
     dispatch,
-    failure(reason, config) {
-      const error = new axios.AxiosError(reason.message, reason.code, config as InternalAxiosRequestConfig)
-      setCause(error, reason)
+    failure(reason, config, response) {
+      const [message, code] = response
+        ? [`Request refused with status code ${response.status}`, 'ERR_BAD_REQUEST']
+        : [reason?.message, reason?.code]
+      const error = new axios.AxiosError(message, code, config as never, response?.request, response)
+      if (reason) setCause(error, reason)
       return error
     },
     cancellation: (config) =>

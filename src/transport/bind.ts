@@ -319,12 +319,13 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     taken: unknown,
   ): Promise<AxiosResponse> {
     const { login, config } = exchange
+    const unhealed = (reason?: AuthClientError) => answer(exchange, asRefusal(outcome, config, reason))
     try {
       await wait(config, Promise.resolve(taken))
       if (!(await wait(config, Promise.resolve(refused)))) return answer(exchange, outcome)
       stats.refused++
       if (!session.noteRefused(login, exchange.edition, exchange) || exchange.sent >= MOST_SENDINGS)
-        return answer(exchange, outcome)
+        return unhealed()
       const replayable = isReplayable(config.data)
       // A streamed answer would hold its socket while we wait, unless there is nothing to wait for.
       if (session.mayHelp(login)) {
@@ -333,7 +334,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
         else await wait(config, keepBody(response, clock))
       }
       do {
-        if (!(await freshen(exchange))) return answer(exchange, outcome)
+        if (!(await freshen(exchange))) return unhealed()
         if (!replayable) throw notReplayable()
         takeOff(exchange)
         putOn(exchange)
@@ -355,7 +356,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
       if (login.ended) throw login.ended
     } catch (reason) {
       // A cancellation is what the caller is waiting for; the 401 is of no interest any more.
-      return answer(exchange, isAuthClientError(reason) ? withCause(outcome, reason) : { error: reason })
+      return isAuthClientError(reason) ? unhealed(reason) : answer(exchange, { error: reason })
     }
     return send(exchange)
   }
@@ -379,16 +380,27 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     return !login.ended && !session.isDead(login) && edition === login.edition
   }
 
+  /**
+   * A refusal that could not be healed, with ours as its cause. A 401 that `validateStatus` let through still resolves; with
+   * any other status it is rejected, because its caller would take it for an ordinary answer (G6).
+   */
+  function asRefusal(outcome: Outcome, config: RequestConfig, reason: AuthClientError | undefined): Outcome {
+    const { response, error } = outcome
+    if ('error' in outcome) {
+      if (reason && isObject(error)) setCause(error, reason)
+    } else if (response?.status !== 401)
+      return { response, error: bare.failure(reason, config as never, response) }
+    return outcome
+  }
+
   /** Hands the caller their answer, with their own config in it. */
-  function answer(exchange: Exchange, { response, error }: Outcome): AxiosResponse | Promise<AxiosResponse> {
+  function answer(exchange: Exchange, outcome: Outcome): AxiosResponse | Promise<AxiosResponse> {
     takeOff(exchange)
-    const config = exchange.config as AxiosResponse['config']
-    if (response) {
-      response.config = config
-      if (error === undefined) return response
-    }
-    const failure = error as Partial<AxiosError> | null
-    if (failure?.config) failure.config = config
+    const { response, error } = outcome
+    // What an adapter of the app's own makes may be frozen, or be no object at all.
+    Reflect.set(Object(response), 'config', exchange.config)
+    if (!('error' in outcome)) return response as AxiosResponse
+    if ((error as Partial<AxiosError> | null)?.config) Reflect.set(error as object, 'config', exchange.config)
     return Promise.reject(error)
   }
 
@@ -569,11 +581,6 @@ function userIn(word: string): string | undefined {
 
 function notReplayable(): AuthClientError {
   return new AuthClientError('BODY_NOT_REPLAYABLE', 'Make this request anew: its body can be read only once.')
-}
-
-function withCause(outcome: Outcome, reason: AuthClientError): Outcome {
-  if (isObject(outcome.error)) setCause(outcome.error, reason)
-  return outcome
 }
 
 function nameOf({ method = '', url = '' }: RequestConfig): { method: string; url: string } {

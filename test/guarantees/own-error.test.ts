@@ -2,7 +2,7 @@
 // causes, configs and events are searched to their last corner for every token that the server has issued.
 
 import { inspect } from 'node:util'
-import axios, { AxiosError, type AxiosRequestConfig } from 'axios'
+import axios, { type AxiosAdapter, AxiosError, type AxiosRequestConfig } from 'axios'
 import axios027 from 'axios-0.27'
 import { describe, expect, it, vi } from 'vitest'
 import {
@@ -310,6 +310,29 @@ describe("G9: the error is the caller's own", () => {
       }),
     )
     expect(error).toBe(thrown)
+  })
+
+  it.each([undefined, 401])(
+    'G9: a frozen error with a config and a status of %s is what its caller catches',
+    async (status) => {
+      const { server, api } = await setUp()
+      server.refresh.always(401)
+      const response = status && { status, headers: {}, data: '' }
+      const thrown: Error[] = []
+      const adapter: AxiosAdapter = async (config) => {
+        thrown.push(Object.freeze(Object.assign(new Error('no'), { config, response })))
+        throw thrown[0]
+      }
+      expect(await failureOf(api.get('/x', { adapter }))).toBe(thrown[0])
+      expect(JSON.stringify(thrown)).not.toContain(server.issuedTokens()[0])
+    },
+  )
+
+  it('G9: an adapter of the app that answers with nothing fails as it does without us', async () => {
+    const { api } = await setUp()
+    const adapter = (async () => undefined) as never
+    const bare = (await failureOf(axios.get('/x', { adapter }))) as Error
+    expect(await failureOf(api.get('/x', { adapter }))).toMatchObject({ message: bare.message })
   })
 
   it.each([

@@ -1,11 +1,13 @@
 // G6 to G9: a replay is the same request, and what the caller catches is their own error.
 import { Readable } from 'node:stream'
 import { inspect } from 'node:util'
-import axios from 'axios'
+import axios, { type AxiosError, type AxiosRequestConfig } from 'axios'
+import MockAdapter from 'axios-mock-adapter'
 import FormDataPackage from 'form-data'
 import { describe, expect, it } from 'vitest'
 import { authErrorOf } from '../../src/index.js'
 import { adapterNamed } from '../support/adapters.js'
+import { json } from '../support/auth-server/answer.js'
 import { eventsOf, failureOf, setUp } from '../support/client.js'
 import { settleAll } from '../support/settle-all.js'
 
@@ -115,6 +117,61 @@ describe('G6: a replay is the same request', () => {
     expect(config.headers.Authorization).toBeUndefined()
     expect(auth.getSnapshot().status).toBe('signed-in')
   })
+
+  describe.each(['http', 'fetch', 'mock'] as const)(
+    'G6: an answer in which only shouldRefresh sees a refusal (%s)',
+    (kind) => {
+      const body = { errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] }
+      /** A GraphQL server: it refuses with a 200. */
+      async function graphql(config: AxiosRequestConfig = {}, status = 200) {
+        const world = await setUp({
+          shouldRefresh: ({ response }) => response.status === 401 || !!response.data?.errors,
+        })
+        const { server, api } = world
+        if (kind === 'mock') {
+          const mock = new MockAdapter(api)
+          mock.onPost('/graphql').reply(status, body)
+          mock.onAny().passThrough()
+        } else server.route('/graphql', () => json(status, body))
+        const adapter = kind === 'mock' ? {} : { adapter: adapterNamed(kind) }
+        const query = () => api.post('/graphql', { query: '{ me }' }, { ...adapter, ...config })
+        return { ...world, query }
+      }
+
+      it.each([
+        [401, 'SESSION_EXPIRED'],
+        [404, 'REFRESH_FAILED'],
+      ])('rejects when it cannot be healed: a refresh that is answered %i (%s)', async (status, code) => {
+        const { server, query, login } = await graphql()
+        server.refresh.always(status)
+        const error = (await failureOf(query())) as AxiosError
+        expect(error).toMatchObject({ isAxiosError: true, response: { status: 200, data: body } })
+        expect(error.config?.url).toBe('/graphql')
+        expect(authErrorOf(error)?.code).toBe(code)
+        expect(inspect([error.config, error.response?.config], { depth: 9 })).not.toContain(
+          login.access_token,
+        )
+      })
+
+      it('rejects when the replay is refused as well', async () => {
+        const { server, query } = await graphql()
+        const error = await failureOf(query())
+        expect(error).toMatchObject({ isAxiosError: true, response: { status: 200, data: body } })
+        expect(server.counts.refreshes).toBe(1)
+      })
+
+      it('rejects with a status that validateStatus lets through, and resolves with a 401', async () => {
+        const all = { validateStatus: () => true }
+        for (const status of [401, 403]) {
+          const { server, query } = await graphql(all, status)
+          server.refresh.always(404)
+          const response =
+            status === 401 ? await query() : ((await failureOf(query())) as AxiosError).response
+          expect(response).toMatchObject({ status, data: body })
+        }
+      })
+    },
+  )
 
   it('G6: reads the response type that was asked for', async () => {
     const { server, api } = await setUp()
