@@ -475,7 +475,10 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
    * that comes from them, such as an old interceptor's copy, is neither: it is taken off.
    */
   function otherCredential(config: RequestConfig, exchange?: Partial<Exchange>): SkipReason | undefined {
-    if (config.auth) return 'own-credential'
+    if (config.auth) {
+      if (!isOurs(config.auth.username, exchange)) return 'own-credential'
+      delete config.auth
+    }
     for (const name of credentialHeaders) {
       for (const [bag, key] of othersIn(config, name, exchange?.written)) {
         const value = bag[key]
@@ -493,7 +496,11 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   function isOurs(value: unknown, { option, login }: Partial<Exchange> = {}): boolean {
     if (option?.place === false) return false
     const { header } = place
-    const word = String(value).trim().split(/\s+/).pop() as string
+    // Also as a parameter: `Token token="…"`.
+    const word =
+      String(value)
+        .match(/[^\s"]+/g)
+        ?.pop() ?? ''
     const user = userIn(word)
     const isIt = (token: string) => {
       if (!token) return false

@@ -151,6 +151,7 @@ describe('G20: an app that still has an interceptor with its own copy of the tok
     ['with blanks', (token) => `  Bearer   ${token} `],
     ['bare', (token) => token],
     ['with a scheme of its own', (token) => `JWT ${token}`],
+    ['as a parameter', (token) => `Token token="${token}"`],
   ]
   const cases = (['before', 'after'] as const).flatMap((place) =>
     spellings.flatMap(([name, spell]) =>
@@ -226,6 +227,28 @@ describe('G20: an app that still has an interceptor with its own copy of the tok
     for (let i = 0; i < 25; i++) await auth.updateTokens({ accessToken: `newer-${i}-token` })
     await api.get('/public/x')
     expect(sent()).toEqual([`Basic ${btoa('newer-24-token:')}`])
+  })
+
+  it.each([
+    ['axios', axios],
+    ['axios 0.27', axios027],
+  ])("G20: as the user name of axios's `auth` is served too (%s)", async (_, library) => {
+    let username = ''
+    const { server, api, auth, login, sent, skipped } = await setUp({
+      library: library as never,
+      place: basicUser(),
+      after: (config) => void (config.auth = { username, password: '' }),
+    })
+    username = login.access_token
+    for (const token of ['newer-token', 'newest-token']) {
+      await auth.updateTokens({ accessToken: token })
+      await api.get('/public/x')
+    }
+    expect(sent()).toEqual(['newer-token', 'newest-token'].map((token) => `Basic ${btoa(`${token}:`)}`))
+    username = 'somebody'
+    await api.get('/public/x')
+    expect(server.log.at(-1)?.headers.authorization).toBe(`Basic ${btoa('somebody:')}`)
+    expect(skipped()).toEqual(['own-credential'])
   })
 
   it('G3: in Authorization, where the token travels elsewhere, sends no old one there', async () => {
