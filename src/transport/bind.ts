@@ -220,7 +220,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     const obstacle = equip(exchange)
     const fault = obstacle === 'origin' && exchange.option?.place !== false && deps.findNoOrigins()
     if (fault && !otherCredential(config, exchange)) return refuse(exchange, fault)
-    if (obstacle === undefined && login.ended) return refuse(exchange, login.ended)
+    if ((obstacle === undefined || released) && login.ended) return refuse(exchange, login.ended)
     const isDead = session.isDead(login)
     const isAside = obstacle !== undefined || (isDead && !mayWait)
     if (isFirst && (isAside || exchange.option?.place === false)) skip(exchange, obstacle ?? 'opted-out')

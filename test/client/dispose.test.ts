@@ -2,6 +2,7 @@
 
 import axios from 'axios'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { deferred } from '../../src/gate.js'
 import {
   type AuthClient,
   createAuthClient,
@@ -11,7 +12,15 @@ import {
   refreshWithBody,
   type TokenStore,
 } from '../../src/index.js'
-import { eventsOf, outcomesOf, type SetUpOptions, setUp, tokensOf, untilHeld } from '../support/client.js'
+import {
+  eventsOf,
+  outcomesOf,
+  type SetUpOptions,
+  setUp,
+  startServer,
+  tokensOf,
+  untilHeld,
+} from '../support/client.js'
 import { createHandRefresh } from '../support/hand-refresh.js'
 import { microtasksDone } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
@@ -104,6 +113,22 @@ describe('dispose', () => {
     leave()
     expect(outcomesOf(await settled)).toEqual(['DISPOSED'])
     expect(server.requestsTo('/api/x')).toHaveLength(1)
+  })
+
+  it("keeps a request that is in an interceptor of the app's from going out bare", async () => {
+    const server = await startServer()
+    const api = axios.create({ baseURL: server.url })
+    const gate = deferred()
+    // Registered first, so axios runs it last.
+    api.interceptors.request.use((config) => gate.promise.then(() => config))
+    const auth = createAuthClient(api, { refresh: refreshWithBody({ url: '/auth/refresh' }) })
+    await auth.signIn(tokensOf(server.login()))
+    const settled = settleAll([api.post('/public/x', {})])
+    await microtasksDone()
+    auth.dispose()
+    gate.resolve()
+    expect(outcomesOf(await settled)).toEqual(['DISPOSED'])
+    expect(server.log).toEqual([])
   })
 
   it('rejects those who wait for an asynchronous store, and starts nothing for them', async () => {
