@@ -9,9 +9,13 @@ export function findHeader(headers: unknown, name: string): unknown {
   return key === undefined ? undefined : (headers as HeaderBag)[key]
 }
 
-/** The value of a header in any letter case; `undefined` when it is absent or switched off (`null`, `false`). */
+/**
+ * The value of a header in any letter case; `undefined` when it is absent or switched off (`null`, `false`). Also of the
+ * platform's `Headers`, which adapters of an app's own hand on.
+ */
 export function readHeader(headers: unknown, name: string): unknown {
-  const value = findHeader(headers, name)
+  const { Headers } = globalThis
+  const value = findHeader(headers, name) ?? (Headers && headers instanceof Headers && headers.get(name))
   return isOff(value) || value === '' ? undefined : value
 }
 

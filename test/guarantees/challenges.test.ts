@@ -114,6 +114,14 @@ it('G29: while the refresh endpoint is down, a page that asks for more leaves al
   expect(server.counts.refreshes).toBe(0)
 })
 
+it("G29: the challenge is read in the platform's Headers too, which an adapter of the app may hand on", async () => {
+  const { server, api } = await setUp()
+  const headers = new Headers({ 'WWW-Authenticate': 'Bearer error="insufficient_scope"' })
+  const adapter = async (config: object) => ({ status: 401, data: '', headers, config }) as never
+  expect((await api.get('/x', { adapter })).status).toBe(401)
+  expect(server.counts.refreshes).toBe(0)
+})
+
 it('G29: a 401 that validateStatus lets through resolves as it came', async () => {
   const { server, api } = await challenged('Bearer error="insufficient_scope"')
   const { status, config } = await api.get('/guarded', { validateStatus: () => true })
