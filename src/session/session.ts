@@ -210,6 +210,9 @@ export function createSession(deps: SessionDeps): Session {
   let isSilent = false
   /** The last sign-in or sign-out of this page: a call made before it, by somebody not known yet, is refused so. */
   let takeover: AuthClientError | undefined
+  /** Who makes calls while it is known who is signed in. */
+  let usualLogin: Login | undefined
+  let usualCaller: Caller = () => undefined
   /** The way of the newest tokens from elsewhere into a slow store. */
   let saving: void | Promise<void>
 
@@ -295,7 +298,12 @@ export function createSession(deps: SessionDeps): Session {
 
   function caller(): Caller {
     const login = current
-    if (!loading && (login || !flight)) return () => login
+    if (!loading && (login || !flight)) {
+      // Not a function for each request.
+      if (login !== usualLogin) usualCaller = () => login
+      usualLogin = login
+      return usualCaller
+    }
     const before = takeover
     return () => {
       if (takeover !== before) throw takeover
