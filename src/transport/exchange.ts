@@ -76,10 +76,12 @@ export function exchangeOf(authClient: unknown, owner: unknown): Exchange | unde
   return found instanceof Exchange ? found : undefined
 }
 
+type Said = Record<string, unknown>
+
 /** The caller's `authClient` behind its handle, or what interceptors have made of it since. */
 export function optionIn(handle: unknown, { option }: Exchange): AuthRequestOptions | undefined {
-  const { [HANDLE]: _, ...said } = handle as { [HANDLE]?: unknown } & AuthRequestOptions
-  const isSame = (name: string) =>
-    said[name as keyof AuthRequestOptions] === option?.[name as keyof AuthRequestOptions]
-  return Object.keys(said).every(isSame) ? option : said
+  const isSame = (name: string) => name === HANDLE || (handle as Said)[name] === (option as Said)?.[name]
+  if (Object.keys(handle as object).every(isSame)) return option
+  const { [HANDLE]: _, ...said } = handle as Said
+  return said
 }
