@@ -11,6 +11,7 @@ import { deleteHeader, isOff, othersIn, readHeader, writeHeader } from '../heade
 import type { Placement } from '../placement/placement.js'
 import { bareAddress } from '../redact.js'
 import type { Caller, Patience, Session } from '../session/session.js'
+import { isOtherUser } from '../session/subject.js'
 import type { Grant } from '../tokens.js'
 import type { AuthRequestOptions } from './augment.js'
 import { type AxiosLike, createBare } from './bare.js'
@@ -22,6 +23,7 @@ import {
   optionIn,
   REFRESH_MARK,
   type RequestConfig,
+  SENT_BY,
 } from './exchange.js'
 import { asRead, carries, isTokenRefused, type RefreshQuestion } from './judge.js'
 import { createOriginCheck } from './origin.js'
@@ -152,7 +154,11 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   ): RequestConfig {
     if (released) return config
     // What was refused because its session is over is refused again, or a retry plug-in would send it as somebody else.
-    const login = earlier?.refused ? earlier.login : caller()
+    let login = earlier?.refused ? earlier.login : caller()
+    // So is what failed in the session of another user.
+    const sender = config[SENT_BY]?.(session)
+    delete config[SENT_BY]
+    if (sender && login && isOtherUser(sender.subjects, login.subjects)) login = sender
     const exchange = login && new Exchange(login, option, config)
     const other = otherCredential(config, exchange)
     if (!exchange) return config
@@ -400,6 +406,8 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     // What an adapter of the app's own makes may be frozen, or be no object at all.
     Reflect.set(Object(response), 'config', exchange.config)
     if (!('error' in outcome)) return response as AxiosResponse
+    const { login } = exchange
+    Reflect.set(exchange.config, SENT_BY, (owner: unknown) => (owner === session ? login : undefined))
     if ((error as Partial<AxiosError> | null)?.config) Reflect.set(error as object, 'config', exchange.config)
     return Promise.reject(error)
   }

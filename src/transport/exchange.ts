@@ -13,6 +13,12 @@ export const REFRESH_MARK = 'axios-auth-client.refresh'
  */
 export const CALLER = 'axios-auth-client.caller'
 
+/**
+ * Whose request it was, on the config of an error, for a retry plug-in that sends it again when somebody else has signed
+ * in (axios before 1.19 does not copy it). A symbol, because that config is the caller's; a function for the same reason.
+ */
+export const SENT_BY = Symbol('axios-auth-client.sent-by')
+
 const HANDLE = 'axios-auth-client.handle'
 
 /** A config as it passes through here: `authClient` holds the caller's option, or the handle of the exchange. */
@@ -20,6 +26,7 @@ export type RequestConfig = Omit<AxiosRequestConfig, 'authClient'> & {
   authClient?: unknown
   [REFRESH_MARK]?: unknown
   [CALLER]?: Caller | undefined
+  [SENT_BY]?: ((owner: unknown) => Login | undefined) | undefined
 }
 
 /** A class, because V8 keeps objects of one literal that often outlive a request in old space, where they cost twice. */

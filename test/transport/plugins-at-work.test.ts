@@ -1,7 +1,7 @@
 // What each plug-in goes on doing for its user, wherever it stands: plugins that look at requests and answers see one of
 // each per call, and what they send by themselves carries the token of that moment.
 
-import type { AxiosError } from 'axios'
+import axios, { type AxiosError } from 'axios'
 import MockAdapter from 'axios-mock-adapter'
 import axiosRetry, { type IAxiosRetryConfig } from 'axios-retry'
 import { describe, expect, it } from 'vitest'
@@ -343,3 +343,40 @@ describe.each(
     expect(server.requestsTo('/api/transfer').map(({ user }) => user)).toEqual([])
   })
 })
+
+// Since 1.19 axios copies the symbol that tells whose request it was.
+const copiesSymbols = Number(/^1\.(\d+)/.exec(axios.VERSION ?? '')?.[1]) >= 19
+describe.runIf(copiesSymbols).each(PLACES.map((place) => [place.title, place] as const))(
+  'axios-retry with a request that has failed, %s',
+  (_, place) => {
+    async function playFlaky(next: string) {
+      let retry = () => {}
+      const retrying = new Promise<void>((resolve) => {
+        retry = resolve
+      })
+      const options = { retries: 1, retryDelay: () => 20, onRetry: () => retry() }
+      const stage = await play(besideUs(place, (api) => axiosRetry(api, options)))
+      const { server, send, signIn } = stage
+      server.route('/api/transfer', () =>
+        server.requestsTo('/api/transfer').length > 1 ? undefined : json(503, {}),
+      )
+      const sent = settleAll([send({ url: '/api/transfer', method: 'put', data: {} })])
+      await retrying
+      await signIn(next)
+      const [result] = await sent
+      return { result, users: server.requestsTo('/api/transfer').map(({ user }) => user) }
+    }
+
+    it('G14: never sends it in the session of another user', async () => {
+      const { result, users } = await playFlaky('grace')
+      expect(users).toHaveLength(1)
+      expect(authErrorOf((result as PromiseRejectedResult).reason)?.code).toBe('SESSION_CHANGED')
+    })
+
+    it('sends it in a new session of the same user', async () => {
+      const { result, users } = await playFlaky('ada')
+      expect(result?.status).toBe('fulfilled')
+      expect(users).toEqual([undefined, 'ada'])
+    })
+  },
+)
