@@ -157,7 +157,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     let login = earlier?.refused ? earlier.login : caller()
     // So is what failed in the session of another user.
     const sender = config[SENT_BY]?.(session)
-    delete config[SENT_BY]
+    if (sender) delete config[SENT_BY]
     if (sender && login && isOtherUser(sender.subjects, login.subjects)) login = sender
     const exchange = login && new Exchange(login, option, config)
     const other = otherCredential(config, exchange)
@@ -404,7 +404,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     takeOff(exchange)
     const { response, error } = outcome
     // What an adapter of the app's own makes may be frozen, or be no object at all.
-    Reflect.set(Object(response), 'config', exchange.config)
+    if (response?.config !== exchange.config) Reflect.set(Object(response), 'config', exchange.config)
     if (!('error' in outcome)) return response as AxiosResponse
     const { login } = exchange
     Reflect.set(exchange.config, SENT_BY, (owner: unknown) => (owner === session ? login : undefined))
