@@ -10,7 +10,7 @@ import { redactError } from './redact.js'
 import { createSession, type RefreshInput, type Waiter } from './session/session.js'
 import type { AuthSnapshot } from './session/snapshot.js'
 import { createVault } from './session/vault.js'
-import { lockedTabs, soloTab } from './tabs/tabs.js'
+import { afterLanding, announceLanding, lockedTabs, soloTab } from './tabs/tabs.js'
 import type { Tokens } from './tokens.js'
 import { type AxiosLike, defaultsOf } from './transport/bare.js'
 import { type Binding, bind } from './transport/bind.js'
@@ -127,10 +127,12 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     cookies,
     tokenless,
     vault,
-    tabs:
+    tabs: afterLanding(
+      store,
       store.name === undefined
         ? soloTab(store)
         : lockedTabs(store.name, refreshTimeoutMs + LOCK_MARGIN_MS, clock),
+    ),
     events,
     stats,
   })
@@ -173,7 +175,8 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     events.guard(() => unsubscribe?.())
     events.guard(stopListening)
     for (const { release } of [...bindings]) release()
-    session.dispose()
+    const landing = session.dispose()
+    if (landing) announceLanding(store, landing)
     events.clear()
   }
 

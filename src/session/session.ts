@@ -147,7 +147,8 @@ export interface Session {
   getSnapshot(): AuthSnapshot
   /** The same in every place where a page is rendered: only what the `tokens` known at the start tell. */
   getServerSnapshot(): AuthSnapshot
-  dispose(): void
+  /** Returns the end of a refresh that is still on its way into the store. */
+  dispose(): Promise<void> | undefined
 }
 
 /** One refresh. It is over once it is no longer the current flight; a grant that still arrives may count. */
@@ -554,8 +555,8 @@ export function createSession(deps: SessionDeps): Session {
     return snapshot
   }
 
-  function dispose(): void {
-    if (disposed) return
+  function dispose(): Promise<void> | undefined {
+    if (disposed) return undefined
     disposed = new AuthClientError('DISPOSED', 'This auth client was disposed.')
     // The session itself goes on in the store, so this is no end that anybody is told about.
     if (current) current.ended = disposed
@@ -575,6 +576,7 @@ export function createSession(deps: SessionDeps): Session {
     else close()
     settle()
     isSilent = true
+    return last?.landed
   }
 
   function assertAlive(): void {

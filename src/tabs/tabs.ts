@@ -35,6 +35,28 @@ export function soloTab({ exclusively }: TokenStore & Partial<TakesTurns>): Tabs
   }
 }
 
+// Registered: another copy of this package may be what comes next. On the store, because there is no state in modules.
+const LANDING = Symbol.for('axios-auth-client.landing')
+
+/** For the client that comes next on this store: a refresh of the one before it is still on its way there. */
+export function announceLanding(store: TokenStore, landing: Promise<void>): void {
+  Reflect.defineProperty(store, LANDING, { value: landing, configurable: true })
+  void landing.then(() => Reflect.deleteProperty(store, LANDING))
+}
+
+/** Begins each turn when what was announced has landed, or when `signal` says that there is nothing left to do. */
+export function afterLanding(store: TokenStore & { [LANDING]?: Promise<void> }, tabs: Tabs): Tabs {
+  return {
+    ...tabs,
+    exclusively(work, turn) {
+      const landing = store[LANDING]
+      if (!landing) return tabs.exclusively(work, turn)
+      const given = new Promise<unknown>((resolve) => turn.signal.addEventListener('abort', resolve))
+      return Promise.race([landing, given]).then(() => tabs.exclusively(work, turn))
+    },
+  }
+}
+
 /**
  * How long a tab that has its turn waits for what others have written. Measured in Chromium: a lock can reach the next
  * tab before what was written to localStorage under it does, on a busy machine by more than 100 ms.

@@ -476,26 +476,34 @@ describe('dispose in the middle of a refresh', () => {
     expect(keptToken(store)).toBe(before.login.access_token)
   })
 
-  it('G4: a client that comes next on a memoryStore and refreshes at once waits for its turn', async () => {
-    const store = memoryStore()
-    const { server, auth, login } = await setUp({ store })
-    const hold = server.holdRefresh({ at: 'answer', first: 1 })
-    const first = settleAll([auth.refresh()])
-    await hold.waiting(1)
-    auth.dispose()
-    await first
-    const api = axios.create({ baseURL: server.url })
-    const next = createAuthClient(api, { store, refresh: refreshWithBody({ url: '/auth/refresh' }) })
-    onTestFinished(() => next.dispose())
-    server.killAccessTokens()
-    const sent = settleAll<unknown>([api.get('/api/me'), next.refresh()])
-    await untilHeld(next, 1)
-    hold.releaseAll()
-    expect(outcomesOf(await sent)).toEqual(['ok', 'ok'])
-    expect(await next.getAccessToken()).not.toBe(login.access_token)
-    expect(server.counts).toMatchObject({ reuses: 0 })
-    expect(next.stats().adopted).toBe(1)
-  })
+  it.each([
+    ['a memoryStore', memoryStore],
+    ['a store of one’s own', createOpenStore],
+    ['an asynchronous store', createHandStore],
+    ['a frozen memoryStore', () => Object.freeze(memoryStore())],
+  ])(
+    'G4: a client that comes next on %s and refreshes at once waits for its turn',
+    async (_, createStore) => {
+      const store = createStore() as TokenStore
+      const { server, auth, login } = await setUp({ store })
+      const hold = server.holdRefresh({ at: 'answer', first: 1 })
+      const first = settleAll([auth.refresh()])
+      await hold.waiting(1)
+      auth.dispose()
+      await first
+      const api = axios.create({ baseURL: server.url })
+      const next = createAuthClient(api, { store, refresh: refreshWithBody({ url: '/auth/refresh' }) })
+      onTestFinished(() => next.dispose())
+      server.killAccessTokens()
+      const sent = settleAll<unknown>([api.get('/api/me'), next.refresh()])
+      await untilHeld(next, 1)
+      hold.releaseAll()
+      expect(outcomesOf(await sent)).toEqual(['ok', 'ok'])
+      expect(await next.getAccessToken()).not.toBe(login.access_token)
+      expect(server.counts).toMatchObject({ reuses: 0 })
+      expect(next.stats().adopted).toBe(1)
+    },
+  )
 
   it('a second dispose changes nothing', async () => {
     const store = createOpenStore()
