@@ -84,7 +84,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   let released = false
 
   // Synchronous where the session is known at once: the request is then judged by who is signed in when it is made,
-  // not a moment later, and costs one promise less. A synchronous interceptor must not throw (axios before 1.19).
+  // not a moment later, and costs one promise less.
   const { request, response } = instance.interceptors
   const requestId = request.use(onRequest, undefined, {
     synchronous: !deps.maySettleLate,
@@ -117,6 +117,17 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   }
 
   function onRequest(sent: RequestConfig): RequestConfig | Promise<RequestConfig> {
+    try {
+      return receive(sent)
+    } catch (reason) {
+      // Ejected, and running all the same: among asynchronous ones.
+      if (released) throw reason
+      // Before 1.19, axios throws a TypeError at the caller in the place of what a synchronous interceptor throws.
+      return { ...sent, adapter: () => Promise.reject(reason) }
+    }
+  }
+
+  function receive(sent: RequestConfig): RequestConfig | Promise<RequestConfig> {
     // axios takes a frozen one (1.20 and later).
     const config = Object.isExtensible(sent) ? sent : { ...sent }
     const caller = config[CALLER] ?? session.caller()
