@@ -26,7 +26,8 @@ export function isOff(value: unknown): boolean {
 
 /**
  * Where a header has another value than `ours`, switched off included. There may be several: a plain object takes every
- * letter case, and up to 0.27 the defaults for all methods and for one are bags of their own until the request goes out.
+ * letter case, and until the request goes out the defaults for all methods and for one are bags of their own: up to 0.27
+ * under those names, in 1.0 and 1.1 under a symbol.
  */
 export function othersIn(
   { headers, method = '' }: { headers?: unknown; method?: string | undefined },
@@ -35,11 +36,11 @@ export function othersIn(
 ): [bag: HeaderBag, key: string][] {
   const found: [HeaderBag, string][] = []
   const bag = headers as HeaderBag
-  for (const key of Object.keys(bag ?? {})) {
+  for (const key of Reflect.ownKeys(bag ?? {}) as string[]) {
     const value = bag[key]
-    if (isSame(key, name)) {
+    if (typeof key === 'string' && isSame(key, name)) {
       if (value !== undefined && value !== '' && value !== ours) found.push([bag, key])
-    } else if ((key === 'common' || key === method) && typeof value === 'object')
+    } else if ((typeof key === 'symbol' || key === 'common' || key === method) && typeof value === 'object')
       found.push(...othersIn({ headers: value }, name, ours))
   }
   return found
