@@ -28,6 +28,9 @@ import { settleAll } from '../support/settle-all.js'
 
 type Act = (config: InternalAxiosRequestConfig) => unknown
 
+/** What axios sends of a header that is `null`; before 1.0 a word. */
+const OFF = axios.VERSION.startsWith('0.') ? 'null' : undefined
+
 let shown: string[]
 beforeEach(() => {
   shown = []
@@ -100,7 +103,8 @@ describe('a header that is switched off', () => {
   }
 
   const absent: [string, Act][] = [
-    ['is deleted', ({ headers }) => headers.delete('Authorization')],
+    ['is deleted', ({ headers }) => void delete headers.Authorization],
+    ['is deleted by headers.delete()', ({ headers }) => headers.delete('Authorization')],
     ['is undefined', ({ headers }) => void (headers.Authorization = undefined as never)],
     ['was not copied', (config) => void (config.headers = { Accept: 'text/plain' } as never)],
   ]
@@ -115,7 +119,7 @@ describe('a header that is switched off', () => {
     const { api, login, skipped, sent } = await setUp({ place: bearerHeader({ header: 'X-Token' }) })
     await api.get('/public/x', { headers: { 'x-token': null as never } })
     await api.get('/public/x', { headers: { Authorization: null as never } })
-    expect(sent('x-token')).toEqual([undefined, `Bearer ${login.access_token}`])
+    expect(sent('x-token')).toEqual([OFF, `Bearer ${login.access_token}`])
     expect(skipped()).toEqual(['opted-out'])
   })
 
@@ -140,7 +144,7 @@ describe('a header that is switched off', () => {
     })
     server.killAccessTokens()
     await failureOf(api.get('/api/x'))
-    expect(sent().at(-1)).toBeUndefined()
+    expect(sent().at(-1)).toBe(OFF)
   })
 })
 

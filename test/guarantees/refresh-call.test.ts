@@ -373,6 +373,8 @@ describe('G5: home is where the instance lives', () => {
 })
 
 describe('G5: no refresh is answered from the HTTP cache', () => {
+  const { fetch } = globalThis
+
   /** What fetch is asked for; the answers come from a server that lets everything be kept. */
   async function asked(refresh: RefreshStrategy, fetchOptions?: object) {
     const server = createServer((_, response) => {
@@ -384,17 +386,10 @@ describe('G5: no refresh is answered from the HTTP cache', () => {
     const seen: [string, string, RequestCache][] = []
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     const { api, auth } = await setUp({ refresh })
-    Object.assign(api.defaults, {
-      baseURL: url,
-      adapter: 'fetch',
-      fetchOptions,
-      env: {
-        ...api.defaults.env,
-        fetch: (input: Request) => {
-          seen.push([input.method, new URL(input.url).search, input.cache])
-          return fetch(input)
-        },
-      },
+    Object.assign(api.defaults, { baseURL: url, adapter: 'fetch', fetchOptions })
+    vi.stubGlobal('fetch', (input: Request) => {
+      seen.push([input.method, new URL(input.url).search, input.cache])
+      return fetch(input)
     })
     await auth.refresh()
     return seen
@@ -413,7 +408,7 @@ describe('G5: no refresh is answered from the HTTP cache', () => {
     ],
     // Some runtimes know no such option, and a cache keeps no POST.
     ['a POST', refreshWithBody({ url: '/token' }), ['POST', '', 'default']],
-  ])('that fetch could look into: %s', async (_, refresh, call) => {
+  ])('that the fetch adapter could look into: %s', async (_, refresh, call) => {
     expect(await asked(refresh)).toEqual([call])
     expect(await asked(refresh, { cache: 'force-cache' })).toEqual([
       (call as string[])[0] === 'GET' ? call : ['POST', '', 'force-cache'],

@@ -1,7 +1,7 @@
 // What was true a moment ago, and has to be looked at again where it is used: the header as the request goes out, the
 // store before something is written to it, the refresh token at each attempt.
 
-import axios, { AxiosHeaders, type InternalAxiosRequestConfig } from 'axios'
+import axios, { type InternalAxiosRequestConfig } from 'axios'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import {
   type AuthClient,
@@ -24,6 +24,7 @@ import {
   type WatchedClock,
 } from '../support/client.js'
 import { createHandRefresh, type HandCall } from '../support/hand-refresh.js'
+import { headersLike } from '../support/headers.js'
 import { jwtOf } from '../support/jwt.js'
 import { microtasksDone } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
@@ -40,7 +41,7 @@ const UNAVAILABLE = Object.assign(new Error('unavailable'), { response: { status
 describe('the header on the wire', () => {
   const rebuilds: [string, (config: InternalAxiosRequestConfig) => object][] = [
     ['a plain object', () => ({ 'X-App': '1' })],
-    ['headers of axios', () => new AxiosHeaders({ 'X-App': '1' })],
+    ['headers of axios', ({ headers }) => headersLike(headers, { 'X-App': '1' })],
     [
       'a copy without it',
       ({ headers }) => {
@@ -75,7 +76,7 @@ describe('the header on the wire', () => {
   it('G22: so it does in a header of another name', async () => {
     const server = await startServer()
     const api = axios.create({ baseURL: server.url })
-    api.interceptors.request.use((config) => Object.assign(config, { headers: new AxiosHeaders() }))
+    api.interceptors.request.use((config) => Object.assign(config, { headers: headersLike(config.headers) }))
     const auth = createAuthClient(api, { place: bearerHeader({ header: 'X-Token', scheme: '' }) })
     onTestFinished(() => auth.dispose())
     const { access_token: accessToken } = server.login()
@@ -208,7 +209,7 @@ describe('tokens that come between', () => {
     expect(await auth.getAccessToken()).toBe(theirs.accessToken)
   })
 
-  it('G2: a pushed token that has been replaced since is not taken again, as an answer from a cache may bring it', async () => {
+  it('G2: a pushed token that has been replaced since is not taken again, as a cached answer may bring it', async () => {
     const { server, api, auth, login } = await setUp(pushed)
     const accessToken = server.login().access_token
     await auth.updateTokens({ accessToken })

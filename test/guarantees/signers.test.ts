@@ -2,7 +2,7 @@
 // token than its interceptors saw.
 
 import { createHmac } from 'node:crypto'
-import axios, { AxiosHeaders, type InternalAxiosRequestConfig } from 'axios'
+import axios, { type InternalAxiosRequestConfig } from 'axios'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { deferred } from '../../src/gate.js'
 import { type AuthClientOptions, createAuthClient, jsonBodyField, refreshWithBody } from '../../src/index.js'
@@ -16,6 +16,7 @@ import {
   tokensOf,
   untilHeld,
 } from '../support/client.js'
+import { headersLike } from '../support/headers.js'
 import { microtasksDone } from '../support/real-time.js'
 import { settleAll } from '../support/settle-all.js'
 
@@ -110,7 +111,7 @@ describe('beforeReplay', () => {
 
   it('signs a request anew whose signer saw no token, because the headers were rebuilt before it', async () => {
     const { server, api, asked } = await setUp({
-      earlier: (config) => Object.assign(config, { headers: new AxiosHeaders() }),
+      earlier: (config) => Object.assign(config, { headers: headersLike(config.headers) }),
     })
     expect((await api.get('/api/x')).status).toBe(200)
     expect(asked).toEqual([false])
@@ -120,7 +121,7 @@ describe('beforeReplay', () => {
   it("signs a request anew whose signer saw an old interceptor's copy of the token", async () => {
     let copy = ''
     const { server, api, auth, asked } = await setUp({
-      earlier: ({ headers }) => headers.set('Authorization', copy),
+      earlier: ({ headers }) => void (headers.Authorization = copy),
     })
     copy = `Bearer ${await auth.getAccessToken()}`
     await auth.refresh()

@@ -57,7 +57,7 @@ async function startSleeper(adapter: string) {
 
 describe('G4: a process that is stopped past refreshTimeoutMs', () => {
   it.each(['http', 'fetch'])(
-    'G4: takes the grant that waits in its socket when it wakes (%s)',
+    'G4: takes the grant that waits in its socket when it wakes, with the %s adapter',
     async (adapter) => {
       const { server, child, until, steps } = await startSleeper(adapter)
       const hold = server.holdRefresh({ at: 'answer', first: 1 })

@@ -97,7 +97,7 @@ describe('G7: a body that can be read once, and a streamed 401 on the only socke
   })
 
   // At a 401, fetch itself fails where the request's body was a stream (the Fetch standard), and not at a 419.
-  it('G7: leave the body of a fetch readable too', async () => {
+  it('G7: leave the body readable with the fetch adapter too', async () => {
     const { server, api } = await setUp({ shouldRefresh: ({ response }) => response.status === 419 })
     server.route('/api/upload', () => json(419, { message: 'expired' }))
     const config = { responseType: 'stream', adapter: adapterNamed('fetch') } as const

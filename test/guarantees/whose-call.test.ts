@@ -53,7 +53,7 @@ const causes: [name: string, scene: () => Scene][] = [
       prepare: (api) =>
         void api.interceptors.request.use(async (config) => {
           await microtasksDone()
-          return { ...config, headers: axios.AxiosHeaders.from({ ...config.headers } as never) }
+          return { ...config, headers: { ...config.headers } as never }
         }),
     }),
   ],

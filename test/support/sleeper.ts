@@ -3,9 +3,10 @@
 
 import axios from 'axios'
 import { authErrorOf, createAuthClient, refreshWithBody } from '../../src/index.js'
+import { type AdapterName, adapterNamed } from './adapters.js'
 
-const [baseURL = '', adapter = 'http', accessToken = '', refreshToken = ''] = process.argv.slice(2)
-const api = axios.create({ baseURL, adapter: adapter as 'http' | 'fetch' })
+const [baseURL = '', adapter = '', accessToken = '', refreshToken = ''] = process.argv.slice(2)
+const api = axios.create({ baseURL, adapter: adapterNamed(adapter as AdapterName) })
 const auth = createAuthClient(api, {
   refresh: refreshWithBody({ url: '/auth/refresh' }),
   tokens: { accessToken, refreshToken },
