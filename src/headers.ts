@@ -38,9 +38,10 @@ export function othersIn(
   const bag = headers as HeaderBag
   for (const key of Reflect.ownKeys(bag ?? {}) as string[]) {
     const value = bag[key]
-    if (typeof key === 'string' && isSame(key, name)) {
+    const word = String(key)
+    if (isSame(word, name)) {
       if (value !== undefined && value !== '' && value !== ours) found.push([bag, key])
-    } else if ((typeof key === 'symbol' || key === 'common' || key === method) && typeof value === 'object')
+    } else if (['common', 'Symbol(defaults)', method].includes(word) && typeof value === 'object')
       found.push(...othersIn({ headers: value }, name, ours))
   }
   return found
