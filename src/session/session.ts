@@ -664,7 +664,11 @@ export function createSession(deps: SessionDeps): Session {
           patience.leave?.(waiter)
           waiter.waited = joined.asked
           if (joined.error && login.edition === edition && !login.ended) throw joined.error
-          if (joined.asked && joined === waiter.share) learnAttainable(login, minValidityMs)
+          if (joined === waiter.share) {
+            // Somebody else was faster between its attempts: what they brought is not what it was started for.
+            if (joined.brought === 'adoption') waiter.share = undefined
+            else if (joined.asked) learnAttainable(login, minValidityMs)
+          }
           return freshen(login, waiter, patience, minValidityMs)
         },
         (reason) => {

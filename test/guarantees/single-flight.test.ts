@@ -51,6 +51,7 @@ import {
   createOpenStore,
   keptRefreshToken,
   keptToken,
+  rotatedElsewhere,
 } from '../support/stores.js'
 
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8]
@@ -1084,6 +1085,22 @@ describe('G4: a refresh token that was replaced', () => {
     expect(keptRefreshToken(store)).toBe('newest-refresh-token')
     expect(keptToken(store)).not.toBe(login.access_token)
     expect(ends).toEqual([])
+  })
+
+  it('G8: tokens adopted between two attempts do not use up the refresh of a request', async () => {
+    const store = createOpenStore()
+    const { server, api, clock, login } = await setUp({ store })
+    server.killAccessTokens()
+    server.refresh.next(503)
+    const sent = settleAll([api.get('/api/item')])
+    await clock.until(() => clock.pending === 2)
+    const { data } = await axios.post(`${server.url}/auth/refresh`, { refresh_token: login.refresh_token })
+    server.killAccessTokens()
+    rotatedElsewhere(store, { accessToken: data.access_token, refreshToken: data.refresh_token })
+    await clock.advance(clock.nextInMs ?? 0)
+    expect(outcomesOf(await sent)).toEqual(['ok'])
+    expect(server.counts.reuses).toBe(0)
+    expect(server.requestsTo('/api/item')).toHaveLength(3)
   })
 
   it('G4: a second attempt of a refresh sends what has come in since the first', async () => {
