@@ -51,7 +51,7 @@ export interface AuthEvents {
   }
   /** As `onSessionEnd`, and before it. */
   sessionEnd: SessionEnd
-  /** A request waits for new tokens, for the first or for a further time. As everywhere here, `url` has no query. */
+  /** A request waits for new tokens, for the first or for a further time. */
   held: { method: string; url: string }
   /** A request is sent again with newer tokens, after waiting `heldMs` in all. */
   replay: { method: string; url: string; heldMs: number }

@@ -200,6 +200,8 @@ export function createSession(deps: SessionDeps): Session {
   let knownTokens: readonly string[] = []
   /** The refresh tokens of late: none may be shown, spent ones neither. */
   let knownRefreshTokens: readonly string[] = []
+  /** Both in all spellings, until there is a new one. */
+  let knownSpellings: string[] | undefined
   const everKnown = createKnownTokens()
   let current: Login | undefined
   let flight: Flight | undefined
@@ -431,6 +433,7 @@ export function createSession(deps: SessionDeps): Session {
       },
     })
     knownTokens = [login.accessToken, ...knownTokens].slice(0, KNOWN_TOKENS)
+    knownSpellings = undefined
     everKnown.add(login.accessToken)
     rememberRefreshToken(login)
   }
@@ -444,10 +447,12 @@ export function createSession(deps: SessionDeps): Session {
   function rememberRefreshToken({ refreshToken }: Login): void {
     if (refreshToken && !knownRefreshTokens.includes(refreshToken))
       knownRefreshTokens = [refreshToken, ...knownRefreshTokens].slice(0, KNOWN_TOKENS)
+    knownSpellings = undefined
   }
 
   function secrets(): string[] {
-    return [...knownTokens, ...knownRefreshTokens].flatMap(spellingsOf)
+    knownSpellings ??= [...knownTokens, ...knownRefreshTokens].flatMap(spellingsOf)
+    return knownSpellings
   }
 
   /** The caller's tokens, fit for use. @throws {AuthClientError} code `BAD_OPTION`. */

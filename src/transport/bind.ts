@@ -9,7 +9,7 @@ import { type AuthStats, type Events, isThenable } from '../events.js'
 import { hold, isCancelled } from '../gate.js'
 import { deleteHeader, isOff, othersIn, readHeader, writeHeader } from '../headers.js'
 import type { Placement } from '../placement/placement.js'
-import { bareAddress } from '../redact.js'
+import { bareAddress, USERINFO } from '../redact.js'
 import type { Caller, Patience, Session } from '../session/session.js'
 import { isOtherUser } from '../session/subject.js'
 import type { Grant } from '../tokens.js'
@@ -451,6 +451,13 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     return hold(promise, config, () => bare.cancellation(config as never))
   }
 
+  /** What events say of a request: its address, but for a token of ours in its query, and a name and password. */
+  function nameOf({ method = '', url = '' }: RequestConfig): { method: string; url: string } {
+    const address = String(url).replace(USERINFO, '$1')
+    const isSecret = /[?#]/.test(address) && session.secrets().some((secret) => address.includes(secret))
+    return { method, url: isSecret ? bareAddress(address) : address }
+  }
+
   // ---- judging ---------------------------------------------------------------------------------------------------
 
   function judge(exchange: Exchange, response: AxiosResponse): boolean | PromiseLike<boolean> {
@@ -607,8 +614,4 @@ function userIn(word: string): string | undefined {
 
 function notReplayable(): AuthClientError {
   return new AuthClientError('BODY_NOT_REPLAYABLE', 'Make this request anew: its body can be read only once.')
-}
-
-function nameOf({ method = '', url = '' }: RequestConfig): { method: string; url: string } {
-  return { method, url: bareAddress(url) }
 }

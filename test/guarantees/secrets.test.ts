@@ -502,7 +502,7 @@ describe('redactError', () => {
   })
 })
 
-it('G9: no event shows the query of a request, where a caller may have put a token', async () => {
+it('G9: no event shows the query of a request into which a caller has put a token of the session', async () => {
   const world = await signedIn({ refresh: async () => ({ accessToken: 'the-next-access-token' }) })
   const { server, api, events } = world
   server.route(
