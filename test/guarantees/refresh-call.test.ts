@@ -433,7 +433,11 @@ describe('G5: no refresh is answered from the HTTP cache', () => {
     ['a URLSearchParams', { url: '/token', params: new URLSearchParams({ own: '1' }) }],
     [
       'a serializer that knows its own params only',
-      { url: '/token', params: { own: 1 }, paramsSerializer: { serialize: ({ own }) => `own=${own}` } },
+      {
+        url: '/token',
+        params: { own: 1 },
+        paramsSerializer: (({ own }: { own: number }) => `own=${own}`) as never,
+      },
     ],
     ['an address in the baseURL alone', { baseURL: '/token?own=1' }],
   ])('there neither, nor without its own params: %s', async (_, call) => {

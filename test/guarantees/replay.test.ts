@@ -119,7 +119,7 @@ describe('G6: a replay is the same request', () => {
   })
 
   describe.each(['http', 'fetch', 'mock'] as const)(
-    'G6: an answer in which only shouldRefresh sees a refusal (%s)',
+    'G6: an answer in which only shouldRefresh sees a refusal, with the %s adapter',
     (kind) => {
       const body = { errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] }
       /** A GraphQL server: it refuses with a 200. */
