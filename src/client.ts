@@ -175,8 +175,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     events.guard(() => unsubscribe?.())
     events.guard(stopListening)
     for (const { release } of [...bindings]) release()
-    const landing = session.dispose()
-    if (landing) announceLanding(store, landing)
+    announceLanding(store, session.dispose())
     events.clear()
   }
 

@@ -38,14 +38,16 @@ export function soloTab({ exclusively }: TokenStore & Partial<TakesTurns>): Tabs
 // Registered: another copy of this package may be what comes next. On the store, because there is no state in modules.
 const LANDING = Symbol.for('axios-auth-client.landing')
 
-/** For the client that comes next on this store: a refresh of the one before it is still on its way there. */
-export function announceLanding(store: TokenStore, landing: Promise<void>): void {
+/** For the client that comes next on this store: a refresh of the one before it may still be on its way there. */
+export function announceLanding(store: TokenStore, landing: Promise<void> | undefined): void {
   Reflect.defineProperty(store, LANDING, { value: landing, configurable: true })
-  void landing.then(() => Reflect.deleteProperty(store, LANDING))
 }
 
 /** Begins each turn when what was announced has landed, or when `signal` says that there is nothing left to do. */
-export function afterLanding(store: TokenStore & { [LANDING]?: Promise<void> }, tabs: Tabs): Tabs {
+export function afterLanding(
+  store: TokenStore & { [LANDING]?: Promise<void> | undefined },
+  tabs: Tabs,
+): Tabs {
   return {
     ...tabs,
     exclusively(work, turn) {
