@@ -100,11 +100,8 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   const cookies = !!refresh?.cookies
   /** Every instance that is held, with the origin of its own addresses once that is known. */
   const bindings = new Set<Binding & { home(): string | undefined }>()
-  /** All that a token may be sent to. */
-  const allowedOrigins = () => [...(resolved.origins ?? []), ...Array.from(bindings, ({ home }) => home())]
 
-  assertFree(instance, place.header)
-  const { baseURL } = instance.defaults ?? {}
+  const { baseURL } = assertFree(instance, place.header)
   if (!resolved.origins && !homeOf(baseURL) && !mayHomeCome(baseURL)) throw noOrigins()
 
   const events = createEvents(() => session.secrets())
@@ -191,8 +188,9 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
         session,
         events,
         stats,
-        isAllowedOrigin: (origin) => origin !== undefined && allowedOrigins().includes(origin),
-        findNoOrigins: () => (resolved.origins || allowedOrigins().some(Boolean) ? undefined : noOrigins()),
+        isAllowedOrigin,
+        findNoOrigins: () =>
+          resolved.origins || [...bindings].some(({ home }) => home()) ? undefined : noOrigins(),
         isAsking: () => isAsking,
         reportSkipped,
         maySettleLate: cookies || !!session.unsettled(),
@@ -213,6 +211,13 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
       Reflect.deleteProperty(target, MARK)
       throw unfit('it takes no interceptors.', cause)
     }
+  }
+
+  // Asked several times for each request: nothing is made for an answer.
+  function isAllowedOrigin(origin: string | undefined): boolean {
+    if (origin === undefined) return false
+    for (const { home } of bindings) if (home() === origin) return true
+    return !!resolved.origins?.includes(origin)
   }
 
   /** The calls that the strategy makes before its first await are recognised as the refresh's own. */
@@ -272,14 +277,16 @@ function noOrigins(): AuthClientError {
   return badOption('origins', "a list, because neither the instance's baseURL nor a page has one", undefined)
 }
 
-function assertFree(instance: AxiosLike, header = 'Authorization'): void {
+/** Refuses an instance that cannot be held. Returns the defaults that are in force there. */
+function assertFree(instance: AxiosLike, header = 'Authorization'): AxiosLike['defaults'] {
   if (!isObject(instance) || typeof instance.request !== 'function' || !instance.interceptors) {
     throw badOption('instance', 'an axios instance', instance)
   }
   if (!Object.isExtensible(instance)) throw unfit('it is frozen or sealed.')
   if (MARK in instance)
     throw unfit('a live auth client holds this axios instance already. Use that one, or dispose() it first.')
-  const { auth, headers = {} } = defaultsOf(instance) ?? {}
+  const defaults = defaultsOf(instance) ?? {}
+  const { auth, headers = {} } = defaults
   const bags = [headers, ...Object.values(headers)]
   const carries = (name: string) => bags.some((bag) => readHeader(bag, name) !== undefined)
   const credential = auth ? 'auth' : ['Authorization', header].find(carries)
@@ -287,6 +294,7 @@ function assertFree(instance: AxiosLike, header = 'Authorization'): void {
     throw unfit(
       `its defaults carry ${credential}, which would hide the session's: use signIn() or \`tokens\`.`,
     )
+  return defaults
 }
 
 function unfit(why: string, cause?: unknown): AuthClientError {

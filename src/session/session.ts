@@ -209,7 +209,7 @@ export function createSession(deps: SessionDeps): Session {
   const inTheDark = new Set<Flight>()
   let loading: Deferred | undefined
   let disposed: AuthClientError | undefined
-  /** Nobody hears of anything any more. */
+  /** The client is disposed of: no event and no change of the snapshot is published. */
   let isSilent = false
   /** The last sign-in or sign-out of this page: a call made before it, by somebody not known yet, is refused so. */
   let takeover: AuthClientError | undefined
@@ -433,7 +433,6 @@ export function createSession(deps: SessionDeps): Session {
       },
     })
     knownTokens = [login.accessToken, ...knownTokens].slice(0, KNOWN_TOKENS)
-    knownSpellings = undefined
     everKnown.add(login.accessToken)
     rememberRefreshToken(login)
   }

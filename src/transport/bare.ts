@@ -142,9 +142,10 @@ function watchTarget(http: AxiosInstance, defaults: AxiosRequestConfig, isAllowe
   // Where an instance has no address of its own, the origins of its tokens are the next best.
   const staysHome = createOriginCheck((origin) => (home ? origin === home : isAllowed(origin)))
   const fail = (why: string) => new AuthClientError('REFRESH_FAILED', why)
-  const check = (response: AxiosResponse | undefined) => {
+  const check = (response: AxiosResponse) => {
     if (response && isFromElsewhere(response, isAllowed))
       throw fail('The refresh endpoint redirects to a foreign origin.')
+    return response
   }
   http.interceptors.request.use((config) => {
     const meant = originsOf(config, (url) => originOf(url, pageUrl))
@@ -155,16 +156,10 @@ function watchTarget(http: AxiosInstance, defaults: AxiosRequestConfig, isAllowe
     }
     throw fail('A <base> element leads the refresh to a foreign origin: give it an absolute url.')
   })
-  http.interceptors.response.use(
-    (response) => {
-      check(response)
-      return response
-    },
-    (error) => {
-      check(error?.response)
-      throw error
-    },
-  )
+  http.interceptors.response.use(check, (error) => {
+    check(error?.response)
+    throw error
+  })
 }
 
 type Bag = Record<string, unknown>
