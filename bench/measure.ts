@@ -3,7 +3,7 @@
 import { Agent } from 'node:http'
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 import axios, { type AxiosAdapter, AxiosError, type AxiosInstance, type AxiosResponse } from 'axios'
-import { deferred } from '../src/gate.js'
+import { deferred } from '../src/wait.js'
 import { median } from './results.js'
 import type { Seen } from './server.js'
 import { BARE, HEADER, refreshByHand, SIDES, type Tokens } from './sides.js'

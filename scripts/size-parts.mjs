@@ -16,9 +16,9 @@ const EXPORT = /^export (?:async )?(?:function|const|class) (\w+)/gm
 /** What it is for, and where its modules are. */
 const PARTS = [
   ['options are checked at creation', ['src/options.ts', 'src/checks.ts']],
-  ['one refresh among tabs: locks, frozen and crashed holders (section 5)', ['src/tabs/tabs.ts']],
-  ['slow, hung and failing stores (G15, G17)', ['src/session/vault.ts']],
-  ['stored records are checked (G23)', ['src/storage/store.ts']],
+  ['one refresh among tabs: locks, frozen and crashed holders (section 5)', ['src/stores/web-lock.ts']],
+  ['slow, hung and failing stores (G15, G17)', ['src/session/guarded-store.ts']],
+  ['stored records are checked (G23)', ['src/stores/store.ts']],
   ['which failure means what (G10)', ['src/session/failure.ts']],
   ['errors without secrets (G9)', ['src/redact.ts']],
   ['a refresh is tried again (G10)', ['src/session/refresh.ts']],
@@ -27,10 +27,10 @@ const PARTS = [
   ['`http`: calls beside the interceptors, on every axios (G5)', ['src/transport/bare.ts']],
   [
     'which answers and bodies can be read or sent again (G6, G7)',
-    ['src/transport/judge.ts', 'src/transport/replay.ts'],
+    ['src/transport/classify.ts', 'src/transport/replay.ts'],
   ],
   ['headers of every axios', ['src/headers.ts']],
-  ['events, gates, snapshots', ['src/events.ts', 'src/gate.ts', 'src/session/snapshot.ts']],
+  ['events, gates, snapshots', ['src/events.ts', 'src/wait.ts', 'src/session/snapshot.ts']],
 ]
 
 /** A plug-in of esbuild that takes empty modules for those at these paths. */

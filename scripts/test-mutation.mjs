@@ -1,7 +1,7 @@
 // The failure this exists to catch: a line of src/ that could be wrong without any story noticing.
 //
 // Runs Stryker (stryker.config.mjs) on all of src/, or on the files and folders that are named, part by part with the
-// stories about it (scripts/mutation/stories.mjs), and compares what survived with scripts/mutation/harmless.mjs: a
+// stories about it (scripts/mutation/tests.mjs), and compares what survived with scripts/mutation/harmless.mjs: a
 // survivor fails that is not on that list, and an entry of the list fails that a story tells by now. What is evaluated
 // when a module loads has a run of its own, because the first one keeps modules from mutant to mutant.
 //
@@ -16,8 +16,8 @@ import { dirname } from 'node:path'
 import stryker from '../stryker.config.mjs'
 import { HARMLESS } from './mutation/harmless.mjs'
 import { compare, lives, mutantsIn, scoreOf } from './mutation/report.mjs'
-import { PARTS } from './mutation/stories.mjs'
 import { tellScores } from './mutation/table.mjs'
+import { PARTS } from './mutation/tests.mjs'
 
 const REPORT = stryker.jsonReporter.fileName
 const GOAL_PERCENT = stryker.thresholds.low
@@ -48,7 +48,7 @@ const asked = sources.filter(
 const isOf = (file) => (place) => file.startsWith(`${place}/`) || `${dirname(file)}/*.ts` === place
 const homeless = sources.filter((file) => !PARTS.some(({ src }) => src.some(isOf(file))))
 if (homeless.length > 0) {
-  console.error(`test-mutation: scripts/mutation/stories.mjs has no stories for ${homeless.join(', ')}`)
+  console.error(`test-mutation: scripts/mutation/tests.mjs has no stories for ${homeless.join(', ')}`)
   process.exit(1)
 }
 

@@ -2,7 +2,7 @@
 import { AuthClientError, isObject } from './errors.js'
 import { flawOf } from './tokens.js'
 
-/** A `BAD_OPTION` that names the option, what it takes and what came. Objects, and secrets, are shown by their type. */
+/** A `BAD_OPTION` that names the option, what it takes and what came. Objects, and redactions, are shown by their type. */
 export function badOption(
   name: string,
   expected: string,

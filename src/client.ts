@@ -2,25 +2,25 @@
 import { badOption } from './checks.js'
 import { AuthClientError, isObject } from './errors.js'
 import { type AuthEvents, type AuthListener, type AuthStats, createEvents } from './events.js'
-import { hold } from './gate.js'
 import { readHeader } from './headers.js'
 import { listen } from './listen.js'
 import { type AuthClientOptions, resolveOptions } from './options.js'
 import { redactError } from './redact.js'
-import { createSession, type RefreshInput, type Waiter } from './session/session.js'
+import { createGuardedStore } from './session/guarded-store.js'
+import { createSessionManager, type RefreshInput, type Waiter } from './session/manager.js'
 import type { AuthSnapshot } from './session/snapshot.js'
-import { createVault } from './session/vault.js'
-import { afterLanding, announceLanding, lockedTabs, soloTab } from './tabs/tabs.js'
+import { afterLanding, announceLanding, lockedTabs, soloTab } from './stores/web-lock.js'
 import type { Tokens } from './tokens.js'
 import { type AxiosLike, defaultsOf } from './transport/bare.js'
-import { type Binding, bind } from './transport/bind.js'
+import { type Binding, bind } from './transport/install.js'
 import { homeOf, mayHomeCome } from './transport/origin.js'
 import { createSkipReport } from './transport/skipped.js'
+import { hold } from './wait.js'
 
 /** The session of an app, bound to its axios instance. */
 export interface AuthClient {
   /**
-   * Starts a session from a login answer. Over a live one, that one ends with reason `replaced`.
+   * Starts a session from a session answer. Over a live one, that one ends with reason `replaced`.
    * Resolves when the tokens are in the store. Takes nothing with `noCredential()`.
    * @throws {AuthClientError} code `BAD_OPTION` when there is no access token, or one that a header cannot hold.
    */
@@ -104,7 +104,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   const { baseURL } = assertFree(instance, place.header)
   if (!resolved.origins && !homeOf(baseURL) && !mayHomeCome(baseURL)) throw noOrigins()
 
-  const events = createEvents(() => session.secrets())
+  const events = createEvents(() => manager.redactions())
   const stats: AuthStats = {
     refreshes: 0,
     replays: 0,
@@ -117,13 +117,19 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   const reportSkipped = createSkipReport(events, stats)
   /** The strategy is making the calls of its first turn. */
   let isAsking = false
-  const vault = createVault({ store, clock, tokenless, limitMs: refreshTimeoutMs, onError: reportStoreError })
-  const session = createSession({
+  const guarded = createGuardedStore({
+    store,
+    clock,
+    tokenless,
+    limitMs: refreshTimeoutMs,
+    onError: reportStoreError,
+  })
+  const manager = createSessionManager({
     ...resolved,
     refresh: refresh && startRefresh,
     cookies,
     tokenless,
-    vault,
+    store: guarded,
     tabs: afterLanding(
       store,
       store.name === undefined
@@ -135,11 +141,11 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   })
   let unsubscribe: (() => void) | undefined
   try {
-    unsubscribe = store.subscribe?.(session.reread)
+    unsubscribe = store.subscribe?.(manager.reread)
   } catch (error) {
     reportStoreError('subscribe', error)
   }
-  const stopListening = listen(globalThis, 'online', session.endCoolDown)
+  const stopListening = listen(globalThis, 'online', manager.endCoolDown)
   let first: Binding
   try {
     first = add(instance, !resolved.origins)
@@ -149,22 +155,22 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   }
 
   return {
-    signIn: session.signIn,
-    signOut: session.signOut,
-    updateTokens: session.updateTokens,
-    refresh: session.refresh,
+    signIn: manager.signIn,
+    signOut: manager.signOut,
+    updateTokens: manager.updateTokens,
+    refresh: manager.refresh,
     getAccessToken,
-    getSnapshot: session.getSnapshot,
-    getServerSnapshot: session.getServerSnapshot,
+    getSnapshot: manager.getSnapshot,
+    getServerSnapshot: manager.getServerSnapshot,
     subscribe: (listener) => events.on('change', () => listener()),
     on: events.on,
     stats: () => ({ ...stats }),
     attach(other) {
-      session.assertAlive()
+      manager.assertAlive()
       assertFree(other, place.header)
       return add(other, true).release
     },
-    ready: session.ready,
+    ready: manager.ready,
     dispose,
   }
 
@@ -172,7 +178,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     events.guard(() => unsubscribe?.())
     events.guard(stopListening)
     for (const { release } of [...bindings]) release()
-    announceLanding(store, session.dispose())
+    announceLanding(store, manager.dispose())
     events.clear()
   }
 
@@ -185,7 +191,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
       Object.defineProperty(target, MARK, { value: true, configurable: true })
       const transport = bind(target, {
         ...resolved,
-        session,
+        manager,
         events,
         stats,
         isAllowedOrigin,
@@ -193,7 +199,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
           resolved.origins || [...bindings].some(({ home }) => home()) ? undefined : noOrigins(),
         isAsking: () => isAsking,
         reportSkipped,
-        maySettleLate: cookies || !!session.unsettled(),
+        maySettleLate: cookies || !!manager.unsettled(),
       })
       const binding = {
         ...transport,
@@ -238,28 +244,28 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     signal?: AbortSignal | undefined
   } = {}) {
     const wait = (promise: Promise<void>) => hold(promise, { signal }, () => reasonOf(signal))
-    session.assertAlive()
+    manager.assertAlive()
     if (signal?.aborted) throw reasonOf(signal)
-    const caller = session.caller()
-    const unsettled = session.unsettled()
+    const caller = manager.caller()
+    const unsettled = manager.unsettled()
     if (unsettled) {
       await wait(unsettled)
-      session.assertAlive()
+      manager.assertAlive()
     }
-    const login = caller()
-    if (!login || tokenless) return undefined
-    const waiter: Waiter = { share: undefined, waited: false }
-    await session.freshen(login, waiter, { hold: (_waiter, gate) => wait(gate) }, minValidityMs)
-    session.renewAhead(login, waiter)
-    if (login.ended) throw login.ended
-    return login.accessToken
+    const session = caller()
+    if (!session || tokenless) return undefined
+    const waiter: Waiter = { started: undefined, waited: false }
+    await manager.ensureFresh(session, waiter, { hold: (_waiter, gate) => wait(gate) }, minValidityMs)
+    manager.renewAhead(session, waiter)
+    if (session.ended) throw session.ended
+    return session.accessToken
   }
 
   function reportStoreError(operation: AuthEvents['storeError']['operation'], thrown: unknown): void {
     // Later, so that a listener that is attached right after creation hears of a first look that failed.
     queueMicrotask(() =>
       events.guard(() => {
-        const error = redactError(thrown, session.secrets()) ?? new Error('The store failed.')
+        const error = redactError(thrown, manager.redactions()) ?? new Error('The store failed.')
         events.emit('storeError', { operation, error })
       }),
     )

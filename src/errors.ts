@@ -25,7 +25,7 @@ export type AuthErrorCode =
 // A registered symbol is the same in every copy of the package (ESM beside CJS, two versions in one tree).
 const BRAND = Symbol.for('axios-auth-client.error')
 
-/** Every error this package makes. The endpoint's own error, cleaned of secrets, is its `cause`. */
+/** Every error this package makes. The endpoint's own error, cleaned of redactions, is its `cause`. */
 export class AuthClientError extends Error {
   declare readonly code: AuthErrorCode
 

@@ -1,7 +1,7 @@
 // What the client tells the outside while it works, and the guard that keeps a listener's fault its own.
 // Promise: no event holds a token, and no listener can break a request or another listener.
 import { type AuthClientError, isObject } from './errors.js'
-import { readBody, redactError, safeText, secretsIn } from './redact.js'
+import { readBody, redactError, redactionsIn, safeText } from './redact.js'
 
 /** Why a refresh was started. */
 export type RefreshReason =
@@ -110,11 +110,11 @@ export interface Events {
 }
 
 /** @param secrets what must not reach the console */
-export function createEvents(secrets: () => readonly string[] = () => []): Events {
+export function createEvents(redactions: () => readonly string[] = () => []): Events {
   // An entry for every call: subscribing one function twice must not be undone by one of the two.
   const entries = new Set<{ name: string; listener: (event: never) => void }>()
   const reportSafely: Events['report'] = (error, { headers, data } = {}) =>
-    report(error, [...secrets(), ...secretsIn([{ ...(headers as object) }, readBody(data)])])
+    report(error, [...redactions(), ...redactionsIn([{ ...(headers as object) }, readBody(data)])])
   const guardSafely: Events['guard'] = (run, answer) => guard(run, (error) => reportSafely(error, answer))
   return {
     on(name, listener) {
@@ -147,10 +147,10 @@ export function guard<T>(run: () => T, onFault: (error: unknown) => void = repor
 }
 
 /** Shows what somebody else's code threw: its name, its words and where, but no request, no answer and no secret. */
-export function report(error: unknown, secrets: readonly string[] = []): void {
+export function report(error: unknown, redactions: readonly string[] = []): void {
   show(
     'a listener or hook threw',
-    isObject(error) ? redactError(error, secrets) : safeText(String(error), secrets),
+    isObject(error) ? redactError(error, redactions) : safeText(String(error), redactions),
   )
 }
 

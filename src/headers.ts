@@ -69,7 +69,7 @@ function writable(config: { headers?: unknown }): HeaderBag {
 
 function keyOf(headers: unknown, name: string): string | undefined {
   if (!headers) return undefined
-  // The usual spelling first: this runs for every request.
+  // The usual encoding first: this runs for every request.
   if (Object.prototype.hasOwnProperty.call(headers, name)) return name
   return Object.keys(headers).find((key) => isSame(key, name))
 }

@@ -2,7 +2,7 @@
 // Pure. Refuses bodies, request headers and cookies as a whole; a text is kept only if it quotes no secret.
 // Promise: never throws, and nothing that it returns leads back to the original.
 import { isObject } from './errors.js'
-import { spellingsOf } from './tokens.js'
+import { encodingsOf } from './tokens.js'
 
 /** What is read of an error, whoever threw it: axios, another HTTP client, a store, a hook. */
 export interface Thrown {
@@ -63,19 +63,19 @@ function decodeForm(text: string): string {
   return orElse(() => decodeURIComponent(text.replace(/\+/g, ' ')), text)
 }
 
-/** Every text in `value` that may be a token, cookie or password, in each of its spellings: all but the open fields. */
-export function secretsIn(value: unknown, depth = 6): string[] {
+/** Every text in `value` that may be a token, cookie or password, in each of its encodings: all but the open fields. */
+export function redactionsIn(value: unknown, depth = 6): string[] {
   if (typeof value === 'string') {
     const [, scheme = '', credential = value] = /^(basic|bearer|dpop|token) +(\S+)$/i.exec(value) ?? []
     // RFC 6749 section 2.3.1: the client's secret, form-encoded, follows its id.
     const pair = /basic/i.test(scheme) ? orElse(() => atob(credential), '') : ''
     const secret = pair.replace(/^[^:]*:?/, '')
-    // Half a character has no spelling in a URL.
-    return [credential, secret, decodeForm(secret)].flatMap((text) => orElse(() => spellingsOf(text), [text]))
+    // Half a character has no encoding in a URL.
+    return [credential, secret, decodeForm(secret)].flatMap((text) => orElse(() => encodingsOf(text), [text]))
   }
   if (!depth || !isPlain(value)) return []
   return Object.entries(value).flatMap(([key, field]) =>
-    OPEN_FIELD.test(key) ? [] : secretsIn(field, depth - 1),
+    OPEN_FIELD.test(key) ? [] : redactionsIn(field, depth - 1),
   )
 }
 
@@ -86,17 +86,17 @@ export function isPlain(value: unknown): value is Record<string, unknown> {
 }
 
 /** A text without anything that looks like a token; `undefined` if it quotes one of `secrets`. */
-export function safeText(text: unknown, secrets: readonly string[]): string | undefined {
+export function safeText(text: unknown, redactions: readonly string[]): string | undefined {
   // Nobody knows all tokens: those in an answer that could not be read are new.
-  return quotable(text, secrets)
+  return quotable(text, redactions)
     ?.replace(/[^\s"'`,;:(){}<>[\]/?&=]{16,}/g, (run) =>
       (/\d/.test(run) && !/^[A-Z\d]+(_[A-Z\d]+)+$/.test(run)) || run.length > 40 ? '…' : run,
     )
     .slice(0, LONGEST_TEXT)
 }
 
-function quotable(text: unknown, secrets: readonly string[]): string | undefined {
-  return typeof text === 'string' && !secrets.some((secret) => text.includes(secret)) ? text : undefined
+function quotable(text: unknown, redactions: readonly string[]): string | undefined {
+  return typeof text === 'string' && !redactions.some((secret) => text.includes(secret)) ? text : undefined
 }
 
 /**
@@ -111,14 +111,14 @@ export function redactError(error: unknown, known: readonly string[]): Error | u
 function copyOf(error: Thrown, known: readonly string[]): Error {
   const { name, message, stack, code, status, isAxiosError, config, response } = error
   const body = readBody(response?.data)
-  const secrets = [...known, ...secretsIn(body)]
+  const redactions = [...known, ...redactionsIn(body)]
   for (const { url, params, data, headers, auth } of [config ?? {}, response?.config ?? {}]) {
     const [, query] = String(url).split('?')
     const texts = [query, String(params ?? ''), data].map(readBody)
-    secrets.push(...secretsIn([...texts, params, { ...(headers as object) }, auth]))
+    redactions.push(...redactionsIn([...texts, params, { ...(headers as object) }, auth]))
   }
-  const safe = (text: unknown) => safeText(text, secrets)
-  const short = (text: unknown) => quotable(text, secrets)?.slice(0, LONGEST_TEXT)
+  const safe = (text: unknown) => safeText(text, redactions)
+  const short = (text: unknown) => quotable(text, redactions)?.slice(0, LONGEST_TEXT)
   const request = config && {
     method: short(config.method),
     url: short(bareAddress(config.url)),
@@ -151,7 +151,7 @@ function copyOf(error: Thrown, known: readonly string[]): Error {
   const frames = String(stack ?? '')
     .replace(String(message), '')
     .split('\n')
-    .filter((line) => /^\s*at .*[\d>e]\)?$|@.*:\d+$/.test(line) && quotable(line, secrets))
+    .filter((line) => /^\s*at .*[\d>e]\)?$|@.*:\d+$/.test(line) && quotable(line, redactions))
   copy.stack = [copy, ...frames].join('\n')
   return error instanceof Error ? Object.setPrototypeOf(copy, Object.getPrototypeOf(error)) : copy
 }

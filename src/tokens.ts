@@ -43,7 +43,7 @@ export function stripBearer<T>(value: T): T | string {
  * How a token may be written where it is a secret to keep, or a mark to look for: as it is, in JSON, in a URL, in a form.
  * None for one that is so short that it is part of many an innocent word, and guards nothing.
  */
-export function spellingsOf(token: string | undefined): string[] {
+export function encodingsOf(token: string | undefined): string[] {
   if (!token || token.length < 8) return []
   const inJson = JSON.stringify(token).slice(1, -1)
   return [token, inJson, encodeURIComponent(token), formEncode(token)]

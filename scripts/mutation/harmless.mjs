@@ -17,7 +17,7 @@ const of = (file, ...entries) => entries.map((entry) => ({ file, ...entry }))
 /** @type {readonly import('./report.mjs').Harmless[]} */
 export const HARMLESS = [
   ...of(
-    'src/session/login.ts',
+    'src/session/session-state.ts',
     { in: "accessToken: '',", was: "''", becomes: STRING, why: OVERWRITTEN },
     { in: 'refused: false,', was: 'false', becomes: 'true', why: OVERWRITTEN },
     { in: 'unproven: false,', was: 'false', becomes: 'true', why: OVERWRITTEN },
@@ -40,14 +40,14 @@ export const HARMLESS = [
     becomes: 'nowMs() + delayMs <= deadlineMs',
     why: 'an attempt at the very end of its time has none',
   }),
-  ...of('src/session/vault.ts', {
+  ...of('src/session/guarded-store.ts', {
     in: 'let slow = false',
     was: 'false',
     becomes: 'true',
     why: 'the first look, at creation, sets it',
   }),
   ...of(
-    'src/session/session.ts',
+    'src/session/manager.ts',
     { in: "const { refreshToken = ''", was: "''", becomes: STRING, why: ANOTHER_TEXT },
     { in: 'let knownTokens', was: '[]', becomes: LIST, why: ANOTHER_TEXT },
     {
@@ -98,17 +98,17 @@ export const HARMLESS = [
     },
   ),
   ...of(
-    'src/tabs/tabs.ts',
+    'src/stores/web-lock.ts',
     { in: 'held ?? []', was: '[]', becomes: LIST, why: 'a text has no name, so it is no lock' },
     { in: 'return []', was: '[]', becomes: LIST, why: 'a text has no name, so it is no lock' },
   ),
-  ...of('src/storage/web.ts', {
+  ...of('src/stores/web.ts', {
     was: '{ return undefined }',
     becomes: '{}',
     why: NOTHING,
   }),
   ...of(
-    'src/placement/header.ts',
+    'src/placements/header.ts',
     { in: "let value = ''", was: "''", becomes: STRING, why: 'the first token writes it' },
     {
       was: 'accessToken !== last',
@@ -116,7 +116,7 @@ export const HARMLESS = [
       why: 'the same text, made once more: it only costs memory',
     },
   ),
-  ...of('src/placement/token-from-header.ts', {
+  ...of('src/placements/token-from-header.ts', {
     was: "''",
     becomes: STRING,
     why: 'a text with blanks is no token either',
@@ -165,7 +165,7 @@ export const HARMLESS = [
     becomes: '""',
     why: WORDS,
   }),
-  ...of('src/gate.ts', {
+  ...of('src/wait.ts', {
     was: '!signal && !cancelToken',
     becomes: 'false',
     why: 'only takes memory: nobody can give up',
@@ -206,7 +206,7 @@ export const HARMLESS = [
     },
   ),
   ...of(
-    'src/transport/bind.ts',
+    'src/transport/install.ts',
     {
       in: 'credentialHeaders',
       was: "'Authorization'",
@@ -215,13 +215,13 @@ export const HARMLESS = [
     },
     { in: 'nameOf({', was: "''", becomes: STRING, why: 'axios has written the method by then' },
   ),
-  ...of('src/transport/exchange.ts', {
+  ...of('src/transport/call.ts', {
     was: "'axios-auth-client.refresh'",
     becomes: '""',
     why: 'any name marks a call that no option of axios has',
   }),
   ...of(
-    'src/transport/judge.ts',
+    'src/transport/classify.ts',
     { in: 'WWW-Authenticate', was: "''", becomes: STRING, why: ANOTHER_TEXT },
     { in: '} catch {', was: "{ return '' }", becomes: '{}', why: 'undefined joins as nothing too' },
     { in: "return ''", was: "''", becomes: STRING, why: ANOTHER_TEXT },

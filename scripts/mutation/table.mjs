@@ -30,7 +30,7 @@ npm run test:mutation -- src/session/vault.ts
 \`\`\`
 
 [Stryker](https://stryker-mutator.io) changes \`src/\` in one place at a time (a condition turned around, a call left out, a
-text emptied) and runs the tests about it ([which ones](../scripts/mutation/stories.mjs)). A surviving mutant is either untested
+text emptied) and runs the tests about it ([which ones](../scripts/mutation/tests.mjs)). A surviving mutant is either untested
 behaviour or an equivalent mutant. The texts of error messages are not mutated. Random tests do not take part: a mutant that they
 kill in one run may survive the next. Each score is that of the file as it was on that day.
 

@@ -23,7 +23,7 @@ export interface RefreshFailure {
 }
 
 // RFC 6749 section 5.2 and OpenID Connect Core 1.0 section 3.1.2.6: the user has to sign in.
-const REFUSED = /(invalidgrant|(login|interaction|consent|accountselection)required)(exception|error)?$/
+const REFUSED = /(invalidgrant|(session|interaction|consent|accountselection)required)(exception|error)?$/
 
 // RFC 6749 section 5.2: the other codes.
 const SET_UP = /(invalid(client|request|scope)|unauthorizedclient|unsupportedgranttype)(exception|error)?$/
@@ -99,7 +99,7 @@ function namesIn(body: unknown): Record<'errors' | 'codes' | 'sentences', string
 /** The fields of anything: `Object` makes an object of what is none. */
 const fieldsOf = (value: unknown): Record<string, unknown> => Object(value)
 
-/** One spelling for `RATE_LIMIT`, `rate-limit` and `rateLimit`; AWS puts a namespace before a `#`. */
+/** One encoding for `RATE_LIMIT`, `rate-limit` and `rateLimit`; AWS puts a namespace before a `#`. */
 function compact(name: string): string {
   return name.replace(/.*#|[^a-z\d]/gi, '').toLowerCase()
 }
@@ -168,12 +168,12 @@ export function failureIn(answer: unknown): Error | undefined {
 export function describeFailure(
   failure: unknown,
   isFinal: (error: unknown) => boolean,
-  secrets: readonly string[],
+  redactions: readonly string[],
   nowMs: number,
 ): RefreshFailure {
   const kind = classifyFailure(failure)
   const isOurs = isAuthClientError(failure)
-  const cause = redactError(failure, secrets) as (Error & Thrown) | undefined
+  const cause = redactError(failure, redactions) as (Error & Thrown) | undefined
   const isSaid = cause?.name === 'SessionRefused'
   const isOver = isSaid || (!isOurs && isFinal(failure))
   const status = cause && statusOf(cause)

@@ -9,10 +9,10 @@ export interface Asking {
   /** The app's own say; anything but a yes or no leaves it to the default. */
   isFinal(error: unknown): unknown
   /** An answer that is no grant may still have replaced the refresh token. */
-  keepRotation(answer: unknown): Promise<void>
+  keepRefreshToken(answer: unknown): Promise<void>
   retry: { limit: number; baseDelayMs: number }
   /** What must not show up in an error. */
-  secrets(): readonly string[]
+  redactions(): readonly string[]
   nowMs(): number
   deadlineMs(): number
   sleep(delayMs: number): Promise<void>
@@ -29,11 +29,11 @@ export async function askForGrant(asking: Asking): Promise<{ answer: unknown } |
       const answer = await asking.ask()
       failure = answer === null ? new SessionRefused('The refresh was refused.') : failureIn(answer)
       if (!failure) return { answer }
-      await asking.keepRotation(answer)
+      await asking.keepRefreshToken(answer)
     } catch (error) {
       failure = error
     }
-    const described = describeFailure(failure, isFinal, asking.secrets(), nowMs())
+    const described = describeFailure(failure, isFinal, asking.redactions(), nowMs())
     const { mayTryAgain, pauseMs = 0 } = described
     const delayMs = Math.max(pauseMs, Math.random() * retry.baseDelayMs * 2 ** attempt)
     const again = mayTryAgain && attempt < retry.limit && nowMs() + delayMs < deadlineMs()

@@ -1,7 +1,7 @@
 // What the outside may see of the session, in the shape that `useSyncExternalStore` wants.
 // Promise: frozen, the same object as long as nothing in it changed, and no token in it.
 import type { Claims } from '../lifetime.js'
-import type { Login } from './login.js'
+import type { SessionState } from './session-state.js'
 
 /** The session as an app may show it. */
 export interface AuthSnapshot {
@@ -19,15 +19,15 @@ export interface AuthSnapshot {
 
 /** The snapshot of this moment; `last` itself, if nothing in it has changed. */
 export function snapshotOf(
-  login: Login | undefined,
+  session: SessionState | undefined,
   pending: boolean,
   refreshing: boolean,
   last?: AuthSnapshot,
 ): AuthSnapshot {
-  const { expiresAtMs, subjects, claims } = login ?? {}
+  const { expiresAtMs, subjects, claims } = session ?? {}
   const subject = subjects?.named ?? subjects?.claimed
   const next: AuthSnapshot = {
-    status: login ? 'signed-in' : pending ? 'pending' : 'signed-out',
+    status: session ? 'signed-in' : pending ? 'pending' : 'signed-out',
     refreshing,
     ...(expiresAtMs !== undefined && { expiresAtMs }),
     ...(subject !== undefined && { subject }),

@@ -4,7 +4,7 @@ import { checkOptions } from '../checks.js'
 import { AuthClientError, isAuthClientError, isObject, SessionRefused } from '../errors.js'
 import { type RefreshReason, report } from '../events.js'
 import { writeHeader } from '../headers.js'
-import { readBody, secretsIn, type Thrown } from '../redact.js'
+import { readBody, redactionsIn, type Thrown } from '../redact.js'
 import { type Grant, isUsableToken, stripBearer } from '../tokens.js'
 
 /** What a refresh is handed. */
@@ -161,7 +161,7 @@ export async function callEndpoint(
     if (isAuthClientError(error) || (error as { name?: unknown } | undefined)?.name === 'SessionRefused')
       throw error
     // It tripped over a body that it does not know. The endpoint did answer, so asking again would spend another token.
-    report(error, secretsIn([refreshToken, accessToken, readBody(response.data)]))
+    report(error, redactionsIn([refreshToken, accessToken, readBody(response.data)]))
   }
   if (grant === null || isUsableToken(grant?.accessToken)) return grant
   // Whoever commits it sees whether the answer names an error.

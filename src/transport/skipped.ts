@@ -2,7 +2,7 @@
 // Promise: neither a query nor a password in an address is in what it says.
 import type { AuthEvents, AuthStats, Events } from '../events.js'
 import { bareAddress, USERINFO } from '../redact.js'
-import type { RequestConfig } from './exchange.js'
+import type { RequestConfig } from './call.js'
 
 export type SkipReason = AuthEvents['skipped']['reason']
 

@@ -2,7 +2,6 @@
 
 import axios from 'axios'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { deferred } from '../../src/gate.js'
 import {
   type AuthClient,
   createAuthClient,
@@ -12,6 +11,7 @@ import {
   refreshWithBody,
   type TokenStore,
 } from '../../src/index.js'
+import { deferred } from '../../src/wait.js'
 import {
   eventsOf,
   outcomesOf,

@@ -2,8 +2,8 @@
 
 import type { AxiosAdapter, AxiosRequestConfig } from 'axios'
 import { describe, expect, it, vi } from 'vitest'
-import { deferred } from '../../src/gate.js'
 import { authErrorOf, tokenFromHeader } from '../../src/index.js'
+import { deferred } from '../../src/wait.js'
 import { json } from '../support/auth-server/answer.js'
 import { failureOf, setUp, tokensOf, type World } from '../support/client.js'
 import { microtasksDone } from '../support/real-time.js'

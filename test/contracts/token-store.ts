@@ -1,4 +1,4 @@
-// What every store has to keep: the contract of TokenStore, as a suite. A store is three lines in test/storage/.
+// What every store has to keep: the contract of TokenStore, as a suite. A store is three lines in test/stores/.
 
 import axios from 'axios'
 import { createAuthClient, type StoredRecord, type TokenStore } from 'axios-auth-client'

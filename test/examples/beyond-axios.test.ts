@@ -6,8 +6,8 @@ import { afterAll, afterEach, beforeAll, expect, it, onTestFinished } from 'vite
 import { authFetch } from '../../examples/fetch.js'
 import { auth } from '../../examples/quick-start.js'
 import { secureStore } from '../../examples/react-native.js'
-import { deferred } from '../../src/gate.js'
 import { createAuthClient } from '../../src/index.js'
+import { deferred } from '../../src/wait.js'
 
 const API = 'https://api.example.com'
 const server = setupServer()

@@ -4,8 +4,8 @@
 import { createHmac } from 'node:crypto'
 import axios, { type InternalAxiosRequestConfig } from 'axios'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { deferred } from '../../src/gate.js'
 import { type AuthClientOptions, createAuthClient, jsonBodyField, refreshWithBody } from '../../src/index.js'
+import { deferred } from '../../src/wait.js'
 import { json } from '../support/auth-server/answer.js'
 import {
   createWatchedClock,

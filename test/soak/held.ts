@@ -2,7 +2,7 @@
 // axios alone holds of a request whose adapter waits. No wire: its sockets would be all that is measured.
 import axios, { type AxiosAdapter, type AxiosInstance } from 'axios'
 import { createAuthClient } from 'axios-auth-client'
-import { deferred } from '../../src/gate.js'
+import { deferred } from '../../src/wait.js'
 import type { Findings } from './findings.js'
 import { liveHeap, megabytes } from './heap.js'
 

@@ -1,6 +1,6 @@
 // Owns the session: its tokens, its single refresh, its store. Knows no HTTP; it is told how to refresh.
 // Promise: at most one refresh per session; whoever waits on it always comes back; tokens never come back after a
-// sign-out. The queue is the flight's gate: waiters await it and then look at the login again, so that nobody has to
+// sign-out. The queue is the run's gate: waiters await it and then look at the session again, so that nobody has to
 // be told what happened and nobody can be forgotten.
 import { badOption, checkTokens } from '../checks.js'
 import { type Clock, createLimit, LATE_MS, type Limit, setLimit } from '../clock.js'
@@ -13,32 +13,32 @@ import {
   type SessionEnd,
   type SessionEndReason,
 } from '../events.js'
-import { type Deferred, deferred } from '../gate.js'
 import { readClaims, type Source } from '../lifetime.js'
-import { createSessionId, REFUSED, type SessionRecord } from '../storage/store.js'
-import type { Tabs } from '../tabs/tabs.js'
-import { flawOf, type Grant, isUsableToken, spellingsOf, type Tokens } from '../tokens.js'
+import { createSessionId, REFUSED, type SessionRecord } from '../stores/store.js'
+import type { Tabs } from '../stores/web-lock.js'
+import { encodingsOf, flawOf, type Grant, isUsableToken, type Tokens } from '../tokens.js'
+import { type Deferred, deferred } from '../wait.js'
 import { type RefreshFailure, retryAfterMs } from './failure.js'
+import type { Found, GuardedStore } from './guarded-store.js'
 import { createKnownTokens } from './known-tokens.js'
+import { askForGrant } from './refresh.js'
 import {
-  createLogin,
+  createSessionState,
+  isExcessive,
   isExpired,
-  isFutile,
   isNewer,
   isOutdated,
   isShort,
   isStale,
-  type Login,
   learnAttainable,
-  noteFruitless,
+  noteExcessive,
   noteOutdated,
   recordOf,
-  renewLogin,
-} from './login.js'
-import { askForGrant } from './refresh.js'
+  renewSession,
+  type SessionState,
+} from './session-state.js'
 import { type AuthSnapshot, snapshotOf } from './snapshot.js'
 import { isOtherUser, readSubjects, type SubjectOf } from './subject.js'
-import type { Found, Vault } from './vault.js'
 
 /** What a refresh is told. The client adds `http` to it. */
 export interface RefreshInput {
@@ -50,8 +50,8 @@ export interface RefreshInput {
 
 /** Who waits for new tokens: a request, or a call of `getAccessToken`. */
 export interface Waiter {
-  /** The refresh it has started. One that reached for the network is its share; one that only adopted is not. */
-  share: { readonly asked: boolean } | undefined
+  /** The refresh it has started. One that reached for the network is its started; one that only adopted is not. */
+  started: { readonly asked: boolean } | undefined
   /** It has waited for a refresh, so its token is fresh. */
   waited: boolean
   /** It may start a second refresh, because the token of the first ran out on the way to the server (G8). */
@@ -61,7 +61,7 @@ export interface Waiter {
 }
 
 /** How somebody waits. Kept apart from the waiter, so that a request that waits holds nothing but itself. */
-export interface Patience<W extends Waiter> {
+export interface Waiting<W extends Waiter> {
   /** Resolves with `gate`, or rejects earlier when the waiter gives up. */
   hold(waiter: W, gate: Promise<void>): Promise<void>
   /** The wait is over, however it ended. */
@@ -77,7 +77,7 @@ export interface SessionDeps {
   tokenless: boolean
   /** Tokens for a start without a stored session. */
   tokens?: Tokens | undefined
-  vault: Vault
+  store: GuardedStore
   tabs: Tabs
   clock: Clock
   events: Events
@@ -91,22 +91,22 @@ export interface SessionDeps {
 }
 
 /**
- * The session of whoever made a call, once {@link Session.unsettled} is over; `undefined` when nobody was signed in.
+ * The session of whoever made a call, once {@link SessionManager.unsettled} is over; `undefined` when nobody was signed in.
  * @throws {AuthClientError} when somebody signed in or out before that could be known.
  */
-export type Caller = () => Login | undefined
+export type Caller = () => SessionState | undefined
 
-export interface Session {
+export interface SessionManager {
   readonly ready: Promise<void>
   /** @throws {AuthClientError} code `DISPOSED`. */
   assertAlive(): void
-  current(): Login | undefined
+  current(): SessionState | undefined
   /** The access tokens of late, of ended sessions too, so that a request which still carries one is recognised. */
   knownTokens(): readonly string[]
   /** Whether this was an access token of ours, however long ago. */
   knows(token: unknown): boolean
   /** What must not be in anything that is handed out. */
-  secrets(): readonly string[]
+  redactions(): readonly string[]
   /** What a request has to wait for before it is known who makes it; `undefined` when that is known. */
   unsettled(): Promise<void> | undefined
   /** Notes who is signed in at the moment of a call. */
@@ -120,28 +120,28 @@ export interface Session {
   /** The network is back: failures of before say nothing about now. */
   endCoolDown(): void
   /** Whether the current token must not go out: it was refused, or its time is over. */
-  isDead(login: Login): boolean
+  isDead(session: SessionState): boolean
   /** Renews a token that is about to expire, while requests go on using it. */
-  renewAhead(login: Login, waiter: Waiter): void
+  renewAhead(session: SessionState, waiter: Waiter): void
   /**
-   * Waits until the login's token may go out, or is valid for `minValidityMs` after one refresh at the most.
-   * `false`: it may not, and this waiter's share of refreshes is used up.
+   * Waits until the session's token may go out, or is valid for `minValidityMs` after one refresh at the most.
+   * `false`: it may not, and this waiter's started of refreshes is used up.
    * @throws {AuthClientError} why there will be no token.
    */
-  freshen<W extends Waiter>(
-    login: Login,
+  ensureFresh<W extends Waiter>(
+    session: SessionState,
     waiter: W,
-    patience: Patience<W>,
+    waiting: Waiting<W>,
     minValidityMs?: number,
   ): Promise<boolean>
-  /** Whether waiting can bring a better token, instead of the verdict that is known already. */
-  mayHelp(login: Login): boolean
-  /** The server refused the token of `edition`. Returns whether `freshen` can lead to a better one. */
-  noteRefused(login: Login, edition: number, waiter: Waiter): boolean
+  /** Whether waiting can bring a better token, instead of the failure that is known already. */
+  mayHelp(session: SessionState): boolean
+  /** The server refused the token of `generation`. Returns whether `ensureFresh` can lead to a better one. */
+  tokenRejected(session: SessionState, generation: number, waiter: Waiter): boolean
   /** The server accepted a token that its request had waited for. */
-  noteServed(login: Login, edition: number): void
-  /** The server pushed new tokens in its answer to `edition`. */
-  take(login: Login, edition: number, grant: Grant): void | Promise<void>
+  tokenAccepted(session: SessionState, generation: number): void
+  /** The server pushed new tokens in its answer to `generation`. */
+  take(session: SessionState, generation: number, grant: Grant): void | Promise<void>
   /** The refresh that is under way, so that a call made by it can be told from one that waits for it. */
   underWay(): { signal: AbortSignal; refreshToken: string | undefined } | undefined
   getSnapshot(): AuthSnapshot
@@ -151,16 +151,16 @@ export interface Session {
   dispose(): Promise<void> | undefined
 }
 
-/** One refresh. It is over once it is no longer the current flight; a grant that still arrives may count. */
-interface Flight {
-  readonly login: Login | undefined
+/** One refresh. It is over once it is no longer the current run; a grant that still arrives may count. */
+interface RefreshRun {
+  readonly session: SessionState | undefined
   readonly reason: RefreshReason
   startedAtMs: number
   /** What it is to replace, and whose failure is remembered. */
-  readonly edition: number | undefined
+  readonly generation: number | undefined
   readonly version: number | undefined
-  /** What the login had when it took off; once that has moved on, its grant has been overtaken. */
-  rotation: number | undefined
+  /** What the session had when it took off; once that has moved on, its grant has been overtaken. */
+  epoch: number | undefined
   /** It has reached for the network. */
   asked: boolean
   /** The refresh token it asked with last. */
@@ -179,7 +179,7 @@ interface Flight {
   /** How it got tokens: `refreshed` once they are in memory, though perhaps not yet in the store. */
   brought: 'nothing' | 'grant' | 'adoption'
   /** Whose dead token it has replaced: nobody goes on before the new one is in the store. */
-  revives?: Login
+  revives?: SessionState
   error?: AuthClientError | undefined
 }
 
@@ -190,8 +190,8 @@ const LONGEST_COOL_DOWN_MS = 30_000
 /** A plug-in that sends a request again hours later, when the device is back online, holds a token of long ago. */
 const KNOWN_TOKENS = 20
 
-export function createSession(deps: SessionDeps): Session {
-  const { vault, clock, events, stats, refreshAheadMs, refreshTimeoutMs, tokenless } = deps
+export function createSessionManager(deps: SessionDeps): SessionManager {
+  const { store, clock, events, stats, refreshAheadMs, refreshTimeoutMs, tokenless } = deps
   const { guard, report } = events
   const subjectOf: SubjectOf = (claims) => guard(() => deps.subjectOf(claims))
   const nowMs = () => clock.nowMs()
@@ -200,13 +200,13 @@ export function createSession(deps: SessionDeps): Session {
   let knownTokens: readonly string[] = []
   /** The refresh tokens of late: none may be shown, spent ones neither. */
   let knownRefreshTokens: readonly string[] = []
-  /** Both in all spellings, until there is a new one. */
-  let knownSpellings: string[] | undefined
+  /** Both in all encodings, until there is a new one. */
+  let knownEncodings: string[] | undefined
   const everKnown = createKnownTokens()
-  let current: Login | undefined
-  let flight: Flight | undefined
-  /** Dropped flights whose answers may still change cookies. */
-  const inTheDark = new Set<Flight>()
+  let current: SessionState | undefined
+  let run: RefreshRun | undefined
+  /** Dropped runs whose answers may still change cookies. */
+  const abandonedRuns = new Set<RefreshRun>()
   let loading: Deferred | undefined
   let disposed: AuthClientError | undefined
   /** The client is disposed of: no event and no change of the snapshot is published. */
@@ -214,7 +214,7 @@ export function createSession(deps: SessionDeps): Session {
   /** The last sign-in or sign-out of this page: a call made before it, by somebody not known yet, is refused so. */
   let takeover: AuthClientError | undefined
   /** Who makes calls while it is known who is signed in. */
-  let usualLogin: Login | undefined
+  let usualSession: SessionState | undefined
   let usualCaller: Caller = () => undefined
   /** The way of the newest tokens from elsewhere into a slow store. */
   let saving: void | Promise<void>
@@ -222,7 +222,7 @@ export function createSession(deps: SessionDeps): Session {
   /** Fields of tokens that could not be read: each is reported once, or every refresh would report it again. */
   const unreadable = new Set<string>()
 
-  const tokensAtStart = deps.tokens && newLogin(deps.tokens, 'given')
+  const tokensAtStart = deps.tokens && newSession(deps.tokens, 'given')
   // Without the moment of expiry: server and browser received the tokens at different times.
   const serverSnapshot = snapshotOf(
     tokensAtStart && { ...tokensAtStart, expiresAtMs: undefined },
@@ -230,7 +230,7 @@ export function createSession(deps: SessionDeps): Session {
     false,
   )
   let snapshot = snapshotOf(undefined, false, false)
-  vault.present = () => current && recordOf(current)
+  store.present = () => current && recordOf(current)
   const ready = load()
 
   return {
@@ -239,7 +239,7 @@ export function createSession(deps: SessionDeps): Session {
     current: () => current,
     knownTokens: () => knownTokens,
     knows: everKnown.has,
-    secrets,
+    redactions,
     unsettled,
     caller,
     signIn,
@@ -252,10 +252,10 @@ export function createSession(deps: SessionDeps): Session {
     },
     isDead,
     renewAhead,
-    freshen,
-    mayHelp: (login) => !login.ended && (!isDead(login) || !!flight || !coolingDown(login)),
-    noteRefused,
-    noteServed,
+    ensureFresh,
+    mayHelp: (session) => !session.ended && (!isDead(session) || !!run || !coolingDown(session)),
+    tokenRejected,
+    tokenAccepted,
     take,
     underWay,
     getSnapshot: () => snapshot,
@@ -266,7 +266,7 @@ export function createSession(deps: SessionDeps): Session {
   // ---- the store -------------------------------------------------------------------------------------------------
 
   function load(): Promise<void> {
-    const found = vault.read()
+    const found = store.read()
     // Whatever goes wrong inside: it is known then that nobody is signed in.
     if (!(found instanceof Promise)) return begin(found).catch(report)
     const gate = deferred()
@@ -292,19 +292,19 @@ export function createSession(deps: SessionDeps): Session {
   /** A look into the store may be followed by an attempt to restore the session. */
   function unsettled(): Promise<void> | undefined {
     if (loading) {
-      vault.look()
+      store.look()
       return loading.promise.then(unsettled)
     }
     const restoring = joinable()
-    return restoring && !restoring.login ? restoring.gate.promise : undefined
+    return restoring && !restoring.session ? restoring.gate.promise : undefined
   }
 
   function caller(): Caller {
-    const login = current
-    if (!loading && (login || !flight)) {
+    const session = current
+    if (!loading && (session || !run)) {
       // Not a function for each request.
-      if (login !== usualLogin) usualCaller = () => login
-      usualLogin = login
+      if (session !== usualSession) usualCaller = () => session
+      usualSession = session
       return usualCaller
     }
     const before = takeover
@@ -324,14 +324,14 @@ export function createSession(deps: SessionDeps): Session {
 
   /** Takes a record found in the store as the current session. */
   function enter(record: SessionRecord): void {
-    const login = createLogin(record.sessionId)
-    renew(login, record, record.version)
-    current = login
+    const session = createSessionState(record.sessionId)
+    renew(session, record, record.version)
+    current = session
   }
 
   /** At once where that can be: what is done in the same turn must come after it, or it would undo that. */
   function look(limitMs?: number): void | Promise<void> {
-    const found = vault.read(limitMs)
+    const found = store.read(limitMs)
     return found instanceof Promise ? found.then(reconcile) : reconcile(found)
   }
 
@@ -341,7 +341,7 @@ export function createSession(deps: SessionDeps): Session {
       if (found && !disposed && !loading) follow(found)
     } catch (error) {
       // It was not taken up: the next look must find it again.
-      vault.forget()
+      store.forget()
       throw error
     }
   }
@@ -360,7 +360,7 @@ export function createSession(deps: SessionDeps): Session {
     if (!(news ?? !before)) return
     if (record && endedIds.has(record.sessionId)) return
     // Or they would bring back what is over.
-    vault.dropWrites()
+    store.dropWrites()
     if (record?.tokens) enterInstead(record)
     else if (before && refused) {
       const error = new AuthClientError('SESSION_EXPIRED', 'The session was refused in another tab.')
@@ -377,53 +377,53 @@ export function createSession(deps: SessionDeps): Session {
     publish()
   }
 
-  function adopt(login: Login, record: SessionRecord): void {
+  function adopt(session: SessionState, record: SessionRecord): void {
     const { refreshToken = '', ...others } = record.tokens
-    const isSpent = login.spent.includes(refreshToken)
-    renew(login, isSpent ? { ...record, tokens: others } : record, record.version)
+    const isSpent = session.spent.includes(refreshToken)
+    renew(session, isSpent ? { ...record, tokens: others } : record, record.version)
     // Whoever wrote that had not heard of the newer one, nor had the store.
-    if (isSpent) void write(login)
-    // Also where the refresh token is the same: the tokens of a flight that began before are older than these.
-    login.rotation++
+    if (isSpent) void write(session)
+    // Also where the refresh token is the same: the tokens of a run that began before are older than these.
+    session.epoch++
     stats.adopted++
-    if (flight && isNeedless(flight)) flight.brought = 'adoption'
+    if (run && isNeedless(run)) run.brought = 'adoption'
     publish()
     wake()
   }
 
   /** Puts newer tokens of a session into the store. */
-  function save(login: Login): void | Promise<void> {
-    return unlessOver(login, () => write(login))
+  function save(session: SessionState): void | Promise<void> {
+    return unlessOver(session, () => write(session))
   }
 
   /** Somebody may have signed out in the store meanwhile; or what is there now is not to be replaced. */
-  function unlessOver(login: Login, write: () => void | Promise<void>): void | Promise<void> {
-    const looked = vault.needsLook() && look(refreshTimeoutMs / 2)
+  function unlessOver(session: SessionState, write: () => void | Promise<void>): void | Promise<void> {
+    const looked = store.needsLook() && look(refreshTimeoutMs / 2)
     // A disposed client still stores what it has fetched; one whose session has ended does not.
-    return looked ? looked.then(() => (isOver(login) ? undefined : write())) : write()
+    return looked ? looked.then(() => (isOver(session) ? undefined : write())) : write()
   }
 
-  function write(login: Login): void | Promise<void> {
+  function write(session: SessionState): void | Promise<void> {
     // Where another tab has the newer tokens, its mark stays.
-    if (!isOutdated(login)) return vault.save(recordOf(login))
+    if (!isOutdated(session)) return store.save(recordOf(session))
   }
 
   // ---- tokens ----------------------------------------------------------------------------------------------------
 
-  function newLogin(tokens: Tokens | undefined, source?: Source): Login {
-    const login = createLogin(createSessionId(nowMs()))
-    renew(login, { tokens: checked(tokens) }, undefined, source)
-    return login
+  function newSession(tokens: Tokens | undefined, source?: Source): SessionState {
+    const session = createSessionState(createSessionId(nowMs()))
+    renew(session, { tokens: checked(tokens) }, undefined, source)
+    return session
   }
 
   function renew(
-    login: Login,
+    session: SessionState,
     from: { tokens: Partial<Tokens> } & Partial<Omit<SessionRecord, 'tokens'>>,
     version?: number,
     source: Source = version ? 'stored' : 'received',
   ): void {
     const { tokens, ...rest } = from
-    renewLogin(login, { ...rest, ...tokens }, version, source, {
+    renewSession(session, { ...rest, ...tokens }, version, source, {
       nowMs,
       refreshAheadMs,
       subjectOf,
@@ -432,26 +432,26 @@ export function createSession(deps: SessionDeps): Session {
         unreadable.add(field)
       },
     })
-    knownTokens = [login.accessToken, ...knownTokens].slice(0, KNOWN_TOKENS)
-    everKnown.add(login.accessToken)
-    rememberRefreshToken(login)
+    knownTokens = [session.accessToken, ...knownTokens].slice(0, KNOWN_TOKENS)
+    everKnown.add(session.accessToken)
+    rememberRefreshToken(session)
   }
 
   /** Whether tokens are known to be another user's than the session they are for (G24). */
-  function isOthers(login: Login, tokens: Partial<Tokens>, fromRecord = false): boolean {
+  function isOthers(session: SessionState, tokens: Partial<Tokens>, fromRecord = false): boolean {
     const claims = readClaims(tokens.accessToken ?? '')
-    return isOtherUser(login.subjects, readSubjects(tokens, claims, subjectOf, fromRecord))
+    return isOtherUser(session.subjects, readSubjects(tokens, claims, subjectOf, fromRecord))
   }
 
-  function rememberRefreshToken({ refreshToken }: Login): void {
+  function rememberRefreshToken({ refreshToken }: SessionState): void {
     if (refreshToken && !knownRefreshTokens.includes(refreshToken))
       knownRefreshTokens = [refreshToken, ...knownRefreshTokens].slice(0, KNOWN_TOKENS)
-    knownSpellings = undefined
+    knownEncodings = undefined
   }
 
-  function secrets(): string[] {
-    knownSpellings ??= [...knownTokens, ...knownRefreshTokens].flatMap(spellingsOf)
-    return knownSpellings
+  function redactions(): string[] {
+    knownEncodings ??= [...knownTokens, ...knownRefreshTokens].flatMap(encodingsOf)
+    return knownEncodings
   }
 
   /** The caller's tokens, fit for use. @throws {AuthClientError} code `BAD_OPTION`. */
@@ -461,26 +461,26 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   /** Newer tokens for the same session, from elsewhere than our own refresh. */
-  function replaceTokens(login: Login, tokens: Partial<Tokens>): void | Promise<void> {
-    renew(login, { tokens })
+  function replaceTokens(session: SessionState, tokens: Partial<Tokens>): void | Promise<void> {
+    renew(session, { tokens })
     const release = () => {
-      // With a new refresh token, what the flight was asking with is spent.
-      if (flight && isOvertaken(flight)) dropFlight()
+      // With a new refresh token, what the run was asking with is spent.
+      if (run && isOvertaken(run)) dropRun()
       else wake()
       publish()
     }
-    const saved = save(login)
+    const saved = save(session)
     saving = saved
     return saved ? saved.then(release) : release()
   }
 
-  function take(login: Login, edition: number, grant: Grant): void | Promise<void> {
+  function take(session: SessionState, generation: number, grant: Grant): void | Promise<void> {
     // As in updateTokens: what another tab has stored meanwhile must not be lost under these.
-    reconcile(vault.glance())
-    const current = !login.ended && login.edition === edition
+    reconcile(store.glance())
+    const current = !session.ended && session.generation === generation
     // An answer out of a cache brings a token that has been replaced since.
     if (current && !flawOf(grant) && !knownTokens.includes(grant.accessToken)) {
-      return isOthers(login, grant) ? handOver(login, grant) : replaceTokens(login, grant)
+      return isOthers(session, grant) ? handOver(session, grant) : replaceTokens(session, grant)
     }
   }
 
@@ -488,39 +488,42 @@ export function createSession(deps: SessionDeps): Session {
 
   async function signIn(tokens: Tokens | undefined): Promise<void> {
     assertAlive()
-    const saved = startSession(newLogin(tokens), 'replaced')
+    const saved = startSession(newSession(tokens), 'replaced')
     settle()
     await saved
   }
 
   /** A session in the place of the one there is. */
-  function startSession(login: Login, reason: 'replaced' | 'replaced-elsewhere'): void | Promise<void> {
+  function startSession(
+    session: SessionState,
+    reason: 'replaced' | 'replaced-elsewhere',
+  ): void | Promise<void> {
     const before = current
     dropForAnother()
     takeover = sessionChanged()
-    current = login
+    current = session
     // Before anybody hears of it: what they do about it looks into the store.
-    const saved = vault.save(recordOf(login), reason === 'replaced')
+    const saved = store.save(recordOf(session), reason === 'replaced')
     if (before) end(before, reason, takeover)
     return saved
   }
 
   /** The server has brought another user's tokens. */
-  function handOver(login: Login, grant: Grant): void | Promise<void> {
-    return unlessOver(login, () => startSession(newLogin(grant), 'replaced-elsewhere'))
+  function handOver(session: SessionState, grant: Grant): void | Promise<void> {
+    return unlessOver(session, () => startSession(newSession(grant), 'replaced-elsewhere'))
   }
 
   async function signOut(): Promise<void> {
     assertAlive()
-    const login = current
+    const session = current
     takeover = signedOut('The user signed out.')
-    dropFlight()
-    const cleared = vault.clear(undefined, true)
-    if (login) end(login, 'signed-out', takeover)
+    dropRun()
+    const cleared = store.clear(undefined, true)
+    if (session) end(session, 'signed-out', takeover)
     settle()
     await cleared
     // The answer on its way may set cookies; the caller's own logout call has to come after it.
-    await Promise.all([...inTheDark].map(({ landed }) => landed))
+    await Promise.all([...abandonedRuns].map(({ landed }) => landed))
   }
 
   async function updateTokens(tokens: Tokens): Promise<void> {
@@ -529,11 +532,13 @@ export function createSession(deps: SessionDeps): Session {
     const whose = caller()
     if (loading) await loading.promise
     assertAlive()
-    const login = whose()
+    const session = whose()
     // What another tab has stored meanwhile must not be lost under these.
-    reconcile(vault.glance())
-    if (!login || login.ended) throw login?.ended ?? signedOut()
-    await (isOthers(login, sound) ? startSession(newLogin(tokens), 'replaced') : replaceTokens(login, sound))
+    reconcile(store.glance())
+    if (!session || session.ended) throw session?.ended ?? signedOut()
+    await (isOthers(session, sound)
+      ? startSession(newSession(tokens), 'replaced')
+      : replaceTokens(session, sound))
   }
 
   async function refresh(): Promise<AuthSnapshot> {
@@ -544,17 +549,17 @@ export function createSession(deps: SessionDeps): Session {
     assertAlive()
     if (!deps.refresh) throw badOption('refresh', 'a strategy', undefined)
     if (takeover !== before) throw takeover
-    const login = current
-    if (!login && !deps.cookies) throw signedOut()
+    const session = current
+    if (!session && !deps.cookies) throw signedOut()
     for (let joins = 0; joins < MOST_REFRESHES; joins++) {
-      const joined = joinable() ?? start(login, login ? 'asked' : 'restore')
+      const joined = joinable() ?? start(session, session ? 'asked' : 'restore')
       await joined.gate.promise
       assertAlive()
-      if (login?.ended) throw login.ended
-      if (!login && takeover !== before) throw takeover
+      if (session?.ended) throw session.ended
+      if (!session && takeover !== before) throw takeover
       if (joined.error) throw joined.error
       // Otherwise, what it found was another tab's, and is over as well.
-      if (!login || joined.asked || !isDead(login)) break
+      if (!session || joined.asked || !isDead(session)) break
     }
     return snapshot
   }
@@ -565,15 +570,15 @@ export function createSession(deps: SessionDeps): Session {
     // The session itself goes on in the store, so this is no end that anybody is told about.
     if (current) current.ended = disposed
     // What a refresh brings that has asked already still goes into the store: it would hold a spent token otherwise.
-    const last = flight?.asked && flight.login ? flight : undefined
+    const last = run?.asked && run.session ? run : undefined
     if (last) {
-      flight = undefined
+      run = undefined
       last.pause?.resolve()
       last.gate.resolve()
     }
     dropForAnother()
     const close = () => {
-      vault.close()
+      store.close()
       deps.tabs.close()
     }
     if (last) void last.landed.then(close)
@@ -599,17 +604,17 @@ export function createSession(deps: SessionDeps): Session {
     if (isSilent) return
     guard(() => {
       const last = snapshot
-      snapshot = snapshotOf(current, !!loading, !!flight, last)
+      snapshot = snapshotOf(current, !!loading, !!run, last)
       if (snapshot !== last) events.emit('change', snapshot)
     })
   }
 
   /** Ends a session for everybody here: no one gets at its tokens any more, and it cannot come back. */
-  function end(login: Login, reason: SessionEndReason, error: AuthClientError): void {
-    login.ended = error
-    endedIds.add(login.id)
-    if (current === login) current = undefined
-    dropFlight()
+  function end(session: SessionState, reason: SessionEndReason, error: AuthClientError): void {
+    session.ended = error
+    endedIds.add(session.id)
+    if (current === session) current = undefined
+    dropRun()
     if (isSilent) return
     publish()
     const told: SessionEnd = { reason, error }
@@ -619,64 +624,64 @@ export function createSession(deps: SessionDeps): Session {
 
   // ---- waiting for tokens ----------------------------------------------------------------------------------------
 
-  function isDead(login: Login): boolean {
-    if (flight?.revives === login) return true
+  function isDead(session: SessionState): boolean {
+    if (run?.revives === session) return true
     // Without a way to refresh the clock decides nothing: tokens go out as they are.
-    return login.refused || (!!deps.refresh && isExpired(login, nowMs()))
+    return session.refused || (!!deps.refresh && isExpired(session, nowMs()))
   }
 
-  function renewAhead(login: Login, waiter: Waiter): void {
-    if (!deps.refresh || login.ended || flight || !isStale(login, nowMs()) || coolingDown(login)) return
-    if (isOutdated(login)) return
-    waiter.share = start(login, 'stale')
+  function renewAhead(session: SessionState, waiter: Waiter): void {
+    if (!deps.refresh || session.ended || run || !isStale(session, nowMs()) || coolingDown(session)) return
+    if (isOutdated(session)) return
+    waiter.started = start(session, 'stale')
   }
 
-  function coolingDown(login: Login): AuthClientError | undefined {
-    const { coolDown } = login
+  function coolingDown(session: SessionState): AuthClientError | undefined {
+    const { coolDown } = session
     // A clock that was set back ends it: it would last for hours otherwise.
     const elapsedMs = coolDown ? nowMs() - coolDown.sinceMs : 0
     return coolDown && elapsedMs >= 0 && elapsedMs < coolDown.lengthMs ? coolDown.error : undefined
   }
 
   // Promises chained by hand: while a hundred thousand wait, an async function would hold twice as much for each.
-  function freshen<W extends Waiter>(
-    login: Login,
+  function ensureFresh<W extends Waiter>(
+    session: SessionState,
     waiter: W,
-    patience: Patience<W>,
+    waiting: Waiting<W>,
     minValidityMs = 0,
   ): Promise<boolean> {
     try {
-      if (login.ended) throw login.ended
-      const short = !waiter.waited && deps.refresh && isShort(login, nowMs(), minValidityMs)
-      if (!short && !isDead(login)) return Promise.resolve(true)
+      if (session.ended) throw session.ended
+      const short = !waiter.waited && deps.refresh && isShort(session, nowMs(), minValidityMs)
+      if (!short && !isDead(session)) return Promise.resolve(true)
       const underWay = joinable()
       if (!underWay) {
-        const verdict = coolingDown(login)
-        if (verdict) throw verdict
-        if (waiter.share?.asked && !waiter.mayStartAgain) return Promise.resolve(false)
+        const failure = coolingDown(session)
+        if (failure) throw failure
+        if (waiter.started?.asked && !waiter.mayStartAgain) return Promise.resolve(false)
         // A store may bring other tokens at each look.
         waiter.joined = (waiter.joined ?? 0) + 1
-        if (waiter.joined > MOST_REFRESHES) return Promise.resolve(!isDead(login))
+        if (waiter.joined > MOST_REFRESHES) return Promise.resolve(!isDead(session))
         waiter.mayStartAgain &&= false
       }
       const joined =
         underWay ??
-        (waiter.share = start(login, login.refused ? 'refused' : isDead(login) ? 'expired' : 'asked'))
-      const { edition } = login
-      return patience.hold(waiter, joined.gate.promise).then(
+        (waiter.started = start(session, session.refused ? 'refused' : isDead(session) ? 'expired' : 'asked'))
+      const { generation } = session
+      return waiting.hold(waiter, joined.gate.promise).then(
         () => {
-          patience.leave?.(waiter)
+          waiting.leave?.(waiter)
           waiter.waited = joined.asked
-          if (joined.error && login.edition === edition && !login.ended) throw joined.error
-          if (joined === waiter.share) {
+          if (joined.error && session.generation === generation && !session.ended) throw joined.error
+          if (joined === waiter.started) {
             // Somebody else was faster between its attempts: what they brought is not what it was started for.
-            if (joined.brought === 'adoption') waiter.share = undefined
-            else if (joined.asked) learnAttainable(login, minValidityMs)
+            if (joined.brought === 'adoption') waiter.started = undefined
+            else if (joined.asked) learnAttainable(session, minValidityMs)
           }
-          return freshen(login, waiter, patience, minValidityMs)
+          return ensureFresh(session, waiter, waiting, minValidityMs)
         },
         (reason) => {
-          patience.leave?.(waiter)
+          waiting.leave?.(waiter)
           throw reason
         },
       )
@@ -685,58 +690,58 @@ export function createSession(deps: SessionDeps): Session {
     }
   }
 
-  function noteRefused(login: Login, edition: number, waiter: Waiter): boolean {
-    if (login.ended || login.edition !== edition) return true
-    if (isExpired(login, nowMs())) {
-      if (waiter.share?.asked) waiter.mayStartAgain ??= true
-    } else if (login.unproven && waiter.waited) noteFruitless(login, nowMs())
-    if (isFutile(login, nowMs())) {
-      login.refused = false
+  function tokenRejected(session: SessionState, generation: number, waiter: Waiter): boolean {
+    if (session.ended || session.generation !== generation) return true
+    if (isExpired(session, nowMs())) {
+      if (waiter.started?.asked) waiter.mayStartAgain ??= true
+    } else if (session.unproven && waiter.waited) noteExcessive(session, nowMs())
+    if (isExcessive(session, nowMs())) {
+      session.refused = false
       return false
     }
     // A fresh token that one endpoint refuses is not proven dead: it is passed on unmarked, or every such answer
-    // would cost the next request a refresh. Where a verdict is known, it costs nothing and explains the 401.
-    const isDone = waiter.share?.asked && !waiter.mayStartAgain
-    if (isDone && !flight && !login.refused && !coolingDown(login)) return false
-    login.refused = true
+    // would cost the next request a refresh. Where a failure is known, it costs nothing and explains the 401.
+    const isDone = waiter.started?.asked && !waiter.mayStartAgain
+    if (isDone && !run && !session.refused && !coolingDown(session)) return false
+    session.refused = true
     return true
   }
 
-  function noteServed(login: Login, edition: number): void {
-    if (login.edition !== edition) return
-    login.unproven = false
-    login.fruitlessAtMs = []
+  function tokenAccepted(session: SessionState, generation: number): void {
+    if (session.generation !== generation) return
+    session.unproven = false
+    session.excessiveAtMs = []
   }
 
   function underWay() {
-    if (!flight) return undefined
-    const { login, spent } = flight
-    // What the strategy was handed: the login may have heard of a newer one since.
-    const refreshToken = spent ?? login?.refreshToken
+    if (!run) return undefined
+    const { session, spent } = run
+    // What the strategy was handed: the session may have heard of a newer one since.
+    const refreshToken = spent ?? session?.refreshToken
     // A token that is its own refresh token is on every request.
     return {
-      signal: flight.controller.signal,
-      refreshToken: refreshToken === login?.accessToken ? undefined : refreshToken,
+      signal: run.controller.signal,
+      refreshToken: refreshToken === session?.accessToken ? undefined : refreshToken,
     }
   }
 
-  // ---- the flight ------------------------------------------------------------------------------------------------
+  // ---- the run ------------------------------------------------------------------------------------------------
 
   /** The refresh that is under way, for whoever is about to wait for it. */
-  function joinable(): Flight | undefined {
-    flight?.limit?.look()
-    return flight
+  function joinable(): RefreshRun | undefined {
+    run?.limit?.look()
+    return run
   }
 
-  function start(login: Login | undefined, reason: RefreshReason): Flight {
+  function start(session: SessionState | undefined, reason: RefreshReason): RefreshRun {
     const controller = new AbortController()
-    const mine: Flight = {
-      login,
+    const mine: RefreshRun = {
+      session,
       reason,
       startedAtMs: nowMs(),
-      edition: login?.edition,
-      version: login?.version,
-      rotation: login?.rotation,
+      generation: session?.generation,
+      version: session?.version,
+      epoch: session?.epoch,
       asked: false,
       controller,
       gate: deferred(),
@@ -745,12 +750,12 @@ export function createSession(deps: SessionDeps): Session {
       brought: 'nothing',
     }
     // Published before anything else happens, so that whoever looks from now on joins it.
-    flight = mine
+    run = mine
     publish()
     events.emit('refreshStart', { reason })
-    const turn = { signal: controller.signal, written: () => written(mine), shows }
+    const turn = { signal: controller.signal, written: () => written(mine), hasCaughtUp }
     mine.landed = new Promise<RefreshFailure | undefined>((resolve) => {
-      resolve(deps.tabs.exclusively(() => flyInTime(mine), turn))
+      resolve(deps.tabs.exclusively(() => runInTime(mine), turn))
     })
       .catch(
         (fault): RefreshFailure => ({
@@ -759,19 +764,19 @@ export function createSession(deps: SessionDeps): Session {
             : new AuthClientError('REFRESH_FAILED', 'The refresh failed.'),
         }),
       )
-      .then((verdict) => finish(mine, verdict))
+      .then((failure) => finish(mine, failure))
     return mine
   }
 
   /** For other tabs: what to look for in the store before they refresh. Hints, no tokens. */
-  function written({ asked, login }: Flight): string | undefined {
-    if (!asked || !vault.inSync() || !login) return undefined
-    return `${login.id} ${isOver(login) ? Infinity : login.version}`
+  function written({ asked, session }: RefreshRun): string | undefined {
+    if (!asked || !store.inSync() || !session) return undefined
+    return `${session.id} ${isOver(session) ? Infinity : session.version}`
   }
 
-  function shows(written: string): boolean {
-    const found = vault.glance()
-    // An asynchronous store is asked when the flight begins, and says itself when it has taken what was written.
+  function hasCaughtUp(written: string): boolean {
+    const found = store.glance()
+    // An asynchronous store is asked when the run begins, and says itself when it has taken what was written.
     if (!found) return true
     guard(() => reconcile(found))
     const [id, version] = written.split(' ')
@@ -779,16 +784,16 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   /** The time counts from here: waiting for another tab's refresh has a limit of its own. */
-  async function flyInTime(mine: Flight): Promise<RefreshFailure | undefined> {
+  async function runInTime(mine: RefreshRun): Promise<RefreshFailure | undefined> {
     mine.startedAtMs = nowMs()
     const { promise, resolve } = deferred()
     mine.limit = createLimit(clock, resolve, refreshTimeoutMs)
-    return Promise.race([fly(mine), promise.then((): RefreshFailure => ({ error: timedOut() }))])
+    return Promise.race([perform(mine), promise.then((): RefreshFailure => ({ error: timedOut() }))])
   }
 
   /** One refresh: look whether somebody else was faster, ask, commit. */
-  async function fly(mine: Flight): Promise<RefreshFailure | undefined> {
-    const { login } = mine
+  async function perform(mine: RefreshRun): Promise<RefreshFailure | undefined> {
+    const { session } = mine
     // A turn later than what started it, so that nothing comes between the look and its use.
     await undefined
     if (mine.dropped) return undefined
@@ -796,7 +801,7 @@ export function createSession(deps: SessionDeps): Session {
     await lookInTime(mine, refreshTimeoutMs / 2)
     // Also if it was adopted on a hint, while this tab waited for its turn.
     if (isNeedless(mine)) return undefined
-    if (!deps.refresh || isOutdated(login)) {
+    if (!deps.refresh || isOutdated(session)) {
       const message = `The token was refused, and ${deps.refresh ? 'another tab has spent the refresh token' : 'there is no way to refresh it'}.`
       return refuse(mine, new AuthClientError('SESSION_EXPIRED', message))
     }
@@ -807,19 +812,19 @@ export function createSession(deps: SessionDeps): Session {
         // Where the process was stopped meanwhile, little of the time would be left for an answer.
         if (mine.limit?.wasLate) mine.limit.restart()
         // The newest there is: another tab, or the app, may have brought it since.
-        mine.rotation = login?.rotation
-        mine.spent = login?.refreshToken
+        mine.epoch = session?.epoch
+        mine.spent = session?.refreshToken
         return deps.refresh?.({
           refreshToken: mine.spent,
-          accessToken: login?.accessToken || undefined,
+          accessToken: session?.accessToken || undefined,
           signal: mine.controller.signal,
           reason: mine.reason,
         })
       },
       isFinal: (error) => guard(() => deps.isFinal?.(error)),
-      keepRotation: (answer) => keepRotation(mine, answer as Grant),
+      keepRefreshToken: (answer) => keepRefreshToken(mine, answer as Grant),
       retry: deps.refreshRetry,
-      secrets,
+      redactions,
       nowMs,
       deadlineMs() {
         // An answer may be read before the timer that is as late as it.
@@ -832,9 +837,9 @@ export function createSession(deps: SessionDeps): Session {
         await mine.pause.promise
         if (nowMs() - dueAtMs > LATE_MS) mine.limit?.restart()
         // This tab may have been asleep itself, and passed.
-        reconcile(vault.glance())
+        reconcile(store.glance())
       },
-      isWanted: () => flight === mine && !isNeedless(mine) && !isOutdated(login),
+      isWanted: () => run === mine && !isNeedless(mine) && !isOutdated(session),
     })
     if ('answer' in outcome) return commit(mine, outcome.answer)
     if (isNeedless(mine)) return undefined
@@ -843,7 +848,7 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   /** For so long at the most, also where the look waits behind another call to the store. */
-  function lookInTime(mine: Flight, limitMs: number): void | Promise<void> {
+  function lookInTime(mine: RefreshRun, limitMs: number): void | Promise<void> {
     const looked = look(limitMs)
     if (!looked) return
     const pause = nap(limitMs, (expire) => setLimit(clock, expire, limitMs))
@@ -851,128 +856,131 @@ export function createSession(deps: SessionDeps): Session {
     return Promise.race([looked, pause.promise]).then(pause.resolve)
   }
 
-  async function commit(mine: Flight, answer: unknown): Promise<RefreshFailure | undefined> {
-    const { login } = mine
+  async function commit(mine: RefreshRun, answer: unknown): Promise<RefreshFailure | undefined> {
+    const { session } = mine
     // Another tab may have been faster while this one slept.
-    reconcile(vault.glance())
+    reconcile(store.glance())
     if (disposed && !(await isStillKept(mine))) return undefined
     const grant = (isObject(answer) ? answer : tokenless ? {} : undefined) as Grant | undefined
     if (isOvertaken(mine)) {
-      await keepRotation(mine, grant)
+      await keepRefreshToken(mine, grant)
       return undefined
     }
 
-    const repeated = login?.refused && !tokenless && grant?.accessToken === login.accessToken
+    const repeated = session?.refused && !tokenless && grant?.accessToken === session.accessToken
     const flaw = flawOf(grant, tokenless) ?? (repeated ? 'the access token that was just refused' : undefined)
     if (flaw || !grant) {
-      await keepRotation(mine, grant)
+      await keepRefreshToken(mine, grant)
       const message = `The refresh answered with ${flaw}. If it did not, map its fields with readGrant.`
       return { error: new AuthClientError('BAD_GRANT', message), pauseMs: retryAfterMs(answer, nowMs()) }
     }
-    if (login && isOthers(login, grant)) {
-      await handOver(login, grant)
+    if (session && isOthers(session, grant)) {
+      await handOver(session, grant)
       return undefined
     }
-    const target = login ?? createLogin(createSessionId(nowMs()))
+    const target = session ?? createSessionState(createSessionId(nowMs()))
     noteSpent(mine, grant.refreshToken)
     if (isDead(target)) mine.revives = target
     // In memory at once: the old refresh token is spent, whatever becomes of the store.
     renew(target, { tokens: grant })
     target.unproven = true
-    // Overtakes every flight that is still under way, this one included: its work is done.
-    target.rotation++
+    // Overtakes every run that is still under way, this one included: its work is done.
+    target.epoch++
     mine.brought = 'grant'
     current = target
     await save(target)
-    if (flight === mine) return undefined
-    // Late, and good all the same. What a later flight asked with is spent.
-    if (flight && isOvertaken(flight)) dropFlight()
+    if (run === mine) return undefined
+    // Late, and good all the same. What a later run asked with is spent.
+    if (run && isOvertaken(run)) dropRun()
     publish()
     return undefined
   }
 
   /** An answer of no use otherwise may still have replaced the refresh token: the one that was sent is spent. */
-  async function keepRotation(mine: Flight, grant: Grant | undefined): Promise<void> {
-    const { login, spent } = mine
+  async function keepRefreshToken(mine: RefreshRun, grant: Grant | undefined): Promise<void> {
+    const { session, spent } = mine
     const refreshToken: unknown = grant?.refreshToken
-    if (!login || isOver(login) || login.refreshToken !== spent || !isUsableToken(refreshToken)) return
-    if (isOthers(login, grant ?? {})) return
+    if (!session || isOver(session) || session.refreshToken !== spent || !isUsableToken(refreshToken)) return
+    if (isOthers(session, grant ?? {})) return
     noteSpent(mine, refreshToken)
-    login.refreshToken = refreshToken
-    rememberRefreshToken(login)
-    await save(login)
+    session.refreshToken = refreshToken
+    rememberRefreshToken(session)
+    await save(session)
   }
 
-  function noteSpent({ login, spent }: Flight, successor: string | undefined): void {
-    if (login && spent && successor && successor !== spent)
-      login.spent = [spent, ...login.spent].slice(0, KNOWN_TOKENS)
+  function noteSpent({ session, spent }: RefreshRun, successor: string | undefined): void {
+    if (session && spent && successor && successor !== spent)
+      session.spent = [spent, ...session.spent].slice(0, KNOWN_TOKENS)
   }
 
   /** Whether the store holds what a refresh of a disposed client has asked with, and nobody has gone on from there. */
-  async function isStillKept({ login, spent }: Flight): Promise<boolean> {
-    const record = (await vault.read())?.record
-    return record?.sessionId === login?.id && record?.tokens?.refreshToken === spent
+  async function isStillKept({ session, spent }: RefreshRun): Promise<boolean> {
+    const record = (await store.read())?.record
+    return record?.sessionId === session?.id && record?.tokens?.refreshToken === spent
   }
 
-  async function refuse(mine: Flight, error: AuthClientError): Promise<RefreshFailure | undefined> {
-    const { login, reason, startedAtMs } = mine
+  async function refuse(mine: RefreshRun, error: AuthClientError): Promise<RefreshFailure | undefined> {
+    const { session, reason, startedAtMs } = mine
     // Another tab may have spent the refresh token a moment before: its newer tokens are in the store then.
     await lookInTime(mine, refreshTimeoutMs / 4)
     const isMoot = () => isNeedless(mine) || isOvertaken(mine)
-    if (isMoot() || flight !== mine) return undefined
+    if (isMoot() || run !== mine) return undefined
     // Or it could not store them: then this tab uses its access token to its end, and leaves the mark alone.
-    const outdated = isOutdated(login)
-    if (login && outdated && !isDead(login)) {
+    const outdated = isOutdated(session)
+    if (session && outdated && !isDead(session)) {
       return { error: new AuthClientError('REFRESH_FAILED', 'Another tab has spent the refresh token.') }
     }
     events.emit('refreshFailed', { reason, durationMs: nowMs() - startedAtMs, error })
     // A listener may have brought newer tokens, or ended the session itself.
     if (isMoot()) return undefined
     // A session that could not be restored has not ended: there was none.
-    if (login && !login.ended) {
-      if (!outdated) void vault.clear(REFUSED)
-      end(login, 'refused', error)
+    if (session && !session.ended) {
+      if (!outdated) void store.clear(REFUSED)
+      end(session, 'refused', error)
     }
     return undefined
   }
 
   /** Whether there are better tokens already, or nobody to get them for. */
-  function isNeedless({ dropped, login, edition, version }: Flight): boolean {
-    if (dropped || !login) return dropped
+  function isNeedless({ dropped, session, generation, version }: RefreshRun): boolean {
+    if (dropped || !session) return dropped
     // The same token with a new lifetime, or a new refresh token beside it.
-    const isRenewed = login.version !== version && !isOutdated(login) && !isDead(login)
-    return login.edition !== edition || isRenewed
+    const isRenewed = session.version !== version && !isOutdated(session) && !isDead(session)
+    return session.generation !== generation || isRenewed
   }
 
-  /** Whether the flight's grant would replace something newer, or bring back what is over. */
-  function isOvertaken({ dropped, login, rotation }: Flight): boolean {
-    return dropped || (login ? isOver(login) || login.rotation !== rotation : !!current)
+  /** Whether the run's grant would replace something newer, or bring back what is over. */
+  function isOvertaken({ dropped, session, epoch }: RefreshRun): boolean {
+    return dropped || (session ? isOver(session) || session.epoch !== epoch : !!current)
   }
 
   /** Whether a session has ended. It goes on in the store where only the client has. */
-  function isOver({ ended }: Login): boolean {
+  function isOver({ ended }: SessionState): boolean {
     return !!ended && ended !== disposed
   }
 
   /** Opens the gate, once, and whatever goes wrong inside. */
-  function finish(mine: Flight, verdict: RefreshFailure | undefined): void {
+  function finish(mine: RefreshRun, result: RefreshFailure | undefined): void {
     guard(() => {
       mine.limit?.cancel()
       mine.pause?.resolve()
-      if (verdict) mine.controller.abort()
+      if (result) mine.controller.abort()
     })
-    inTheDark.delete(mine)
-    if (flight !== mine) return
-    flight = undefined
+    abandonedRuns.delete(mine)
+    if (run !== mine) return
+    run = undefined
     // A grant that has been read counts, even if its way into the store took too long.
-    const failure = mine.brought === 'nothing' ? verdict : undefined
+    const failure = mine.brought === 'nothing' ? result : undefined
     mine.error = failure?.error
     guard(() => {
-      const { login, reason, brought, edition, startedAtMs } = mine
+      const { session, reason, brought, generation, startedAtMs } = mine
       const durationMs = nowMs() - startedAtMs
       // Tokens that came in the meantime are not judged by it.
       const coolDownMs =
-        failure && login?.edition === edition && login && coolDown(login, failure.error, failure.pauseMs)
+        failure &&
+        session?.generation === generation &&
+        session &&
+        coolDown(session, failure.error, failure.pauseMs)
       publish()
       if (failure) {
         const { error } = failure
@@ -985,16 +993,16 @@ export function createSession(deps: SessionDeps): Session {
     else mine.gate.resolve()
   }
 
-  /** Lets everybody go on without the flight. With cookies it goes on in the dark: `signOut` waits for its answer. */
-  function dropFlight(): void {
-    const mine = flight
+  /** Lets everybody go on without the run. With cookies it goes on in the dark: `signOut` waits for its answer. */
+  function dropRun(): void {
+    const mine = run
     if (!mine) return
-    flight = undefined
+    run = undefined
     mine.dropped = true
     mine.gate.resolve()
     // One that has not asked never will.
     const mayChangeCookies = deps.cookies && mine.asked
-    if (mayChangeCookies) inTheDark.add(mine)
+    if (mayChangeCookies) abandonedRuns.add(mine)
     guard(() => {
       mine.pause?.resolve()
       if (!mayChangeCookies) abandon(mine)
@@ -1003,29 +1011,29 @@ export function createSession(deps: SessionDeps): Session {
 
   /** For somebody else's session, or for none. Aborted with cookies too: a late answer would overwrite theirs. */
   function dropForAnother(): void {
-    dropFlight()
-    inTheDark.forEach(abandon)
+    dropRun()
+    abandonedRuns.forEach(abandon)
   }
 
-  function abandon(mine: Flight): void {
+  function abandon(mine: RefreshRun): void {
     mine.controller.abort()
     mine.limit?.expire()
   }
 
-  /** Lets those go on who have something new to look at, while the flight itself goes on. */
+  /** Lets those go on who have something new to look at, while the run itself goes on. */
   function wake(): void {
-    if (!flight || !isNeedless(flight)) return
-    const { gate } = flight
-    flight.gate = deferred()
+    if (!run || !isNeedless(run)) return
+    const { gate } = run
+    run.gate = deferred()
     gate.resolve()
     // It has nothing to do any more, so it need not wait for its turn.
-    if (!flight.asked) flight.controller.abort()
+    if (!run.asked) run.controller.abort()
   }
 
-  function coolDown(login: Login, error: AuthClientError, pauseMs = 0): number {
-    const grownMs = Math.min(LONGEST_COOL_DOWN_MS, FIRST_COOL_DOWN_MS * 2 ** login.failures++)
+  function coolDown(session: SessionState, error: AuthClientError, pauseMs = 0): number {
+    const grownMs = Math.min(LONGEST_COOL_DOWN_MS, FIRST_COOL_DOWN_MS * 2 ** session.failures++)
     const coolDownMs = Math.max(pauseMs, grownMs)
-    login.coolDown = { sinceMs: nowMs(), lengthMs: coolDownMs, error }
+    session.coolDown = { sinceMs: nowMs(), lengthMs: coolDownMs, error }
     return coolDownMs
   }
 

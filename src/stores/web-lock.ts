@@ -3,12 +3,12 @@
 import { type Clock, setLimit } from '../clock.js'
 import { AuthClientError, isObject } from '../errors.js'
 import { listen } from '../listen.js'
-import type { TakesTurns, TokenStore } from '../storage/store.js'
+import type { TakesTurns, TokenStore } from './store.js'
 
 /** The other tabs that share a store, as far as a refresh is concerned. */
 export interface Tabs {
   /**
-   * Runs `work` while no other tab runs its own, as far as that can be had, and not before the store shows here what
+   * Runs `work` while no other tab runs its own, as far as that can be had, and not before the store hasCaughtUp here what
    * other tabs have written to it. Settles as `work` does.
    * @throws {AuthClientError} code `REFRESH_TIMEOUT` when others had their turns, and there was none for this tab.
    */
@@ -22,8 +22,8 @@ export interface Turn {
   signal: AbortSignal
   /** What the work has left in the store, in a word without a slash; `undefined` when it has not touched it. */
   written(): string | undefined
-  /** Whether the store shows here what another tab has `written`, or something newer. */
-  shows(written: string): boolean
+  /** Whether the store hasCaughtUp here what another tab has `written`, or something newer. */
+  hasCaughtUp(written: string): boolean
 }
 
 /** There is no other tab: the store is not shared, or takes care of turns itself. */
@@ -166,7 +166,7 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
           resolve(result)
           await result.catch(() => {})
           wasPassed ||= clock.nowMs() - sinceMs >= patienceMs
-          await raiseFlag(locks, turn.written())
+          await announceCommit(locks, turn.written())
         })
       }
       // Refused at once in an opaque origin or with blocked storage; or settled though nothing was granted.
@@ -190,7 +190,7 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
    * Tells the other tabs what was written, by the name of a lock that nobody waits for. Locks come and go in one order
    * for all tabs, so whoever has the next turn sees it: that is the proof that the store cannot give.
    */
-  function raiseFlag(locks: LockManager, written: string | undefined): Promise<void> {
+  function announceCommit(locks: LockManager, written: string | undefined): Promise<void> {
     return new Promise((resolve) => {
       // A client that is gone has ended nothing but its own part.
       if (closed || written === undefined) return resolve()
@@ -216,11 +216,11 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
     })
   }
 
-  /** Waits until the store shows what the flags say. Its news need no turn any more: `signal` ends the wait. */
-  async function catchUp(locks: LockManager, { signal, shows }: Turn): Promise<void> {
+  /** Waits until the store hasCaughtUp what the flags say. Its news need no turn any more: `signal` ends the wait. */
+  async function catchUp(locks: LockManager, { signal, hasCaughtUp }: Turn): Promise<void> {
     const held = (await heldLocks(locks)) ?? []
     const flags = held.map((lock) => lock.name?.split(flag)[1]?.split('/')[0])
-    if (signal.aborted || flags.every((written) => written === undefined || shows(written))) return
+    if (signal.aborted || flags.every((written) => written === undefined || hasCaughtUp(written))) return
     await new Promise<void>((resolve) => {
       const end = () => {
         cancel()
@@ -239,7 +239,7 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
     locks: LockManager,
     lock: string,
     giveUp: (holder: string | undefined) => void,
-    despair: () => void,
+    giveUpOnHolders: () => void,
   ): () => void {
     const stepMs = patienceMs / LOOKS
     let holder: string | undefined
@@ -267,7 +267,7 @@ export function lockedTabs(name: string, patienceMs: number, clock: Clock): Tabs
       if (found !== holder) looksAtHolder = 0
       holder = found
       if (looksAtHolder++ === LOOKS) giveUp(found)
-      else if (looks++ === 2 * LOOKS) despair()
+      else if (looks++ === 2 * LOOKS) giveUpOnHolders()
     }
   }
 

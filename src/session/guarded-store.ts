@@ -11,7 +11,7 @@ import {
   type SessionRecord,
   type StoredRecord,
   type TokenStore,
-} from '../storage/store.js'
+} from '../stores/store.js'
 
 /** What a look into the store found; `undefined` when the store failed and so told nothing. */
 export type Found =
@@ -26,7 +26,7 @@ export type Found =
     }
   | undefined
 
-export interface Vault {
+export interface GuardedStore {
   /** An asynchronous store may take `limitMs`; by default what it may take at all. */
   read(limitMs?: number): Found | Promise<Found>
   /** What a store that answers at once holds now; any other is not asked, and tells nothing. */
@@ -63,7 +63,7 @@ interface Call {
   look(): void
 }
 
-export interface VaultDeps {
+export interface GuardedStoreDeps {
   store: TokenStore
   clock: Clock
   limitMs: number
@@ -71,7 +71,13 @@ export interface VaultDeps {
   onError(operation: Operation, error: unknown): void
 }
 
-export function createVault({ store, clock, limitMs, tokenless, onError }: VaultDeps): Vault {
+export function createGuardedStore({
+  store,
+  clock,
+  limitMs,
+  tokenless,
+  onError,
+}: GuardedStoreDeps): GuardedStore {
   const calls = new Set<Call>()
   /** What the store held when it was last read or written, as text. */
   let seen: string | undefined
@@ -90,7 +96,7 @@ export function createVault({ store, clock, limitMs, tokenless, onError }: Vault
   /** Why a call was ended before its time. */
   const replaced = Symbol()
 
-  const vault: Vault = {
+  const guarded: GuardedStore = {
     read,
     // Not in the middle of another call.
     glance() {
@@ -117,7 +123,7 @@ export function createVault({ store, clock, limitMs, tokenless, onError }: Vault
       for (const { end } of [...calls]) end(replaced)
     },
   }
-  return vault
+  return guarded
 
   function read(within = limitMs): Found | Promise<Found> {
     return inTurn(() =>
@@ -226,7 +232,7 @@ export function createVault({ store, clock, limitMs, tokenless, onError }: Vault
 
   // One call at a time: a slow `save` that landed after a later `clear` would bring a session back.
   function inTurn<T>(run: () => T | Promise<T>): T | Promise<T> {
-    vault.look()
+    guarded.look()
     const result = turn ? turn.then(run) : run()
     if (!(result instanceof Promise)) return result
     const mine = result.finally(() => {
@@ -283,7 +289,7 @@ export function createVault({ store, clock, limitMs, tokenless, onError }: Vault
 
   /** A write that had been given up has come through after all, over whatever was written since. */
   function landed(record: StoredRecord | undefined): void {
-    const present = vault.present()
+    const present = guarded.present()
     seen = textOf(record)
     if (seen !== textOf(present)) void write(present, true)
   }

@@ -2,24 +2,24 @@
 // reach up into the session, and two users of one server are served each other's data (guarantee G21).
 //
 // It reads src/ and refuses
-//   - an import that goes up the staircase below, of types too: a file explains itself by what lies under it;
-//   - a cycle, between files or between the folders of one stair;
+//   - an import that goes against the order of layers below, of types too: a file explains itself by what lies under it;
+//   - a cycle, between files or between the folders of one layer;
 //   - `axios` imported as a value outside src/transport/ (`import type` is fine anywhere);
-//   - an import by an annex of anything but types from index.ts: what an app cannot reach, its annexes cannot either;
+//   - an import by an entry of anything but types from index.ts: what an app cannot reach, its entries cannot either;
 //   - `export *` in index.ts: what is public is listed by name;
 //   - state at module scope: `let` or `var`; `new Map`, `Set`, `WeakMap`, `WeakSet` or `Array`; an array or object
 //     literal without `as const` or `Object.freeze`; a /g or /y regular expression (it has a lastIndex); a static
 //     class field that is not `readonly`.
 // What it cannot see: state behind a call (`const shared = createThing()`). Reviews and the tests of G21 look there.
 //
-// Usage: node scripts/check-stairs.mjs [--self-test]
+// Usage: node scripts/check-layers.mjs [--self-test]
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
-// From the ground up. Each name is a file or a folder of src/; one stair may import from its own and from those below.
-const STAIRS = [
+// From the ground up. Each name is a file or a folder of src/; a layer may import from its own and from those below.
+const LAYERS = [
   {
     name: 'words',
     holds: [
@@ -35,14 +35,14 @@ const STAIRS = [
   },
   {
     name: 'tools',
-    holds: ['gate.ts', 'headers.ts', 'lifetime.ts', 'storage/', 'tabs/', 'placement/', 'strategies/'],
+    holds: ['wait.ts', 'headers.ts', 'lifetime.ts', 'stores/', 'placements/', 'strategies/'],
   },
   { name: 'session', holds: ['session/'] },
   { name: 'transport', holds: ['transport/'] },
   { name: 'client', holds: ['client.ts', 'options.ts'] },
   { name: 'index', holds: ['index.ts'] },
   // Published beside the front door, each as an entry of its own; they know index.ts, and no more than its types.
-  { name: 'annexes', holds: ['testing/', 'bindings/'], opensOnly: 'index.ts' },
+  { name: 'entries', holds: ['testing/', 'bindings/'], opensOnly: 'index.ts' },
 ]
 const MUTABLE_CLASSES = new Set(['Map', 'Set', 'WeakMap', 'WeakSet', 'Array'])
 
@@ -57,9 +57,9 @@ export function findFaults(files) {
       const { line } = source.getLineAndCharacterOfPosition(node.getStart(source))
       faults.push(`src/${file}:${line + 1}: ${message}`)
     }
-    const stair = stairOf(file)
-    if (stair < 0) {
-      report(source, 'stands on no stair: give it a place in scripts/check-stairs.mjs')
+    const layer = layerOf(file)
+    if (layer < 0) {
+      report(source, 'is in no layer: give it a place in scripts/check-layers.mjs')
       continue
     }
     fileEdges.set(file, [])
@@ -73,14 +73,14 @@ export function findFaults(files) {
         report(node, `cannot find ${specifier}`)
         continue
       }
-      const targetStair = stairOf(target)
-      if (targetStair > stair) {
+      const targetLayer = layerOf(target)
+      if (targetLayer > layer) {
         report(
           node,
-          `${STAIRS[stair].name} may not import ${target}, which is ${STAIRS[targetStair].name}: up the stairs`,
+          `${LAYERS[layer].name} may not import ${target}, which is ${LAYERS[targetLayer].name}: against the order`,
         )
       }
-      const { opensOnly } = STAIRS[stair]
+      const { opensOnly } = LAYERS[layer]
       if (opensOnly && unitOf(target) !== unitOf(file) && !(target === opensOnly && typeOnly)) {
         report(
           node,
@@ -104,13 +104,13 @@ export function findFaults(files) {
   return [...faults, ...cycles.map((cycle) => `cycle: ${cycle.join(' -> ')}`)]
 }
 
-function stairOf(file) {
-  return STAIRS.findIndex(({ holds }) =>
+function layerOf(file) {
+  return LAYERS.findIndex(({ holds }) =>
     holds.some((name) => (name.endsWith('/') ? file.startsWith(name) : file === name)),
   )
 }
 
-/** A folder counts as one: storage/ and tabs/ may not know each other both ways. */
+/** A folder counts as one: stores/ and tabs/ may not know each other both ways. */
 function unitOf(file) {
   return file.includes('/') ? file.slice(0, file.indexOf('/') + 1) : file
 }
@@ -228,43 +228,43 @@ function selfTest() {
   const clean = {
     'tokens.ts':
       "import type { AxiosInstance } from 'axios'\nexport type T = AxiosInstance\nexport const A = ['x'] as const",
-    'gate.ts':
+    'wait.ts':
       "import { A } from './tokens.js'\nexport const B = Object.freeze({ A })\nexport const C = /x/i\nexport const D = 1",
-    'storage/web.ts':
-      "import { B } from '../gate.js'\nexport const make = () => {\n  let x = B\n  return () => x\n}",
+    'stores/web.ts':
+      "import { B } from '../wait.js'\nexport const make = () => {\n  let x = B\n  return () => x\n}",
     'transport/bare.ts': "import axios from 'axios'\nexport const get = () => axios",
-    'index.ts': "export { make } from './storage/web.js'",
+    'index.ts': "export { make } from './stores/web.js'",
     'testing/a.ts': "import type { make } from '../index.js'\nimport { c } from './c.js'\nexport const a = c",
     'testing/c.ts': 'export const c = 1',
   }
   const broken = [
     [
-      'up the stairs',
+      'against the order',
       {
-        'gate.ts': "import type { S } from './session/session.js'",
+        'wait.ts': "import type { S } from './session/session.js'",
         'session/session.ts': 'export type S = 1',
       },
     ],
     [
-      'up the stairs',
+      'against the order',
       { 'session/session.ts': "export const f = () => import('../client.js')", 'client.ts': '' },
     ],
     [
-      'up the stairs',
+      'against the order',
       { 'tokens.ts': "export { B } from './lifetime.js'", 'lifetime.ts': 'export const B = 1' },
     ],
     ['imports axios as a value', { 'client.ts': "import axios from 'axios'\nexport const a = axios" }],
     ['imports axios as a value', { 'client.ts': "import { type AxiosInstance, isCancel } from 'axios'" }],
-    ['stands on no stair', { 'utils.ts': 'export const a = 1' }],
-    ['cannot find', { 'gate.ts': "import { a } from './nowhere.js'" }],
-    ['`export *`', { 'index.ts': "export * from './gate.js'", 'gate.ts': 'export const a = 1' }],
+    ['is in no layer', { 'utils.ts': 'export const a = 1' }],
+    ['cannot find', { 'wait.ts': "import { a } from './nowhere.js'" }],
+    ['`export *`', { 'index.ts': "export * from './wait.js'", 'wait.ts': 'export const a = 1' }],
     [
-      'annexes: up the stairs',
+      'entries: against the order',
       { 'index.ts': "export { a } from './testing/a.js'", 'testing/a.ts': 'export const a = 1' },
     ],
     [
       'testing/ may import types',
-      { 'testing/a.ts': "import type { B } from '../gate.js'", 'gate.ts': 'export type B = 1' },
+      { 'testing/a.ts': "import type { B } from '../wait.js'", 'wait.ts': 'export type B = 1' },
     ],
     [
       'testing/ may import types',
@@ -282,21 +282,21 @@ function selfTest() {
       },
     ],
     [
-      'cycle: storage/',
+      'cycle: stores/',
       {
-        'storage/a.ts': "import '../tabs/b.js'",
-        'storage/d.ts': 'export {}',
-        'tabs/b.ts': 'export {}',
-        'tabs/c.ts': "import '../storage/d.js'",
+        'stores/a.ts': "import '../placements/b.js'",
+        'stores/d.ts': 'export {}',
+        'placements/b.ts': 'export {}',
+        'placements/c.ts': "import '../stores/d.js'",
       },
     ],
-    ['`let` or `var`', { 'gate.ts': 'let current: string | undefined' }],
-    ['`let` or `var`', { 'gate.ts': 'export var current = 1' }],
-    ['a WeakMap', { 'gate.ts': 'const seen = new WeakMap<object, string>()' }],
-    ['an array that can change', { 'gate.ts': 'const queue: string[] = []' }],
-    ['an object that can change', { 'gate.ts': 'export const defaults = { a: 1 } satisfies object' }],
-    ['lastIndex', { 'gate.ts': 'const AT = /a/gi' }],
-    ['a static field', { 'gate.ts': 'export class A { static shared?: string }' }],
+    ['`let` or `var`', { 'wait.ts': 'let current: string | undefined' }],
+    ['`let` or `var`', { 'wait.ts': 'export var current = 1' }],
+    ['a WeakMap', { 'wait.ts': 'const seen = new WeakMap<object, string>()' }],
+    ['an array that can change', { 'wait.ts': 'const queue: string[] = []' }],
+    ['an object that can change', { 'wait.ts': 'export const defaults = { a: 1 } satisfies object' }],
+    ['lastIndex', { 'wait.ts': 'const AT = /a/gi' }],
+    ['a static field', { 'wait.ts': 'export class A { static shared?: string }' }],
   ]
   const read = (sources) => findFaults(new Map(Object.entries(sources)))
   const failures = read(clean).map((fault) => `refused, though nothing is wrong: ${fault}`)
@@ -319,19 +319,19 @@ function readSources(folder) {
 function main() {
   if (process.argv.includes('--self-test')) {
     const { failures, cases } = selfTest()
-    for (const failure of failures) console.error(`check-stairs: ${failure}`)
-    console.log(`check-stairs: self-test, ${cases - failures.length} of ${cases} cases as expected`)
+    for (const failure of failures) console.error(`check-layers: ${failure}`)
+    console.log(`check-layers: self-test, ${cases - failures.length} of ${cases} cases as expected`)
     return failures.length === 0
   }
   const folder = fileURLToPath(new URL('../src', import.meta.url))
   const files = existsSync(folder) ? readSources(folder) : new Map()
   if (!files.has('index.ts')) {
-    console.error('check-stairs: there is no src/index.ts')
+    console.error('check-layers: there is no src/index.ts')
     return false
   }
   const faults = findFaults(files)
   for (const fault of faults) console.error(fault)
-  console.log(`check-stairs: ${files.size} files, ${faults.length} faults`)
+  console.log(`check-layers: ${files.size} files, ${faults.length} faults`)
   return faults.length === 0
 }
 

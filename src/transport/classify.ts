@@ -1,9 +1,9 @@
 // Reads a request or its answer. Pure: decides nothing beyond the question in its name.
 import type { AxiosRequestConfig, AxiosResponse } from 'axios'
 import { readHeader } from '../headers.js'
-import { spellingsOf } from '../tokens.js'
+import { encodingsOf } from '../tokens.js'
+import type { RequestConfig } from './call.js'
 import { canNewTokenAnswer } from './challenge.js'
-import type { RequestConfig } from './exchange.js'
 import { isReplayable } from './replay.js'
 
 /** What `shouldRefresh` is asked about. */
@@ -39,7 +39,7 @@ export function asRead(response: AxiosResponse, { responseType }: RequestConfig)
  * Whether the server refused the token: a 401, unless its challenge is one that no newer token answers. `written`: the
  * header that the token travelled in, if it did in one; its first word is the scheme.
  */
-export function isTokenRefused({ status, headers }: Answer, written: unknown): boolean {
+export function isTokenRejected({ status, headers }: Answer, written: unknown): boolean {
   const scheme = /^(\S+) /.exec(String(written))?.[1]?.toLowerCase()
   return status === 401 && canNewTokenAnswer(readHeader(headers, 'WWW-Authenticate'), scheme)
 }
@@ -61,7 +61,7 @@ export function carries({ url, params, data, headers }: RequestConfig, token: st
     if (typeof forEach === 'function' && isReplayable(part)) forEach.call(part, (value) => texts.push(value))
   }
   const text = texts.map(writeOut).join()
-  return spellingsOf(token).some((spelling) => text.includes(spelling))
+  return encodingsOf(token).some((encoding) => text.includes(encoding))
 }
 
 function writeOut(value: unknown): string {

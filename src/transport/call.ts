@@ -1,7 +1,7 @@
 // One request of the caller's, from its interceptors to its answer, however often it is sent.
 import type { AxiosAdapter, AxiosRequestConfig } from 'axios'
-import type { Login } from '../session/login.js'
-import type { Caller, Waiter } from '../session/session.js'
+import type { Caller, Waiter } from '../session/manager.js'
+import type { SessionState } from '../session/session-state.js'
 import type { AuthRequestOptions } from './augment.js'
 
 /** On the calls that a refresh makes before its first await. Not under `authClient`, which the call itself may set. */
@@ -21,23 +21,23 @@ export const SENT_BY = Symbol('axios-auth-client.sent-by')
 
 const HANDLE = 'axios-auth-client.handle'
 
-/** A config as it passes through here: `authClient` holds the caller's option, or the handle of the exchange. */
+/** A config as it passes through here: `authClient` holds the caller's option, or the handle of the call. */
 export type RequestConfig = Omit<AxiosRequestConfig, 'authClient'> & {
   authClient?: unknown
   [REFRESH_MARK]?: unknown
   [CALLER]?: Caller | undefined
-  [SENT_BY]?: ((owner: unknown) => Login | undefined) | undefined
+  [SENT_BY]?: ((owner: unknown) => SessionState | undefined) | undefined
 }
 
 /** A class, because V8 keeps objects of one literal that often outlive a request in old space, where they cost twice. */
-export class Exchange implements Waiter {
+export class Call implements Waiter {
   /** The adapter that would have run without us. */
   readonly adapter: AxiosRequestConfig['adapter']
   /** The adapter in its place while the interceptors run. */
   wrapper: AxiosAdapter | undefined
-  /** The edition of the token on the config; 0 while there is none. */
-  edition = 0
-  /** The edition that the interceptors and `beforeReplay` have seen last; 0 when they saw no token of ours. */
+  /** The generation of the token on the config; 0 while there is none. */
+  generation = 0
+  /** The generation that the interceptors and `beforeReplay` have seen last; 0 when they saw no token of ours. */
   seen = 0
   /** Whether it was ever on one; a plug-in may have kept a copy from that time. */
   everPlaced = false
@@ -45,7 +45,7 @@ export class Exchange implements Waiter {
   staleAtMs: number | undefined
   /** What was last written into the placement's header, so that a value of somebody else's is recognised. */
   written: unknown
-  share: Waiter['share']
+  started: Waiter['started']
   waited = false
   /** It was never sent, because its session was over. */
   refused = false
@@ -57,7 +57,7 @@ export class Exchange implements Waiter {
 
   constructor(
     /** Who made the request. */
-    readonly login: Login,
+    readonly session: SessionState,
     /** The caller's `authClient`, put back before the request goes out. */
     public option: AuthRequestOptions | undefined,
     public config: RequestConfig,
@@ -67,26 +67,26 @@ export class Exchange implements Waiter {
 }
 
 /**
- * What stands in the caller's `authClient` while the interceptors run, to find the exchange again in whatever they make
+ * What stands in the caller's `authClient` while the interceptors run, to find the call again in whatever they make
  * of the config. A function leads there: it keeps its identity in the copies of lodash and the like, in spread objects,
  * behind the proxies of Vue and MobX (symbols, private fields and class instances do not), and shows no token to a logger.
  */
-export function handleOf({ wrapper, option }: Exchange): object {
+export function handleOf({ wrapper, option }: Call): object {
   return { ...option, [HANDLE]: wrapper }
 }
 
-/** The exchange behind an `authClient`, if `owner` made its handle. */
-export function exchangeOf(authClient: unknown, owner: unknown): Exchange | undefined {
+/** The call behind an `authClient`, if `owner` made its handle. */
+export function callOf(authClient: unknown, owner: unknown): Call | undefined {
   const wrapper = (authClient as { [HANDLE]?: unknown } | null | undefined)?.[HANDLE]
   // Asked without a config, it says whose it is.
   const found = typeof wrapper === 'function' && wrapper(undefined, owner)
-  return found instanceof Exchange ? found : undefined
+  return found instanceof Call ? found : undefined
 }
 
 type Said = Record<string, unknown>
 
 /** The caller's `authClient` behind its handle, or what interceptors have made of it since. */
-export function optionIn(handle: unknown, { option }: Exchange): AuthRequestOptions | undefined {
+export function optionIn(handle: unknown, { option }: Call): AuthRequestOptions | undefined {
   const isSame = (name: string) => name === HANDLE || (handle as Said)[name] === (option as Said)?.[name]
   if (Object.keys(handle as object).every(isSame)) return option
   const { [HANDLE]: _, ...said } = handle as Said

@@ -1,38 +1,38 @@
 // Binds a session to one axios instance: two interceptors and, per request, an adapter around the request's own.
 // The adapter sits beneath all that the user installed, so interceptors and transforms run once per call, and none of
-// them sees a 401 that a refresh could heal.
+// them sees a 401 that a refresh could refreshAndReplay.
 // Promise: every request settles once; what was placed on a config is off again before anybody above sees the answer.
 import type { AxiosAdapter, AxiosError, AxiosRequestConfig, AxiosResponse } from 'axios'
 import type { Clock } from '../clock.js'
 import { AuthClientError, isAuthClientError, isObject, setCause } from '../errors.js'
 import { type AuthStats, type Events, isThenable } from '../events.js'
-import { hold, isCancelled } from '../gate.js'
 import { deleteHeader, isOff, othersIn, readHeader, writeHeader } from '../headers.js'
-import type { Placement } from '../placement/placement.js'
+import type { Placement } from '../placements/placement.js'
 import { bareAddress, USERINFO } from '../redact.js'
-import type { Caller, Patience, Session } from '../session/session.js'
+import type { Caller, SessionManager, Waiting } from '../session/manager.js'
 import { isOtherUser } from '../session/subject.js'
 import type { Grant } from '../tokens.js'
+import { hold, isCancelled } from '../wait.js'
 import type { AuthRequestOptions } from './augment.js'
 import { type AxiosLike, createBare } from './bare.js'
 import {
   CALLER,
-  Exchange,
-  exchangeOf,
+  Call,
+  callOf,
   handleOf,
   optionIn,
   REFRESH_MARK,
   type RequestConfig,
   SENT_BY,
-} from './exchange.js'
-import { asRead, carries, isTokenRefused, type RefreshQuestion } from './judge.js'
+} from './call.js'
+import { asRead, carries, isTokenRejected, type RefreshQuestion } from './classify.js'
 import { createOriginCheck } from './origin.js'
 import { dropOnRedirect, isFromElsewhere, type Redirectable } from './redirect.js'
 import { discard, expectBreak, isReplayable, keepBody, snapshotForm } from './replay.js'
 import type { SkipReason } from './skipped.js'
 
 export interface TransportDeps {
-  session: Session
+  manager: SessionManager
   clock: Clock
   events: Events
   stats: AuthStats
@@ -65,20 +65,20 @@ interface Outcome {
 }
 
 export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
-  const { session, clock, events, stats, place, beforeReplay, readResponse, shouldRefresh } = deps
+  const { manager, clock, events, stats, place, beforeReplay, readResponse, shouldRefresh } = deps
   const { guard, report } = events
   const bare = createBare(instance, deps.isAllowedOrigin)
   const isAllowed = createOriginCheck(deps.isAllowedOrigin)
   const credentialHeaders = [...new Set(['Authorization', place.header ?? 'Authorization'])]
-  const patience: Patience<Exchange> = {
-    hold(exchange, gate) {
+  const waiting: Waiting<Call> = {
+    hold(call, gate) {
       // Less when it began, and more when it is over: the time between.
-      exchange.heldMs -= clock.nowMs()
-      return enter(exchange.config, gate)
+      call.heldMs -= clock.nowMs()
+      return enter(call.config, gate)
     },
-    leave(exchange) {
+    leave(call) {
       stats.heldNow--
-      exchange.heldMs += clock.nowMs()
+      call.heldMs += clock.nowMs()
     },
   }
   let released = false
@@ -111,7 +111,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
 
   /** axios asks this in the turn of the call itself, whatever other interceptors do: then it is known who calls. */
   function noteCall(config: RequestConfig): boolean {
-    config[CALLER] = session.caller()
+    config[CALLER] = manager.caller()
     if (deps.isAsking()) config[REFRESH_MARK] = true
     return true
   }
@@ -130,22 +130,22 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   function receive(sent: RequestConfig): RequestConfig | Promise<RequestConfig> {
     // axios takes a frozen one (1.20 and later).
     const config = Object.isExtensible(sent) ? sent : { ...sent }
-    const caller = config[CALLER] ?? session.caller()
+    const caller = config[CALLER] ?? manager.caller()
     delete config[CALLER]
     if (config[REFRESH_MARK]) {
       delete config[REFRESH_MARK]
       // A plug-in may have kept it and send it again later.
-      if (session.underWay()) return config
+      if (manager.underWay()) return config
     }
-    const earlier = exchangeOf(config.authClient, session)
+    const earlier = callOf(config.authClient, manager)
     if (earlier) undo(earlier, config)
     const option = config.authClient as false | AuthRequestOptions | undefined
     if (option === false) return config
-    const unsettled = session.unsettled()
+    const unsettled = manager.unsettled()
     const go = (waited?: unknown) => {
       try {
         // One of a user whose client was disposed of since the call must not go out bare.
-        if (waited || caller()) session.assertAlive()
+        if (waited || caller()) manager.assertAlive()
         return admit(config, option, earlier, caller)
       } catch (reason) {
         throw bare.failure(reason as AuthClientError, config as never)
@@ -160,152 +160,152 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   function admit(
     config: RequestConfig,
     option: AuthRequestOptions | undefined,
-    earlier: Exchange | undefined,
+    earlier: Call | undefined,
     caller: Caller,
   ): RequestConfig {
     if (released) return config
     // What was refused because its session is over is refused again, or a retry plug-in would send it as somebody else.
-    let login = earlier?.refused ? earlier.login : caller()
+    let session = earlier?.refused ? earlier.session : caller()
     // So is what failed in the session of another user.
-    const sender = config[SENT_BY]?.(session)
+    const sender = config[SENT_BY]?.(manager)
     if (sender) delete config[SENT_BY]
-    if (sender && login && isOtherUser(sender.subjects, login.subjects)) login = sender
-    const exchange = login && new Exchange(login, option, config)
-    const other = otherCredential(config, exchange)
-    if (!exchange) return config
+    if (sender && session && isOtherUser(sender.subjects, session.subjects)) session = sender
+    const call = session && new Call(session, option, config)
+    const other = otherCredential(config, call)
+    if (!call) return config
     if (other) {
-      if (!isRefreshCall(config)) skip(exchange, isAllowed(config) ? other : 'origin')
+      if (!isRefreshCall(config)) skip(call, isAllowed(config) ? other : 'origin')
       return config
     }
-    if (!place.late && isAllowed(config)) putOn(exchange)
-    exchange.seen = place.late ? exchange.login.edition : exchange.edition
-    config.adapter = exchange.wrapper = ((wireConfig?: RequestConfig, owner?: unknown) => {
+    if (!place.late && isAllowed(config)) attach(call)
+    call.seen = place.late ? call.session.generation : call.generation
+    config.adapter = call.wrapper = ((wireConfig?: RequestConfig, owner?: unknown) => {
       // A plug-in may send it several times, even at once: each with a config and a token of its own.
-      if (wireConfig) return transmit(exchange.send ? copyOf(exchange) : exchange, wireConfig)
-      return owner === session ? exchange : undefined
+      if (wireConfig) return transmit(call.send ? copyOf(call) : call, wireConfig)
+      return owner === manager ? call : undefined
     }) as AxiosAdapter
-    config.authClient = handleOf(exchange)
+    config.authClient = handleOf(call)
     return config
   }
 
   function onResponse(response: AxiosResponse): AxiosResponse | Promise<AxiosResponse> {
-    const exchange = exchangeBehind(response?.config)
-    return exchange ? answeredElsewhere(exchange, response.config, { response }) : response
+    const call = callBehind(response?.config)
+    return call ? answeredElsewhere(call, response.config, { response }) : response
   }
 
   function onRejected(error: AxiosError): AxiosResponse | Promise<AxiosResponse> {
-    const exchange = exchangeBehind(error?.config)
+    const call = callBehind(error?.config)
     // What was never sent keeps its handle, for whoever sends it again.
-    return exchange && !exchange.refused
-      ? answeredElsewhere(exchange, error.config as RequestConfig, { response: error.response, error })
+    return call && !call.refused
+      ? answeredElsewhere(call, error.config as RequestConfig, { response: error.response, error })
       : Promise.reject(error)
   }
 
-  /** The exchange of a request that passed none of our adapters. */
-  function exchangeBehind(config: RequestConfig | undefined): Exchange | undefined {
-    const exchange = exchangeOf(config?.authClient, session)
+  /** The call of a request that passed none of our adapters. */
+  function callBehind(config: RequestConfig | undefined): Call | undefined {
+    const call = callOf(config?.authClient, manager)
     // JSON keeps the headers and no function: what is left of the handle is an empty object.
     const option = config?.authClient
-    if (config && isObject(option) && !exchange) otherCredential(config, { option })
-    return exchange
+    if (config && isObject(option) && !call) otherCredential(config, { option })
+    return call
   }
 
   /** A plug-in's adapter (a cache, a mock) ran in the place of ours: its answer is judged here, above the wire. */
-  function answeredElsewhere(exchange: Exchange, config: RequestConfig, outcome: Outcome) {
-    giveBack(exchange, config)
-    exchange.config = config
-    exchange.send = () => bare.dispatch(exchange.adapter, config as never)
-    return conclude(exchange, outcome)
+  function answeredElsewhere(call: Call, config: RequestConfig, outcome: Outcome) {
+    giveBack(call, config)
+    call.config = config
+    call.send = () => bare.dispatch(call.adapter, config as never)
+    return conclude(call, outcome)
   }
 
   // ---- the transport ---------------------------------------------------------------------------------------------
 
-  function transmit(exchange: Exchange, config: RequestConfig): Promise<AxiosResponse> {
-    const { login } = exchange
-    giveBack(exchange, config)
-    exchange.config = config
-    if (!place.late && exchange.option?.place !== false && !isOn(exchange)) exchange.seen = 0
-    const isFirst = !exchange.send
-    exchange.send = bare.resolve(exchange.adapter, config as never)
+  function transmit(call: Call, config: RequestConfig): Promise<AxiosResponse> {
+    const { session } = call
+    giveBack(call, config)
+    call.config = config
+    if (!place.late && call.option?.place !== false && !isOn(call)) call.seen = 0
+    const isFirst = !call.send
+    call.send = bare.resolve(call.adapter, config as never)
     // An interceptor after ours may have set an option, and changed where it goes.
-    if (config.authClient !== exchange.option) {
-      takeOff(exchange)
-      if (config.authClient === false) return dispatch(exchange)
-      exchange.option = config.authClient as AuthRequestOptions
+    if (config.authClient !== call.option) {
+      detach(call)
+      if (config.authClient === false) return dispatch(call)
+      call.option = config.authClient as AuthRequestOptions
     }
-    const mayWait = exchange.option?.refresh !== false
-    const obstacle = equip(exchange)
-    const fault = obstacle === 'origin' && exchange.option?.place !== false && deps.findNoOrigins()
-    if (fault && !otherCredential(config, exchange)) return refuse(exchange, fault)
-    if ((obstacle === undefined || released) && login.ended) return refuse(exchange, login.ended)
-    const isDead = session.isDead(login)
+    const mayWait = call.option?.refresh !== false
+    const obstacle = attachOrExplain(call)
+    const fault = obstacle === 'origin' && call.option?.place !== false && deps.findNoOrigins()
+    if (fault && !otherCredential(config, call)) return refuse(call, fault)
+    if ((obstacle === undefined || released) && session.ended) return refuse(call, session.ended)
+    const isDead = manager.isDead(session)
     const isAside = obstacle !== undefined || (isDead && !mayWait)
-    if (isFirst && (isAside || exchange.option?.place === false)) skip(exchange, obstacle ?? 'opted-out')
-    if (isAside) return sendAside(exchange)
-    if (isDead) return deliver(exchange)
-    if (mayWait) session.renewAhead(login, exchange)
+    if (isFirst && (isAside || call.option?.place === false)) skip(call, obstacle ?? 'opted-out')
+    if (isAside) return sendAside(call)
+    if (isDead) return sendWhenFresh(call)
+    if (mayWait) manager.renewAhead(session, call)
     // By a listener.
-    if (login.ended) return refuse(exchange, login.ended)
-    return beforeReplay && exchange.seen !== exchange.edition ? deliver(exchange) : send(exchange)
+    if (session.ended) return refuse(call, session.ended)
+    return beforeReplay && call.seen !== call.generation ? sendWhenFresh(call) : send(call)
   }
 
   /** Not ours: it goes out as the caller made it, and its answer means nothing to the session. */
-  function sendAside(exchange: Exchange): Promise<AxiosResponse> {
-    takeOff(exchange)
-    return dispatch(exchange)
+  function sendAside(call: Call): Promise<AxiosResponse> {
+    detach(call)
+    return dispatch(call)
   }
 
   /**
    * Sends a request with another token than its interceptors saw: they saw a dead one, and it waits for the next, or none
    * that is still the current one.
    */
-  function deliver(exchange: Exchange): Promise<AxiosResponse> {
-    return freshen(exchange).then(() => {
-      const reason = objection(exchange)
+  function sendWhenFresh(call: Call): Promise<AxiosResponse> {
+    return ensureFresh(call).then(() => {
+      const reason = objection(call)
       if (reason) return giveUp(reason)
-      const obstacle = equip(exchange)
+      const obstacle = attachOrExplain(call)
       if (obstacle !== undefined) {
-        skip(exchange, obstacle)
-        return sendAside(exchange)
+        skip(call, obstacle)
+        return sendAside(call)
       }
-      if (!beforeReplay || exchange.seen === exchange.edition) return send(exchange)
-      return prepare(exchange, beforeReplay, false).then(() => deliver(exchange), giveUp)
+      if (!beforeReplay || call.seen === call.generation) return send(call)
+      return prepare(call, beforeReplay, false).then(() => sendWhenFresh(call), giveUp)
     }, giveUp)
 
     // Also a cancellation: above its adapters, axios looks itself whether the request was given up.
     function giveUp(reason: unknown): Promise<never> {
-      return refuse(exchange, reason as AuthClientError)
+      return refuse(call, reason as AuthClientError)
     }
   }
 
   /** Why a request whose wait is over stays here: whoever heard of the new tokens first has acted on it. */
-  function objection({ login, config }: Exchange): unknown {
+  function objection({ session, config }: Call): unknown {
     if (isCancelled(config)) return bare.cancellation(config as never)
     const isBroken = (config.data as { destroyed?: unknown } | undefined)?.destroyed
-    return login.ended ?? (isBroken ? notReplayable() : undefined)
+    return session.ended ?? (isBroken ? notReplayable() : undefined)
   }
 
-  function send(exchange: Exchange): Promise<AxiosResponse> {
-    const { config } = exchange
+  function send(call: Call): Promise<AxiosResponse> {
+    const { config } = call
     const form = snapshotForm(config.data)
     if (form) {
       config.data = form.bytes
       for (const [name, value] of Object.entries(form.headers)) writeHeader(config, name, value)
     }
-    exchange.sent++
+    call.sent++
     const restore = dropOnRedirect(config as Redirectable)
     const end = (outcome: Outcome) => {
       restore?.()
-      return conclude(exchange, outcome)
+      return conclude(call, outcome)
     }
-    return dispatch(exchange).then(
+    return dispatch(call).then(
       (response) => end({ response }),
       (error: unknown) => end({ response: (error as AxiosError | undefined)?.response, error }),
     )
   }
 
   /** One trip over the wire. */
-  function dispatch({ config, send }: Exchange): Promise<AxiosResponse> {
+  function dispatch({ config, send }: Call): Promise<AxiosResponse> {
     try {
       return (send as NonNullable<typeof send>)(config as never)
     } catch (error) {
@@ -313,69 +313,69 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     }
   }
 
-  function conclude(exchange: Exchange, outcome: Outcome): AxiosResponse | Promise<AxiosResponse> {
+  function conclude(call: Call, outcome: Outcome): AxiosResponse | Promise<AxiosResponse> {
     const { response } = outcome
-    if (response && exchange.edition && !isFromElsewhere(response, deps.isAllowedOrigin)) {
+    if (response && call.generation && !isFromElsewhere(response, deps.isAllowedOrigin)) {
       const grant =
         readResponse &&
-        exchange.option?.place !== false &&
-        guard(() => readResponse(asRead(response, exchange.config)), response)
-      const taken = grant && guard(() => session.take(exchange.login, exchange.edition, grant))
-      const refused = judge(exchange, response)
-      if (refused || taken) return heal(exchange, outcome, refused, taken)
-      if (exchange.waited) session.noteServed(exchange.login, exchange.edition)
+        call.option?.place !== false &&
+        guard(() => readResponse(asRead(response, call.config)), response)
+      const taken = grant && guard(() => manager.take(call.session, call.generation, grant))
+      const refused = judge(call, response)
+      if (refused || taken) return refreshAndReplay(call, outcome, refused, taken)
+      if (call.waited) manager.tokenAccepted(call.session, call.generation)
     }
-    return answer(exchange, outcome)
+    return answer(call, outcome)
   }
 
   /** The slow way to an answer: wait for better tokens and send again. */
-  async function heal(
-    exchange: Exchange,
+  async function refreshAndReplay(
+    call: Call,
     outcome: Outcome,
     refused: boolean | PromiseLike<boolean>,
     taken: unknown,
   ): Promise<AxiosResponse> {
-    const { login, config } = exchange
-    const unhealed = (reason?: AuthClientError) => answer(exchange, asRefusal(outcome, config, reason))
+    const { session, config } = call
+    const notRefreshed = (reason?: AuthClientError) => answer(call, asRefusal(outcome, config, reason))
     try {
       await wait(config, Promise.resolve(taken))
-      if (!(await wait(config, Promise.resolve(refused)))) return answer(exchange, outcome)
+      if (!(await wait(config, Promise.resolve(refused)))) return answer(call, outcome)
       stats.refused++
-      if (!session.noteRefused(login, exchange.edition, exchange) || exchange.sent >= MOST_SENDINGS)
-        return unhealed()
+      if (!manager.tokenRejected(session, call.generation, call) || call.sent >= MOST_SENDINGS)
+        return notRefreshed()
       const replayable = isReplayable(config.data)
       // A streamed answer would hold its socket while we wait, unless there is nothing to wait for.
-      if (session.mayHelp(login)) {
+      if (manager.mayHelp(session)) {
         const response = outcome.response as AxiosResponse
         if (replayable) discard(response)
         else await wait(config, keepBody(response, clock))
       }
       do {
-        if (!(await freshen(exchange))) return unhealed()
+        if (!(await ensureFresh(call))) return notRefreshed()
         if (!replayable) throw notReplayable()
-        takeOff(exchange)
-        putOn(exchange)
+        detach(call)
+        attach(call)
         // Node's adapter left the length of the body here, and the hook may make another one.
         if (config.data) deleteHeader(config, 'Content-Length')
         // While the hook took its time, anything may have happened.
-      } while (beforeReplay && !(await prepare(exchange, beforeReplay, true)))
-      const reason = objection(exchange)
+      } while (beforeReplay && !(await prepare(call, beforeReplay, true)))
+      const reason = objection(call)
       if (reason) throw reason
-      const obstacle = equip(exchange)
+      const obstacle = attachOrExplain(call)
       if (obstacle !== undefined) {
-        skip(exchange, obstacle)
-        return sendAside(exchange)
+        skip(call, obstacle)
+        return sendAside(call)
       }
-      exchange.waited = true
+      call.waited = true
       stats.replays++
-      events.emit('replay', { ...nameOf(config), heldMs: exchange.heldMs })
+      events.emit('replay', { ...nameOf(config), heldMs: call.heldMs })
       // A listener may have ended the session.
-      if (login.ended) throw login.ended
+      if (session.ended) throw session.ended
     } catch (reason) {
       // A cancellation is what the caller is waiting for; the 401 is of no interest any more.
-      return isAuthClientError(reason) ? unhealed(reason) : answer(exchange, { error: reason })
+      return isAuthClientError(reason) ? notRefreshed(reason) : answer(call, { error: reason })
     }
-    return send(exchange)
+    return send(call)
   }
 
   /**
@@ -383,18 +383,18 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
    * that is still the one to send.
    */
   async function prepare(
-    exchange: Exchange,
+    call: Call,
     hook: NonNullable<TransportDeps['beforeReplay']>,
     sentBefore: boolean,
   ): Promise<boolean> {
-    const { config, login, edition } = exchange
-    exchange.seen = edition
+    const { config, session, generation } = call
+    call.seen = generation
     const done = Promise.resolve(guard(() => hook(config as AxiosRequestConfig, { sentBefore })))
     await wait(
       config,
       done.catch(() => {}),
     )
-    return !login.ended && !session.isDead(login) && edition === login.edition
+    return !session.ended && !manager.isDead(session) && generation === session.generation
   }
 
   /**
@@ -411,32 +411,32 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   }
 
   /** Hands the caller their answer, with their own config in it. */
-  function answer(exchange: Exchange, outcome: Outcome): AxiosResponse | Promise<AxiosResponse> {
-    takeOff(exchange)
+  function answer(call: Call, outcome: Outcome): AxiosResponse | Promise<AxiosResponse> {
+    detach(call)
     const { response, error } = outcome
     // What an adapter of the app's own makes may be frozen, or be no object at all.
-    if (response?.config !== exchange.config) Reflect.set(Object(response), 'config', exchange.config)
+    if (response?.config !== call.config) Reflect.set(Object(response), 'config', call.config)
     if (!('error' in outcome)) return response as AxiosResponse
-    const { login } = exchange
-    Reflect.set(exchange.config, SENT_BY, (owner: unknown) => (owner === session ? login : undefined))
-    if ((error as Partial<AxiosError> | null)?.config) Reflect.set(error as object, 'config', exchange.config)
+    const { session } = call
+    Reflect.set(call.config, SENT_BY, (owner: unknown) => (owner === manager ? session : undefined))
+    if ((error as Partial<AxiosError> | null)?.config) Reflect.set(error as object, 'config', call.config)
     return Promise.reject(error)
   }
 
   /** The error of a request that never went out, as axios would make it. */
-  function refuse(exchange: Exchange, reason: AuthClientError): Promise<never> {
-    takeOff(exchange)
-    if (exchange.login.ended) {
-      exchange.refused = true
-      exchange.config.authClient = handleOf(exchange)
+  function refuse(call: Call, reason: AuthClientError): Promise<never> {
+    detach(call)
+    if (call.session.ended) {
+      call.refused = true
+      call.config.authClient = handleOf(call)
     }
-    return Promise.reject(bare.failure(reason, exchange.config as never))
+    return Promise.reject(bare.failure(reason, call.config as never))
   }
 
   // ---- waiting ---------------------------------------------------------------------------------------------------
 
-  function freshen(exchange: Exchange): Promise<boolean> {
-    return session.freshen(exchange.login, exchange, patience)
+  function ensureFresh(call: Call): Promise<boolean> {
+    return manager.ensureFresh(call.session, call, waiting)
   }
 
   function enter(config: RequestConfig, promise: Promise<void>): Promise<void> {
@@ -454,19 +454,19 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   /** What events say of a request: its address, but for a token of ours in its query, and a name and password. */
   function nameOf({ method = '', url = '' }: RequestConfig): { method: string; url: string } {
     const address = String(url).replace(USERINFO, '$1')
-    const isSecret = /[?#]/.test(address) && session.secrets().some((secret) => address.includes(secret))
+    const isSecret = /[?#]/.test(address) && manager.redactions().some((secret) => address.includes(secret))
     return { method, url: isSecret ? bareAddress(address) : address }
   }
 
   // ---- judging ---------------------------------------------------------------------------------------------------
 
-  function judge(exchange: Exchange, response: AxiosResponse): boolean | PromiseLike<boolean> {
-    if (exchange.option?.refresh === false || released) return false
-    const byDefault = () => isTokenRefused(response, exchange.written)
+  function judge(call: Call, response: AxiosResponse): boolean | PromiseLike<boolean> {
+    if (call.option?.refresh === false || released) return false
+    const byDefault = () => isTokenRejected(response, call.written)
     if (!shouldRefresh) return byDefault()
-    const { login, edition, staleAtMs, config } = exchange
+    const { session, generation, staleAtMs, config } = call
     const expired =
-      edition !== login.edition || (staleAtMs === undefined ? undefined : clock.nowMs() >= staleAtMs)
+      generation !== session.generation || (staleAtMs === undefined ? undefined : clock.nowMs() >= staleAtMs)
     // A hook that fails has said nothing, so the status decides.
     const byStatus = (error: unknown) => {
       report(error, response)
@@ -474,8 +474,8 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     }
     try {
       const question = { response: asRead(response, config), config: config as AxiosRequestConfig, expired }
-      const verdict = shouldRefresh(question)
-      return isThenable(verdict) ? verdict.then(Boolean, byStatus) : !!verdict
+      const failure = shouldRefresh(question)
+      return isThenable(failure) ? failure.then(Boolean, byStatus) : !!failure
     } catch (error) {
       return byStatus(error)
     }
@@ -483,34 +483,34 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
 
   /** Whether the refresh that is under way makes this request through the wrapped instance: it must not wait for itself. */
   function isRefreshCall(config: RequestConfig): boolean {
-    const flight = session.underWay()
-    if (!flight) return false
-    return config.signal === flight.signal || (!!flight.refreshToken && carries(config, flight.refreshToken))
+    const run = manager.underWay()
+    if (!run) return false
+    return config.signal === run.signal || (!!run.refreshToken && carries(config, run.refreshToken))
   }
 
   /** Puts the token on what is about to go out. Why there is none on it otherwise: `''` if nobody need hear of it. */
-  function equip(exchange: Exchange): SkipReason | '' | undefined {
-    const { config } = exchange
+  function attachOrExplain(call: Call): SkipReason | '' | undefined {
+    const { config } = call
     if (released || isRefreshCall(config)) return ''
     if (!isAllowed(config)) return 'origin'
-    return otherCredential(config, exchange) ?? (putOn(exchange) ? undefined : 'not-placeable')
+    return otherCredential(config, call) ?? (attach(call) ? undefined : 'not-placeable')
   }
 
   /**
    * What the caller, or an interceptor of theirs, has said about the credential: another one, or none. A token of ours
    * that comes from them, such as an old interceptor's copy, is neither: it is taken off.
    */
-  function otherCredential(config: RequestConfig, exchange?: Partial<Exchange>): SkipReason | undefined {
+  function otherCredential(config: RequestConfig, call?: Partial<Call>): SkipReason | undefined {
     if (config.auth) {
-      if (!isOurs(config.auth.username, exchange)) return 'own-credential'
+      if (!isOurs(config.auth.username, call)) return 'own-credential'
       delete config.auth
     }
     for (const name of credentialHeaders) {
-      for (const [bag, key] of othersIn(config, name, exchange?.written)) {
+      for (const [bag, key] of othersIn(config, name, call?.written)) {
         const value = bag[key]
         if (isOff(value)) {
           if (name === place.header) return 'opted-out'
-        } else if (!isOurs(value, exchange)) return 'own-credential'
+        } else if (!isOurs(value, call)) return 'own-credential'
         else if (bag === config.headers) deleteHeader(config, key)
         else delete bag[key]
       }
@@ -519,7 +519,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   }
 
   /** Whether a header's value is a token of this client's, however it is written. */
-  function isOurs(value: unknown, { option, login }: Partial<Exchange> = {}): boolean {
+  function isOurs(value: unknown, { option, session }: Partial<Call> = {}): boolean {
     if (option?.place === false) return false
     const { header } = place
     // Also as a parameter: `Token token="…"`.
@@ -535,38 +535,38 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
       return !!header && placeToken(probe, token) && readHeader(probe.headers, header) === value
     }
     // Of an ended session's request, the current one is somebody else's: it is sent again through an adapter of long ago.
-    const current = session.current()
-    if (login?.ended && current && isIt(current.accessToken)) return false
-    return session.knows(word) || session.knows(user) || session.knownTokens().some(isIt)
+    const current = manager.current()
+    if (session?.ended && current && isIt(current.accessToken)) return false
+    return manager.knows(word) || manager.knows(user) || manager.knownTokens().some(isIt)
   }
 
-  function skip({ config, option, login }: Exchange, reason: SkipReason | ''): void {
-    if (!reason || place.tokenless || login.ended) return
+  function skip({ config, option, session }: Call, reason: SkipReason | ''): void {
+    if (!reason || place.tokenless || session.ended) return
     deps.reportSkipped(config, option?.place === false ? 'opted-out' : reason)
   }
 
   // ---- placing ---------------------------------------------------------------------------------------------------
 
   /** Puts the current token on the config, unless it is there. Returns whether the request carries the session. */
-  function putOn(exchange: Exchange): boolean {
-    const { config, login, option } = exchange
-    if (exchange.edition === login.edition && isOn(exchange)) return true
-    takeOff(exchange)
+  function attach(call: Call): boolean {
+    const { config, session, option } = call
+    if (call.generation === session.generation && isOn(call)) return true
+    detach(call)
     if (option?.place !== false) {
-      if (!placeToken(config, login.accessToken)) return false
-      if (place.header) exchange.written = readHeader(config.headers, place.header)
+      if (!placeToken(config, session.accessToken)) return false
+      if (place.header) call.written = readHeader(config.headers, place.header)
     }
-    exchange.everPlaced = true
-    exchange.edition = login.edition
+    call.everPlaced = true
+    call.generation = session.generation
     // What rests on a clock that may be wrong is not known.
-    exchange.staleAtMs = login.estimated ? undefined : login.staleAtMs
+    call.staleAtMs = session.estimated ? undefined : session.staleAtMs
     return true
   }
 
-  function takeOff(exchange: Exchange): void {
-    if (!exchange.edition) return
-    exchange.edition = 0
-    if (isOn(exchange)) unplace(exchange.config)
+  function detach(call: Call): void {
+    if (!call.generation) return
+    call.generation = 0
+    if (isOn(call)) unplace(call.config)
   }
 
   function placeToken(config: RequestConfig, accessToken: string): boolean {
@@ -579,28 +579,28 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
   }
 
   /** Whether what we wrote is there: a plug-in may have rebuilt the headers while it kept the request. */
-  function isOn({ config, option, written }: Pick<Exchange, 'config' | 'option' | 'written'>): boolean {
+  function isOn({ config, option, written }: Pick<Call, 'config' | 'option' | 'written'>): boolean {
     return option?.place !== false && (!place.header || readHeader(config.headers, place.header) === written)
   }
 
   /** Makes the config the caller's own again, but for the token. */
-  function giveBack(exchange: Exchange, config: RequestConfig): void {
-    if (config.adapter === exchange.wrapper) config.adapter = exchange.adapter as never
+  function giveBack(call: Call, config: RequestConfig): void {
+    if (config.adapter === call.wrapper) config.adapter = call.adapter as never
     const { authClient } = config
-    if (authClient === undefined) config.authClient = exchange.option
-    else if (exchangeOf(authClient, session)) config.authClient = optionIn(authClient, exchange)
+    if (authClient === undefined) config.authClient = call.option
+    else if (callOf(authClient, manager)) config.authClient = optionIn(authClient, call)
   }
 
   /** A plug-in sends a config again, or a copy of it, which still carries what was placed on it the first time. */
-  function undo(earlier: Exchange, config: RequestConfig): void {
+  function undo(earlier: Call, config: RequestConfig): void {
     giveBack(earlier, config)
     const { everPlaced, option, written } = earlier
     if (everPlaced && isOn({ config, option, written })) unplace(config)
   }
 }
 
-function copyOf(exchange: Exchange): Exchange {
-  return Object.assign(Object.create(Exchange.prototype), exchange)
+function copyOf(call: Call): Call {
+  return Object.assign(Object.create(Call.prototype), call)
 }
 
 /** The user name of HTTP Basic. */
