@@ -23,7 +23,7 @@ export interface RefreshFailure {
 }
 
 // RFC 6749 section 5.2 and OpenID Connect Core 1.0 section 3.1.2.6: the user has to sign in.
-const REFUSED = /(invalidgrant|(session|interaction|consent|accountselection)required)(exception|error)?$/
+const REFUSED = /(invalidgrant|(login|interaction|consent|accountselection)required)(exception|error)?$/
 
 // RFC 6749 section 5.2: the other codes.
 const SET_UP = /(invalid(client|request|scope)|unauthorizedclient|unsupportedgranttype)(exception|error)?$/
