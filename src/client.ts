@@ -7,6 +7,7 @@ import { listen } from './listen.js'
 import { type AuthClientOptions, resolveOptions } from './options.js'
 import { redactError } from './redact.js'
 import { createGuardedStore } from './session/guarded-store.js'
+import { createKnownTokens } from './session/known-tokens.js'
 import { createSessionManager, type RefreshInput, type Waiter } from './session/manager.js'
 import type { AuthSnapshot } from './session/snapshot.js'
 import { afterLanding, announceLanding, lockedTabs, soloTab } from './stores/web-lock.js'
@@ -104,7 +105,8 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   const { baseURL } = assertFree(instance, place.header)
   if (!resolved.origins && !homeOf(baseURL) && !mayHomeCome(baseURL)) throw noOrigins()
 
-  const events = createEvents(() => manager.redactions())
+  const known = createKnownTokens()
+  const events = createEvents(known.redactions)
   const stats: AuthStats = {
     refreshes: 0,
     replays: 0,
@@ -137,6 +139,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
         : lockedTabs(store.name, refreshTimeoutMs + LOCK_MARGIN_MS, clock),
     ),
     events,
+    known,
     stats,
   })
   let unsubscribe: (() => void) | undefined

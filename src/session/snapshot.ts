@@ -1,7 +1,7 @@
 // What the outside may see of the session, in the shape that `useSyncExternalStore` wants.
 // Promise: frozen, the same object as long as nothing in it changed, and no token in it.
 import type { Claims } from '../lifetime.js'
-import type { SessionState } from './session-state.js'
+import type { SessionState } from './machine/session-state.js'
 
 /** The session as an app may show it. */
 export interface AuthSnapshot {

@@ -1,7 +1,7 @@
 // One request of the caller's, from its interceptors to its answer, however often it is sent.
 import type { AxiosAdapter, AxiosRequestConfig } from 'axios'
+import type { SessionState } from '../session/machine/session-state.js'
 import type { Caller, Waiter } from '../session/manager.js'
-import type { SessionState } from '../session/session-state.js'
 import type { AuthRequestOptions } from './augment.js'
 
 /** On the calls that a refresh makes before its first await. Not under `authClient`, which the call itself may set. */

@@ -9,8 +9,8 @@ import { type AuthStats, type Events, isThenable } from '../events.js'
 import { deleteHeader, isOff, othersIn, readHeader, writeHeader } from '../headers.js'
 import type { Placement } from '../placements/placement.js'
 import { bareAddress, USERINFO } from '../redact.js'
+import { isOtherUser } from '../session/machine/subject.js'
 import type { Caller, SessionManager, Waiting } from '../session/manager.js'
-import { isOtherUser } from '../session/subject.js'
 import type { Grant } from '../tokens.js'
 import { hold, isCancelled } from '../wait.js'
 import type { AuthRequestOptions } from './augment.js'
@@ -238,11 +238,11 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
     const fault = obstacle === 'origin' && call.option?.place !== false && deps.findNoOrigins()
     if (fault && !otherCredential(config, call)) return refuse(call, fault)
     if ((obstacle === undefined || released) && session.ended) return refuse(call, session.ended)
-    const isDead = manager.isDead(session)
-    const isAside = obstacle !== undefined || (isDead && !mayWait)
+    const isUnusable = manager.isUnusable(session)
+    const isAside = obstacle !== undefined || (isUnusable && !mayWait)
     if (isFirst && (isAside || call.option?.place === false)) skip(call, obstacle ?? 'opted-out')
     if (isAside) return sendAside(call)
-    if (isDead) return sendWhenFresh(call)
+    if (isUnusable) return sendWhenFresh(call)
     if (mayWait) manager.renewAhead(session, call)
     // By a listener.
     if (session.ended) return refuse(call, session.ended)
@@ -394,7 +394,7 @@ export function bind(instance: AxiosLike, deps: TransportDeps): Binding {
       config,
       done.catch(() => {}),
     )
-    return !session.ended && !manager.isDead(session) && generation === session.generation
+    return !session.ended && !manager.isUnusable(session) && generation === session.generation
   }
 
   /**

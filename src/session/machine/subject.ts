@@ -1,9 +1,9 @@
 // Who a session belongs to (guarantee G24). Pure.
 // Two sources name the user: the app (`signIn({ subject })`, a grant's `subject`) and the token's claims. A name is
 // compared only with one from the same source: an app may call "ada@example.com" whom the claims call "17".
-import type { Claims } from '../lifetime.js'
-import type { SessionRecord } from '../stores/store.js'
-import type { Tokens } from '../tokens.js'
+import type { Claims } from '../../lifetime.js'
+import type { SessionRecord } from '../../stores/store.js'
+import type { Tokens } from '../../tokens.js'
 
 export type SubjectOf = (claims: Claims) => unknown
 
