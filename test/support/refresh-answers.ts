@@ -52,6 +52,10 @@ export const REFRESH_ANSWERS: readonly RefreshAnswer[] = [
   refused('OpenID Connect Core 3.1.2.6, login_required', 400, { error: 'login_required' }),
   refused('OpenID Connect Core 3.1.2.6, interaction_required', 400, { error: 'interaction_required' }),
   refused('OpenID Connect Core 3.1.2.6, consent_required', 403, { error: 'consent_required' }),
+  // With a status that says nothing by itself, each of the words decides.
+  refused('G10: login_required with another status', 404, { error: 'login_required' }),
+  refused('G10: interaction_required with another status', 409, { error: 'interaction_required' }),
+  refused('G10: consent_required with another status', 410, { error: 'consent_required' }),
   refused('OpenID Connect Core 3.1.2.6, account_selection_required', 404, {
     error: 'account_selection_required',
   }),
