@@ -526,6 +526,19 @@ describe('G13: with cookies', () => {
     expect(hand.calls.map(({ context }) => context.signal.aborted)).toEqual([true, true])
   })
 
+  it('G13: a restore that answers after its time signs nobody in who has signed out since', async () => {
+    const hand = createHandRefresh(true)
+    const { auth, clock, server } = await setUp({ refresh: hand.refresh, signedIn: false })
+    const restored = settleAll([auth.refresh()])
+    const call = await hand.call(1)
+    await clock.advance(15_000)
+    expect(outcomesOf(await restored)).toEqual(['REFRESH_TIMEOUT'])
+    await auth.signOut()
+    call.answer(tokensOf(server.login()))
+    await microtasks(20)
+    expect(auth.getSnapshot()).toEqual({ status: 'signed-out', refreshing: false })
+  })
+
   it('G13: it waits for a restore that is under way, whose session does not begin', async () => {
     const { server, auth, ends, jar } = await cookieWorld({ signedIn: false })
     await auth.signOut()
