@@ -16,8 +16,14 @@ const EXPORT = /^export (?:async )?(?:function|const|class) (\w+)/gm
 /** What it is for, and where its modules are. */
 const PARTS = [
   ['options are checked at creation', ['src/options.ts', 'src/checks.ts']],
-  ['one refresh among tabs: locks, frozen and crashed holders (section 5)', ['src/stores/web-lock.ts']],
-  ['slow, hung and failing stores (G15, G17)', ['src/session/guarded-store.ts']],
+  [
+    'slow, hung and failing stores (G15, G17)',
+    ['guarded-store', 'failed-write', 'store-calls', 'store-turns'].map((name) => `src/session/${name}.ts`),
+  ],
+  [
+    'the default store, and turns in a page',
+    ['src/stores/page-memory.ts', 'src/stores/hints.ts', 'src/stores/turns.ts'],
+  ],
   ['stored records are checked (G23)', ['src/stores/store.ts']],
   ['which failure means what (G10)', ['src/session/failure.ts']],
   ['errors without secrets (G9)', ['src/redact.ts']],

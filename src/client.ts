@@ -8,9 +8,10 @@ import { type AuthClientOptions, resolveOptions } from './options.js'
 import { redactError } from './redact.js'
 import { createGuardedStore } from './session/guarded-store.js'
 import { createKnownTokens } from './session/known-tokens.js'
+import { recordOf } from './session/machine/session-state.js'
 import { createSessionManager, type RefreshInput, type Waiter } from './session/manager.js'
 import type { AuthSnapshot } from './session/snapshot.js'
-import { afterLanding, announceLanding, lockedTabs, soloTab } from './stores/web-lock.js'
+import { announceLanding } from './session/store-turns.js'
 import type { Tokens } from './tokens.js'
 import { type AxiosLike, defaultsOf } from './transport/bare.js'
 import { type Binding, bind } from './transport/install.js'
@@ -82,9 +83,6 @@ export interface AuthClient {
   dispose(): void
 }
 
-/** What a holder of the lock may take beyond the refresh itself: its look into the store, its commit, its slow CPU. */
-const LOCK_MARGIN_MS = 2000
-
 // Registered: found by another copy of this package too. On the instance, because there is no state in modules.
 const MARK = Symbol.for('axios-auth-client')
 
@@ -125,6 +123,11 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     tokenless,
     limitMs: refreshTimeoutMs,
     onError: reportStoreError,
+    present() {
+      const session = manager.current()
+      return session && recordOf(session)
+    },
+    origins: allowedOrigins,
   })
   const manager = createSessionManager({
     ...resolved,
@@ -132,22 +135,11 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     cookies,
     tokenless,
     store: guarded,
-    tabs: afterLanding(
-      store,
-      store.name === undefined
-        ? soloTab(store)
-        : lockedTabs(store.name, refreshTimeoutMs + LOCK_MARGIN_MS, clock),
-    ),
     events,
     known,
     stats,
   })
-  let unsubscribe: (() => void) | undefined
-  try {
-    unsubscribe = store.subscribe?.(manager.reread)
-  } catch (error) {
-    reportStoreError('subscribe', error)
-  }
+  const unsubscribe = guarded.subscribe(manager.reread)
   const stopListening = listen(globalThis, 'online', manager.endCoolDown)
   let first: Binding
   try {
@@ -178,7 +170,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   }
 
   function dispose(): void {
-    events.guard(() => unsubscribe?.())
+    events.guard(unsubscribe)
     events.guard(stopListening)
     for (const { release } of [...bindings]) release()
     announceLanding(store, manager.dispose())
@@ -227,6 +219,13 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     if (origin === undefined) return false
     for (const { home } of bindings) if (home() === origin) return true
     return !!resolved.origins?.includes(origin)
+  }
+
+  /** The same as a list, for records. A client that is gone has no instances, and may still have one to save. */
+  function allowedOrigins(): string[] {
+    const homes = [homeOf(baseURL), ...Array.from(bindings, ({ home }) => home())]
+    const known = resolved.origins ? [...resolved.origins, ...homes.slice(1)] : homes
+    return [...new Set(known)].filter((origin) => origin !== undefined)
   }
 
   /** The calls that the strategy makes before its first await are recognised as the refresh's own. */

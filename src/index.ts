@@ -25,9 +25,20 @@ export type { PlaceableConfig, Placement } from './placements/placement.js'
 export { tokenFromHeader } from './placements/token-from-header.js'
 export { isRefusal } from './session/failure.js'
 export type { AuthSnapshot } from './session/snapshot.js'
-export { memoryStore } from './stores/memory.js'
-export type { SessionRecord, SpentRecord, StoredRecord, TokenStore } from './stores/store.js'
+export { type MemoryStoreOptions, memoryStore } from './stores/memory.js'
+export type {
+  Exclusively,
+  SessionRecord,
+  SpentRecord,
+  StoredRecord,
+  TokenStore,
+  Turn,
+  Unsubscribe,
+  WriteOptions,
+  Written,
+} from './stores/store.js'
 export { localStorageStore, sessionStorageStore, type WebStoreOptions } from './stores/web.js'
+export { webLock } from './stores/web-lock.js'
 export { type RefreshWithBearerOptions, refreshWithBearer } from './strategies/bearer.js'
 export { type RefreshWithBodyOptions, refreshWithBody } from './strategies/body.js'
 export { type CsrfOptions, type RefreshWithCookieOptions, refreshWithCookie } from './strategies/cookie.js'

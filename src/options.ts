@@ -7,7 +7,7 @@ import type { SessionEnd } from './events.js'
 import type { Claims } from './lifetime.js'
 import { bearerHeader } from './placements/header.js'
 import type { Placement } from './placements/placement.js'
-import { memoryStore } from './stores/memory.js'
+import { createPageMemory } from './stores/page-memory.js'
 import type { TokenStore } from './stores/store.js'
 import type { RefreshStrategy } from './strategies/strategy.js'
 import type { Grant, Tokens } from './tokens.js'
@@ -149,7 +149,7 @@ export function resolveOptions(raw: AuthClientOptions = {}): ResolvedOptions {
   return Object.freeze({
     ...options,
     place,
-    store: options.store ?? memoryStore(),
+    store: options.store ?? createPageMemory(),
     origins: options.origins?.map(readOrigin),
     subjectOf: options.subjectOf ?? ((claims: Claims) => claims.sub as string | undefined),
     refreshAheadMs: options.refreshAheadMs ?? 30_000,

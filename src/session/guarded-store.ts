@@ -1,19 +1,24 @@
-// The guard around a store: what it throws, how long it takes, in which order its writes land, and what is left in it
-// when one fails. Promise: nothing here rejects; a store's failure is an event, and every call ends within its time
-// limit. A synchronous store is answered synchronously, so that a page with localStorage is never "pending".
-import { type Clock, createLimit } from '../clock.js'
-import { type AuthEvents, isThenable } from '../events.js'
+// The guard around a store: what it throws, how long it takes, in which order its writes land, whose record they replace,
+// and what is left in it when one fails. Promise: nothing here rejects but the work of a turn; a store's failure is an
+// event, and every call ends within its time limit. A synchronous store is answered synchronously, so that a page with
+// localStorage is never "pending".
+import type { Clock } from '../clock.js'
+import { isThenable } from '../events.js'
 import {
   createMark,
   ForeignRecord,
+  isSame,
   REFUSED,
   readRecord,
   type SessionRecord,
   type StoredRecord,
   type TokenStore,
 } from '../stores/store.js'
+import { remedyFor } from './failed-write.js'
+import { andThen, attempt, createStoreCalls, ignore, type Operation, SUPERSEDED } from './store-calls.js'
+import { createTurnTaker, subscribeTo } from './store-turns.js'
 
-/** What a look into the store found; `undefined` when the store failed and so told nothing. */
+/** What a look into the store found; `undefined` when the store failed, so that nothing is known. */
 export type Found =
   | {
       record: StoredRecord | undefined
@@ -23,44 +28,36 @@ export type Found =
        * What our own failed write has left there, or has yet to replace, is no news.
        */
       news: boolean | undefined
+      /** A write of ours was refused because of it: it counts, whatever its version. */
+      isConflict?: boolean | undefined
     }
   | undefined
+
+/** A conflict, if the write was refused because of what it did not know. */
+export type Outcome = Found
 
 export interface GuardedStore {
   /** An asynchronous store may take `limitMs`; by default what it may take at all. */
   read(limitMs?: number): Found | Promise<Found>
-  /** What a store that answers at once holds now; any other is not asked, and tells nothing. */
+  /** What a store that answers at once holds now; any other is not asked, and nothing is known. */
   glance(): Found
   /** Whether it takes a `read` of its own to know what a `save` would replace. */
   needsLook(): boolean
   /** `byUser`: it replaces whatever there is. Otherwise nothing that is not ours, or that somebody has changed. */
-  save(record: StoredRecord, byUser?: boolean): void | Promise<void>
-  clear(reason: typeof REFUSED | undefined, byUser?: boolean): void | Promise<void>
+  save(record: StoredRecord, byUser?: boolean): Outcome | Promise<Outcome>
+  clear(reason: typeof REFUSED | undefined, byUser?: boolean): Outcome | Promise<Outcome>
   /** Writes that have not come to their turn are of a session that ended elsewhere. */
   dropWrites(): void
-  /** Whether the store holds what we last told it. */
-  inSync(): boolean
-  /** What ought to be in the store, should a write land that had been given up. */
-  present: () => StoredRecord | undefined
   /** What was found last has not been taken up. */
   forget(): void
   /** For those who join the wait for a call: see {@link Limit.look}. */
   look(): void
+  /** Runs `work` while nobody else who shares the store runs theirs, as far as the store sees to that. */
+  exclusively<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>
+  /** Calls `listener` when somebody else may have changed the store; returns what unsubscribes. */
+  subscribe(listener: () => void): () => void
   /** Stops every timer; what is still waited for ends. */
   close(): void
-}
-
-type Operation = AuthEvents['storeError']['operation']
-
-/** A call that has not settled. */
-interface Call {
-  operation: Operation
-  /** Its time is over, or it was made while that of one before it was. */
-  late: boolean
-  /** It is not waited for any longer, whatever it does. */
-  end(error: unknown): void
-  /** Whether its time is over, where the runtime has dropped its timer. */
-  look(): void
 }
 
 export interface GuardedStoreDeps {
@@ -69,92 +66,96 @@ export interface GuardedStoreDeps {
   limitMs: number
   tokenless: boolean
   onError(operation: Operation, error: unknown): void
+  /** What ought to be in the store, should a write land that had been given up. */
+  present(): StoredRecord | undefined
+  /** Where tokens may be sent, as far as that is known. */
+  origins(): readonly string[]
 }
 
-export function createGuardedStore({
-  store,
-  clock,
-  limitMs,
-  tokenless,
-  onError,
-}: GuardedStoreDeps): GuardedStore {
-  const calls = new Set<Call>()
-  /** What the store held when it was last read or written, as text. */
-  let seen: string | undefined
-  let synced = true
+/** What a holder of a turn may take beyond the refresh itself: its look into the store, its commit, its slow CPU. */
+const TURN_MARGIN_MS = 2000
+
+/** Nothing that a store holds. */
+const UNREAD = Symbol()
+
+/** What was found, and that as the store gave it. */
+type Looked = NonNullable<Found> & { raw: StoredRecord | null | undefined }
+
+type Content = StoredRecord | typeof REFUSED | null
+
+export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
+  const { store, clock, limitMs, tokenless, onError, present, origins } = deps
+  const calls = createStoreCalls(clock)
+  const takeTurn = createTurnTaker(store)
+  /** What the store held when it was last read or written, as it was understood. */
+  let seen: Content | typeof UNREAD | undefined
+  /** The same as the store gave it: what the next write replaces. `undefined`: not known. */
+  let held: StoredRecord | null | undefined
   /** The store has answered the last look with a promise. */
-  let slow = false
-  /** It holds what is not ours. */
-  let foreign = false
-  /** The call that is under way; the next one waits for it. */
-  let turn: Promise<unknown> | undefined
+  let isSlow = false
+  /** It holds what is not for us. */
+  let isForeign = false
   /** Counts the writes, those that the user asked for, and how often they were dropped. */
   let writes = 0
   let writesByUser = 0
   let drops = 0
   let closed = false
-  /** Why a call was ended before its time. */
-  const replaced = Symbol()
 
-  const guarded: GuardedStore = {
-    read,
+  return {
+    read: (withinMs) => calls.inTurn(() => readNow(withinMs)),
     // Not in the middle of another call.
     glance() {
       // Behind a call that is under way it would not be answered at once, which says nothing about the next time.
-      const found = slow || turn ? undefined : read()
+      const found = isSlow || calls.isBusy() ? undefined : calls.inTurn(() => readNow())
       return found instanceof Promise ? undefined : found
     },
-    needsLook: () => slow && !turn && !isOverdue('load'),
+    needsLook: () => isSlow && !calls.isBusy() && !calls.isOverdue('load'),
     save: write,
     clear: (reason, byUser) => write(undefined, byUser, reason),
     dropWrites: () => void drops++,
-    inSync: () => synced,
-    present: () => undefined,
     forget() {
       seen = UNREAD
     },
-    // The clock may be the app's own, and throw.
-    look: () =>
-      void attempt(() => {
-        for (const { look } of calls) look()
-      }, ignore),
+    look: calls.look,
+    exclusively: (work, signal) => takeTurn(work, { signal, timeoutMs: limitMs + TURN_MARGIN_MS, clock }),
+    subscribe: (listener) => subscribeTo(store, listener, (error) => onError('subscribe', error)),
     close() {
       closed = true
-      for (const { end } of [...calls]) end(replaced)
+      calls.close()
     },
   }
-  return guarded
 
-  function read(within = limitMs): Found | Promise<Found> {
-    return inTurn(() =>
-      attempt(
-        () => peek(within, true),
-        (error) => void onError('load', error) as undefined,
-      ),
+  function readNow(withinMs?: number): Found | Promise<Found> {
+    return attempt<Found>(
+      () => peek(true, withinMs),
+      (error) => void onError('load', error) as undefined,
     )
   }
 
-  /** @throws when the store fails, or holds what cannot be used. */
-  function peek(within: number, isNoted?: boolean): Found | Promise<Found> {
+  /** `isNoted`: the session gets to know of it. @throws when the store fails, or holds what cannot be used. */
+  function peek(isNoted: boolean, withinMs = limitMs): Looked | Promise<Looked> {
     const before = writesByUser
     const understand = (value: unknown) => {
-      foreign = false
-      const record = readRecord(value, tokenless)
+      isForeign = false
       const refused = value === REFUSED
-      const text = textOf(record, refused ? value : '')
-      const news = seen === undefined ? undefined : text !== seen
-      if (isNoted) seen = text
+      const raw = refused ? null : (copy(value) as StoredRecord | null | undefined)
+      // What is damaged may be replaced.
+      if (isNoted) held = raw
+      const record = readRecord(value, tokenless, origins())
+      const content: Content = record ?? (refused ? value : null)
+      const news = seen === undefined ? undefined : seen === UNREAD || !isSame(content, seen)
+      if (isNoted) seen = content
       // What the user did meanwhile overrides it.
-      return { record, refused, news: before === writesByUser && news }
+      return { record, refused, news: before === writesByUser && news, raw }
     }
-    return attempt<Found>(
+    return attempt<Looked>(
       () => {
-        const stored = store.load()
-        slow = isThenable(stored)
-        return ask('load', stored, within, understand)
+        const answer = store.load()
+        isSlow = isThenable(answer)
+        return calls.ask({ operation: 'load', answer, withinMs, done: understand })
       },
       (error) => {
-        if (error instanceof ForeignRecord) foreign = true
+        if (error instanceof ForeignRecord) isForeign = true
         throw error
       },
     )
@@ -162,154 +163,114 @@ export function createGuardedStore({
 
   /** Without a record, what is there is cleared. */
   function write(
-    record: StoredRecord | undefined,
+    given: StoredRecord | undefined,
     byUser = false,
     reason?: typeof REFUSED,
-  ): void | Promise<void> {
+  ): Outcome | Promise<Outcome> {
+    const record = given && withOrigins(given)
     const operation = record ? 'save' : 'clear'
     const mine = ++writes
     const round = drops
     if (byUser) writesByUser++
-    for (const call of calls) if (call.late && call.operation !== 'load') call.end(replaced)
-    return inTurn(() => {
-      synced = false
-      if (!byUser && (foreign || round !== drops)) return
-      if (foreign)
-        onError(operation, new Error('The stored session was not a record of this version. It is gone.'))
+    const isOfUser = writesByUser
+    calls.supersedeWrites()
+    return calls.inTurn(() => {
+      if (!byUser && (isForeign || round !== drops)) return
+      if (isForeign) onError(operation, new Error('The stored session was not for this client. It is gone.'))
       // A store that still owes an answer is tried again, and not waited for.
-      const waits = !isOverdue(operation)
-      const written = attempt(
-        () => put(record, reason),
+      const waits = !calls.isOverdue(operation)
+      const isObsolete = () => closed || mine !== writes
+      const written = attempt<Outcome>(
+        () =>
+          andThen(put(record, reason, byUser ? undefined : held), (isWritten) =>
+            isWritten || isOfUser !== writesByUser ? undefined : meet(record),
+          ),
         (error) => {
-          if (error === replaced) return
+          if (error === SUPERSEDED) return
           onError(operation, error)
-          const recovered = record?.tokens && recover(record, byUser, () => closed || mine !== writes)
+          const recovered = record?.tokens && recover(record, byUser, isObsolete)
           // After the whole time limit, nobody waits for this too.
-          return isOverdue(operation) ? undefined : recovered
+          return calls.isOverdue(operation) ? undefined : andThen<unknown, undefined>(recovered, ignore)
         },
       )
       return waits ? written : undefined
     })
   }
 
-  /** @throws when the store fails. */
+  /** Whether the store has taken it. @throws when the store fails. */
   function put(
     record: StoredRecord | undefined,
     reason?: typeof REFUSED,
-    isMeant = true,
-  ): void | Promise<void> {
-    const done = () => {
-      seen = textOf(record, reason)
-      synced = isMeant
-      foreign = false
+    replaces?: typeof held,
+  ): boolean | Promise<boolean> {
+    const options = replaces === undefined ? [] : [{ replaces }]
+    const done = (answer: unknown) => {
+      if (options.length && answer === false) return false
+      note(record, reason)
+      isForeign = false
+      return true
     }
-    return record
-      ? ask('save', store.save(record), limitMs, done, record)
-      : ask('clear', store.clear(reason), limitMs, done)
+    // Its own copy: a store may work on what it was given.
+    const answer = record ? store.save(copy(record) ?? record, ...options) : store.clear(reason, ...options)
+    const landed = (value: unknown) => {
+      if (value !== false) makeUpFor(record, reason)
+    }
+    return calls.ask({ operation: record ? 'save' : 'clear', answer, withinMs: limitMs, done, landed })
   }
 
-  /**
-   * A write failed. What it was to replace must not stay if it holds a refresh token that is spent, or is another
-   * user's: a mark takes its place, or nothing.
-   */
-  function recover(record: SessionRecord, byUser: boolean, isObsolete: () => boolean): void | Promise<void> {
-    const erase = () => attempt(() => (isObsolete() ? undefined : put(undefined, undefined, false)), ignore)
-    const mark = () =>
-      isObsolete() ? undefined : byUser ? erase() : attempt(() => put(createMark(record)), erase)
-    const judge = (found: Found) => {
-      if (found) {
-        const { record: left, news } = found
-        // Nothing is there; or it was written all the same, or somebody else was faster.
-        if (!left?.tokens || news) return
-        const { refreshToken = record.tokens.refreshToken } = left.tokens
-        if (left.sessionId === record.sessionId && refreshToken === record.tokens.refreshToken) return
-      } else if (foreign) return
-      return mark()
-    }
-    const found = attempt(() => peek(limitMs), ignore)
-    return found instanceof Promise ? found.then(judge) : judge(found)
-  }
-
-  // One call at a time: a slow `save` that landed after a later `clear` would bring a session back.
-  function inTurn<T>(run: () => T | Promise<T>): T | Promise<T> {
-    guarded.look()
-    const result = turn ? turn.then(run) : run()
-    if (!(result instanceof Promise)) return result
-    const mine = result.finally(() => {
-      if (turn === mine) turn = undefined
+  /** A write was refused: what is there counts. But not a mark of this session for tokens that are older than these. */
+  function meet(record: StoredRecord | undefined): Outcome | Promise<Outcome> {
+    return andThen(readNow(), (found) => {
+      const there = found?.record
+      const isOutdatedMark =
+        there?.spent && record?.sessionId === there.sessionId && record.version >= there.version
+      if (isOutdatedMark) return andThen(put(record, undefined, held), ignore)
+      // Should it not be taken up now, the next look finds it.
+      seen = UNREAD
+      return found && { ...found, news: true, isConflict: true }
     })
-    turn = mine
-    return mine
   }
 
-  function isOverdue(operation: Operation): boolean {
-    return [...calls].some((call) => call.late && call.operation === operation)
-  }
-
-  /** What the store answered, within its time. @throws */
-  function ask<T>(
-    operation: Operation,
-    answer: unknown,
-    within: number,
-    done: (value: unknown) => T,
-    record?: StoredRecord,
-  ): T | Promise<T> {
-    if (!isThenable(answer)) return done(answer)
-    return new Promise<unknown>((resolve, reject) => {
-      let ended = false
-      const call: Call = {
-        operation,
-        late: isOverdue(operation),
-        end(error) {
-          cancel()
-          ended = call.late = true
-          reject(error)
-        },
-        look() {
-          if (!ended) limit.look()
-        },
-      }
-      const expire = () => call.end(new Error(`The store did not ${operation} within ${within} ms.`))
-      const limit = createLimit(clock, expire, within)
-      const { cancel } = limit
-      const settled = () => {
-        cancel()
-        calls.delete(call)
-      }
-      calls.add(call)
-      answer.then(settled, settled)
-      answer.then(resolve, reject)
-      answer.then(() => {
-        if (ended && operation !== 'load' && !closed) landed(record)
-      }, ignore)
-      // Made all the same, and waited for by nobody.
-      if (closed) call.end(replaced)
-    }).then(done)
+  /** A write failed. What it was to replace may not stay. */
+  function recover(record: SessionRecord, byUser: boolean, isObsolete: () => boolean): unknown {
+    return andThen(
+      attempt<Looked | undefined>(() => peek(false), ignore),
+      (found) => {
+        if (isObsolete() || (!found && isForeign)) return undefined
+        const replace = (by: StoredRecord | undefined) =>
+          isObsolete() ? undefined : put(by, undefined, found?.raw)
+        const erase = () => attempt<unknown>(() => replace(undefined), ignore)
+        const remedy = remedyFor(record, found, byUser)
+        if (remedy === 'written') note(record)
+        if (remedy === 'nothing') return erase()
+        return remedy === 'mark' && attempt<unknown>(() => replace(createMark(record)), erase)
+      },
+    )
   }
 
   /** A write that had been given up has come through after all, over whatever was written since. */
-  function landed(record: StoredRecord | undefined): void {
-    const present = guarded.present()
-    seen = textOf(record)
-    if (seen !== textOf(present)) void write(present, true)
+  function makeUpFor(record: StoredRecord | undefined, reason: typeof REFUSED | undefined): void {
+    note(record, reason)
+    const now = present()
+    if (!isSame(record, now && withOrigins(now))) void write(now, true)
+  }
+
+  function note(record: StoredRecord | undefined, reason?: typeof REFUSED): void {
+    held = record ?? null
+    seen = record ?? reason ?? null
+  }
+
+  function withOrigins(record: StoredRecord): StoredRecord {
+    const allowed = origins()
+    return record.tokens && allowed.length ? { ...record, origins: allowed } : record
   }
 }
 
-/** What `run` returns or resolves with, or what `fail` makes of its error. */
-function attempt<T>(run: () => T | Promise<T>, fail: (error: unknown) => T | Promise<T>): T | Promise<T> {
+/** As plain JSON, which a store may work on, and which does not change under our hands. `undefined`: it is no JSON. */
+function copy<T>(value: T): T | undefined {
   try {
-    const result = run()
-    return result instanceof Promise ? result.catch(fail) : result
-  } catch (error) {
-    return fail(error)
+    return JSON.parse(JSON.stringify(value ?? null))
+  } catch {
+    return undefined
   }
-}
-
-/** No text of a record. */
-const UNREAD = '?'
-
-const ignore = (): undefined => undefined
-
-function textOf(record: StoredRecord | undefined, reason = ''): string {
-  return record ? JSON.stringify(record) : reason
 }

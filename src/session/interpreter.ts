@@ -2,13 +2,12 @@
 // Promise: an effect that fails is reported and keeps none of the later ones back, so that those who wait are let go.
 import type { Clock } from '../clock.js'
 import type { AuthStats, Events, RefreshReason, SessionEnd } from '../events.js'
-import type { Tabs } from '../stores/web-lock.js'
 import type { Tokens } from '../tokens.js'
 import { deferred } from '../wait.js'
 import type { GuardedStore } from './guarded-store.js'
 import type { KnownTokens } from './known-tokens.js'
 import { createRun } from './machine/run.js'
-import { createState, type Effect, isOver, type RefreshRun, type SessionEvent } from './machine/state.js'
+import { createState, type Effect, type RefreshRun, type SessionEvent } from './machine/state.js'
 import { step } from './machine/step.js'
 import type { SubjectOf } from './machine/subject.js'
 import { createPublisher } from './publisher.js'
@@ -35,7 +34,6 @@ export interface SessionDeps {
   /** Tokens for a start without a stored session. */
   tokens?: Tokens | undefined
   store: GuardedStore
-  tabs: Tabs
   clock: Clock
   events: Events
   known: KnownTokens
@@ -71,8 +69,7 @@ export function createInterpreter(deps: SessionDeps) {
     state,
     clock,
     nowMs,
-    tabs: deps.tabs,
-    turn: { written, shows },
+    store,
     dispatch,
     ask,
     reader,
@@ -116,7 +113,7 @@ export function createInterpreter(deps: SessionDeps) {
       case 'save':
         return save(effect)
       case 'clear':
-        return store.clear(effect.reason, effect.byUser)
+        return sync.clear(effect)
       case 'dropWrites':
         return store.dropWrites()
       case 'look':
@@ -200,21 +197,5 @@ export function createInterpreter(deps: SessionDeps) {
     loading = undefined
     guard(publisher.publish)
     gate?.resolve()
-  }
-
-  /** For other tabs: what to look for in the store before they refresh. Hints, no tokens. */
-  function written({ attempts, session }: RefreshRun): string | undefined {
-    if (!attempts || !store.inSync() || !session) return undefined
-    return `${session.id} ${isOver(state, session) ? Infinity : session.version}`
-  }
-
-  function shows(text: string): boolean {
-    const found = store.glance()
-    // An asynchronous store is asked when the run begins, and says itself when it has taken what was written.
-    if (!found) return true
-    glance()
-    const [id, version] = text.split(' ')
-    const { current } = state
-    return !current || current.id !== id || current.version >= Number(version)
   }
 }

@@ -3,7 +3,6 @@
 // Promise: at most one refresh per session; whoever waits for it is always let go; tokens never come back after a sign-out.
 import { type Access, createAccess } from './access.js'
 import { createInterpreter, type SessionDeps } from './interpreter.js'
-import { recordOf } from './machine/session-state.js'
 import { serverSnapshotOf } from './publisher.js'
 import type { AuthSnapshot } from './snapshot.js'
 import { createVerbs, type Verbs } from './verbs.js'
@@ -32,21 +31,16 @@ export interface SessionManager extends Verbs, Access {
 }
 
 export function createSessionManager(deps: SessionDeps): SessionManager {
-  const { store, tabs, tokens, events } = deps
+  const { store, tokens, events } = deps
   const core = createInterpreter(deps)
   const { state, dispatch, publisher, known } = core
   const given = tokens && core.reader.newSession(tokens, 'given')
   const serverSnapshot = serverSnapshotOf(given)
-  store.present = () => state.current && recordOf(state.current)
   const access = createAccess(core, store.look)
-  const close = () => {
-    store.close()
-    tabs.close()
-  }
 
   return {
     ...access,
-    ...createVerbs(core, access.caller, assertAlive, close),
+    ...createVerbs(core, access.caller, assertAlive, store.close),
     ready: load(),
     assertAlive,
     knownTokens: known.recent,

@@ -2,9 +2,9 @@
 // Decides nothing: each step ends in an event for the state machine, which says what comes next.
 // Promise: the gate of every run opens, and nothing of a run is left once it is released: no timer, no turn.
 import { type Clock, createLimit, LATE_MS, type Limit, setLimit } from '../clock.js'
-import type { Tabs } from '../stores/web-lock.js'
 import { type Deferred, deferred } from '../wait.js'
 import type { RefreshFailure } from './failure.js'
+import type { GuardedStore } from './guarded-store.js'
 import { timedOut } from './machine/reasons.js'
 import type { RefreshRun, SessionEvent, State } from './machine/state.js'
 import { failureOf, type Outcome } from './refresh.js'
@@ -14,8 +14,7 @@ export interface RunDriverDeps {
   state: State
   clock: Clock
   nowMs(): number
-  tabs: Tabs
-  turn: { written(run: RefreshRun): string | undefined; shows(written: string): boolean }
+  store: GuardedStore
   dispatch(event: SessionEvent): unknown
   /** Asks the endpoint, once. Never rejects. */
   ask(run: RefreshRun, signal: AbortSignal): Promise<Outcome>
@@ -105,10 +104,8 @@ export function createRunDriver(deps: RunDriverDeps) {
 
   function takeTurn(run: RefreshRun): void {
     const resource = of(run)
-    const { written, shows } = deps.turn
-    const turn = { signal: resource.controller.signal, written: () => written(run), hasCaughtUp: shows }
     resource.landed = new Promise<void>((resolve) => {
-      resolve(deps.tabs.exclusively(() => begin(run), turn))
+      resolve(deps.store.exclusively(() => begin(run), resource.controller.signal))
     }).catch((fault) => finish(run, failureOf(fault)))
   }
 

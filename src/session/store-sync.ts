@@ -2,7 +2,7 @@
 // Promise: nothing here rejects; a synchronous store is read and written at once, in the turn of the call.
 
 import type { SessionRecord } from '../stores/store.js'
-import type { Found, GuardedStore } from './guarded-store.js'
+import type { Found, GuardedStore, Outcome } from './guarded-store.js'
 import type { Credential } from './machine/credential.js'
 import { isNewer, isOutdated, recordOf } from './machine/session-state.js'
 import { type Effect, type FoundInStore, isOver, type SessionEvent, type State } from './machine/state.js'
@@ -22,6 +22,7 @@ export interface StoreSync {
   /** The same for a store that answers at once; any other is not asked. */
   glance(): void
   save(effect: Extract<Effect, { do: 'save' }>): void | Promise<void>
+  clear(effect: Extract<Effect, { do: 'clear' }>): void | Promise<void>
 }
 
 export function createStoreSync({ state, store, read, dispatch }: StoreSyncDeps): StoreSync {
@@ -37,17 +38,23 @@ export function createStoreSync({ state, store, read, dispatch }: StoreSyncDeps)
         // A disposed client still stores what it has fetched; one whose session has ended does not. Where another tab has
         // the newer tokens, its mark stays.
         if (byUser || !(isOver(state, session) || isOutdated(session)))
-          return store.save(recordOf(session), byUser)
+          return meet(store.save(recordOf(session), byUser))
       }
       // Somebody may have signed out in the store meanwhile; or what is there now is not to be replaced.
       const looked = !directly && store.needsLook() && look(state.rules.refreshTimeoutMs / 2)
       return looked ? looked.then(write) : write()
     },
+    clear: ({ reason, byUser }) => meet(store.clear(reason, byUser)),
   }
 
   function look(limitMs?: number): void | Promise<void> {
     const found = store.read(limitMs)
     return found instanceof Promise ? found.then(takeUp) : takeUp(found)
+  }
+
+  /** What stood in the way of a write counts. */
+  function meet(outcome: Outcome | Promise<Outcome>): void | Promise<void> {
+    return outcome instanceof Promise ? outcome.then(meet) : takeUp(outcome || undefined)
   }
 
   function takeUp(found: Found): void {
@@ -63,9 +70,9 @@ export function createStoreSync({ state, store, read, dispatch }: StoreSyncDeps)
   }
 
   /** As after nearly every look: the session that we have, with its tokens or older ones. */
-  function isKnown({ record }: NonNullable<Found>): boolean {
+  function isKnown({ record, isConflict }: NonNullable<Found>): boolean {
     const { current } = state
-    return !!record?.tokens && record.sessionId === current?.id && !isNewer(record, current)
+    return !isConflict && !!record?.tokens && record.sessionId === current?.id && !isNewer(record, current)
   }
 
   function understand(found: Found): FoundInStore | undefined {

@@ -1,5 +1,7 @@
 // The contract between a session and the place it is kept in, and the check of what comes back from there.
 // Promise: nothing that a store returns is believed before `readRecord` has looked at every field.
+import type { Clock } from '../clock.js'
+import { isObject } from '../errors.js'
 import { isUsableToken, type Tokens } from '../tokens.js'
 
 /** Format of {@link StoredRecord}. A record of another format is left where it is and not read. */
@@ -16,6 +18,8 @@ export interface SessionRecord {
   sessionId: string
   /** Counts the tokens of a session: whoever holds the higher version holds the newer tokens. */
   version: number
+  /** Where its tokens may be sent. Whoever talks to none of these leaves the record alone. */
+  origins?: readonly string[] | undefined
   tokens: { accessToken: string; refreshToken?: string | undefined }
   /** End of the access token's life in milliseconds of this machine's clock. */
   expiresAtMs?: number | undefined
@@ -51,42 +55,82 @@ export type StoredRecord = SessionRecord | SpentRecord
  */
 export interface TokenStore {
   /**
-   * The record, or `undefined` / `null` when there is none; `'refused'`, if you can tell, where the last one was
+   * The record, or `undefined` / `null` when there is none; `'refused'`, if the store keeps that, where the last one was
    * cleared for that reason. What comes is checked before use.
    */
   load(): unknown
-  save(record: StoredRecord): void | PromiseLike<void>
-  /** `refused`: nobody signed out, the server refused to renew the session; worth telling to whoever loads next. */
-  clear(reason?: typeof REFUSED): void | PromiseLike<void>
-  /** Says that other tabs or processes use the same store; names the lock and the channel they share. */
-  readonly name?: string | undefined
-  /** Calls `listener` when somebody else may have changed the store; returns what unsubscribes. */
-  subscribe?: ((listener: () => void) => () => void) | undefined
+  /**
+   * `replaces`, if it is there: save only if this is what the store holds, and return `false` otherwise. What it holds
+   * is read and used then. A store that ignores `replaces` works too; but where it is asynchronous and shared, a save that
+   * lands late can undo a sign-out in another process.
+   */
+  save(record: StoredRecord, options?: WriteOptions): Written | PromiseLike<Written>
+  /** `refused`: nobody signed out, the server refused to renew the session. `replaces` as in `save`. */
+  clear(reason?: typeof REFUSED, options?: WriteOptions): Written | PromiseLike<Written>
+  /**
+   * Calls `listener` when somebody else may have changed the store; returns what unsubscribes, which may be called twice.
+   * Hearing of one's own writes does no harm.
+   */
+  subscribe?: ((listener: () => void) => Unsubscribe | PromiseLike<Unsubscribe>) | undefined
+  /** For a store that several tabs or processes use: see {@link Exclusively}, and `webLock` for a ready one. */
+  exclusively?: Exclusively | undefined
 }
 
-/** A store whose clients refresh one at a time: memoryStore, whose turns cannot fail. */
-export interface TakesTurns {
-  /** Waits for the turns of other owners, but no longer than until `signal` aborts: `work` has nothing left to do then. */
-  exclusively<T>(work: () => Promise<T>, turn: TurnOf): Promise<T>
+/** What a write is to replace. Without it the write is unconditional: the user has signed in or out. */
+export interface WriteOptions {
+  /** `null`: nothing; no record, that is. A record: just this one, compared whole and by value. */
+  replaces?: StoredRecord | null | undefined
 }
 
-export interface TurnOf {
+/** `false`: not written, because the store holds something else than `replaces`. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a store of one's own returns nothing
+export type Written = void | false
+
+export type Unsubscribe = () => void
+
+/**
+ * Runs `work` while nobody else who shares the store runs theirs, at most once, and settles as `work` does. Rejects
+ * without running it when there was no turn for `timeoutMs`; to run it unguarded is the store's own choice.
+ */
+export type Exclusively = <T>(work: () => Promise<T>, turn: Turn) => Promise<T>
+
+export interface Turn {
+  /** Aborted: do not wait any longer. `work` has nothing left to do then, and may be run at once. */
   signal: AbortSignal
-  /** Which client it is. */
-  owner: unknown
+  /** How long to wait for others: what one refresh may take, and a margin. */
+  timeoutMs: number
+  /** Measure `timeoutMs` with this: the client's own clock, so that a test's clock counts. */
+  clock: Clock
 }
 
-/** What a store holds is no record of this version: somebody else's, or garbage. It is left where it is. */
+/** Whether the place holds just what a write is to replace. `held`: what `load` would return. */
+export function mayReplace(held: unknown, { replaces }: WriteOptions = {}): boolean {
+  return replaces === undefined || isSame(held === REFUSED ? null : held, replaces)
+}
+
+/** Whether two values of plain JSON are the same, whatever the order of their keys. No value counts as `null`. */
+export function isSame(one: unknown, other: unknown): boolean {
+  if (!isObject(one) || !isObject(other)) return (one ?? null) === (other ?? null)
+  const [left, right] = [one, other] as Record<string, unknown>[]
+  return Object.keys({ ...left, ...right }).every((key) => isSame(left?.[key], right?.[key]))
+}
+
+/** What a store holds is not for this client: of another version or API, or garbage. It is left where it is. */
 export class ForeignRecord extends Error {}
 
 /**
- * The record in what a store returned; `undefined` when there is none.
- * @throws an error naming the field that is wrong; a {@link ForeignRecord} when it is no record of this version.
+ * The record in what a store returned; `undefined` when there is none. `allowed`: where this client may send tokens, as far
+ * as that is known.
+ * @throws an error naming the field that is wrong; a {@link ForeignRecord} when the record is not for this client.
  */
-export function readRecord(stored: unknown, tokenless: boolean): StoredRecord | undefined {
+export function readRecord(
+  stored: unknown,
+  tokenless: boolean,
+  allowed: readonly string[] = [],
+): StoredRecord | undefined {
   if (stored === undefined || stored === null || stored === REFUSED) return undefined
   // Each field is read once: a getter could answer differently the next time.
-  const { v, sessionId, version, spent, tokens, expiresAtMs, estimated, subject, claimedSubject } =
+  const { v, sessionId, version, origins, spent, tokens, expiresAtMs, estimated, subject, claimedSubject } =
     stored as Record<string, unknown>
   if (v !== RECORD_FORMAT) throw new ForeignRecord('The stored session is not a record of this version.')
   const { accessToken, refreshToken } = (tokens ?? {}) as Record<string, unknown>
@@ -94,6 +138,7 @@ export function readRecord(stored: unknown, tokenless: boolean): StoredRecord | 
   const sound = {
     sessionId: typeof sessionId === 'string' && sessionId !== '',
     version: Number.isSafeInteger(version) && (version as number) > 0,
+    origins: origins === undefined || (Array.isArray(origins) && origins.every(isName)),
     spent: spent === undefined || spent === true,
     'tokens.accessToken': spent || isUsableToken(accessToken) || (tokenless && accessToken === ''),
     'tokens.refreshToken': spent || refreshToken === undefined || isUsableToken(refreshToken),
@@ -105,7 +150,9 @@ export function readRecord(stored: unknown, tokenless: boolean): StoredRecord | 
   if (flaw) throw new Error(`The stored session is damaged: ${flaw[0]}.`)
   const record = { sessionId, version } as SessionRecord
   if (spent) return createMark(record)
-  const fields = { accessToken, refreshToken, expiresAtMs, estimated, subject, claimedSubject }
+  if (origins && allowed.length && !allowed.some((origin) => (origins as unknown[]).includes(origin)))
+    throw new ForeignRecord('The stored session is for other origins.')
+  const fields = { origins, accessToken, refreshToken, expiresAtMs, estimated, subject, claimedSubject }
   return createRecord(record.sessionId, record.version, fields as RecordFields)
 }
 
@@ -115,6 +162,7 @@ export function createMark({ sessionId, version }: StoredRecord): SpentRecord {
 }
 
 type RecordFields = Omit<Tokens, 'expiresInSeconds' | 'expiresAtMs'> & {
+  origins?: readonly string[] | undefined
   expiresAtMs?: number | undefined
   estimated?: boolean | undefined
   subject?: string | undefined
@@ -122,11 +170,12 @@ type RecordFields = Omit<Tokens, 'expiresInSeconds' | 'expiresAtMs'> & {
 }
 
 export function createRecord(sessionId: string, version: number, fields: RecordFields): SessionRecord {
-  const { accessToken, refreshToken, expiresAtMs, estimated, subject, claimedSubject } = fields
+  const { origins, accessToken, refreshToken, expiresAtMs, estimated, subject, claimedSubject } = fields
   const record = {
     v: RECORD_FORMAT,
     sessionId,
     version,
+    origins,
     tokens: { accessToken, refreshToken: refreshToken || undefined },
     expiresAtMs,
     estimated: !!estimated || undefined,

@@ -5,7 +5,19 @@ import { reportUnreadable } from '../events.js'
 import { measureLifetime, readClaims } from '../lifetime.js'
 import { listen } from '../listen.js'
 import { flawOf, type Tokens } from '../tokens.js'
-import { createRecord, createSessionId, ForeignRecord, type StoredRecord, type TokenStore } from './store.js'
+import { announceCommits } from './announced-commits.js'
+import { createHints } from './hints.js'
+import { listenToPage, tellPage } from './page-events.js'
+import {
+  createRecord,
+  createSessionId,
+  ForeignRecord,
+  mayReplace,
+  type StoredRecord,
+  type TokenStore,
+  type WriteOptions,
+} from './store.js'
+import { createTurns } from './turns.js'
 
 export interface WebStoreOptions {
   /** The storage key; two clients on one origin need two. */
@@ -21,21 +33,20 @@ export interface WebStoreOptions {
 // Left in place of a record by a sign-out when there is something to import: "empty" and "never used" must differ.
 const SIGNED_OUT = 'null'
 
+/** No value of JSON. */
+const UNREADABLE = Symbol()
+
 /**
  * Keeps the session in `localStorage`: it survives reloads and is shared by all tabs of the origin.
  * Any script that runs on the page can read it, so an XSS takes the refresh token with it.
  */
 export function localStorageStore(options: WebStoreOptions): TokenStore {
-  const store = webStore('localStorage', options)
+  const place = webStore('localStorage', options)
   const { key } = options
-  return {
-    ...store,
-    get name() {
-      // What is not there is not shared: on a server its locks would make one user wait for another.
-      return isHere('localStorage') ? key : undefined
-    },
+  const store = announceCommits(key, {
+    ...place,
     subscribe(listener) {
-      const stop = store.subscribe(listener)
+      const stop = place.subscribe(listener)
       if (!isHere('localStorage')) return stop
       const stopStorage = listen(globalThis, 'storage', (event: StorageEvent) => {
         // A null key means that the whole storage was cleared.
@@ -46,6 +57,11 @@ export function localStorageStore(options: WebStoreOptions): TokenStore {
         stopStorage()
       }
     },
+  })
+  return {
+    ...store,
+    // What is not there is not shared: on a server, one user would wait for another.
+    exclusively: (work, turn) => (isHere('localStorage') ? store.exclusively(work, turn) : work()),
   }
 }
 
@@ -54,7 +70,7 @@ export function localStorageStore(options: WebStoreOptions): TokenStore {
  * duplicated or opened by `window.open` begins with a copy, and two would use one refresh token: not where these rotate.
  */
 export function sessionStorageStore(options: WebStoreOptions): TokenStore {
-  return webStore('sessionStorage', options)
+  return { ...webStore('sessionStorage', options), exclusively: createTurns() }
 }
 
 type Area = 'localStorage' | 'sessionStorage'
@@ -76,6 +92,15 @@ function isHere(area: Area): boolean {
   }
 }
 
+/** Not the parser's own error: engines quote the text in it, and the text may hold a token. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return UNREADABLE
+  }
+}
+
 function webStore(area: Area, options: WebStoreOptions) {
   checkOptions(`${area}Store`, options, { key: 'text', importFrom: 'function or undefined' })
   const { key, importFrom } = options
@@ -83,29 +108,34 @@ function webStore(area: Area, options: WebStoreOptions) {
   let imported: StoredRecord | undefined
   /** There was something under the key: when it is empty from now on, somebody has signed out. */
   let used = false
+  const place = `${area}:${key}`
+  const me = {}
+  const hints = createHints()
   return {
     load() {
       const text = storageOf(area).getItem(key)
       if (text === null) return used ? imported : importOnce()
       used = true
-      try {
-        return JSON.parse(text) as unknown
-      } catch {
-        // Not the parser's own error: engines quote the text in it, and the text may hold a token.
+      const value = parse(text)
+      if (value === UNREADABLE)
         throw new ForeignRecord(`What is stored under ${JSON.stringify(key)} is not JSON.`)
-      }
+      return value
     },
-    save(record: StoredRecord) {
+    save(record: StoredRecord, options?: WriteOptions) {
+      if (!mayWrite(options)) return false
       used = true
       storageOf(area).setItem(key, JSON.stringify(record))
       imported = undefined
+      tell()
     },
-    clear(reason?: string) {
+    clear(reason?: string, options?: WriteOptions) {
+      if (!mayWrite(options)) return false
       imported = undefined
-      // It stays until the next sign-in: a tab that sleeps now is told why when it wakes.
+      // It stays until the next sign-in: a tab that sleeps now learns why when it wakes.
       if (reason) storageOf(area).setItem(key, JSON.stringify(reason))
       else if (importFrom) storageOf(area).setItem(key, SIGNED_OUT)
       else storageOf(area).removeItem(key)
+      tell()
     },
     // Back from the back/forward cache: what happened in the meantime was not announced here. First of all, so that an
     // app's own listener finds it known: Firefox heeds `capture`, Chromium tells `resume` before `pageshow`.
@@ -115,14 +145,31 @@ function webStore(area: Area, options: WebStoreOptions) {
         if (event.persisted) listener()
       }
       // Not a bare `true`: Node's EventTarget takes that when a listener is added, and not when it is removed.
-      const stopPageShow = listen(globalThis, 'pageshow', onPageShow, { capture: true })
-      const stopResume = listen(globalThis.document, 'resume', listener)
+      const stops = [
+        listen(globalThis, 'pageshow', onPageShow, { capture: true }),
+        listen(globalThis.document, 'resume', listener),
+        listenToPage(place, me, listener),
+        hints.subscribe(listener),
+      ]
       return () => {
-        stopPageShow()
-        stopResume()
+        for (const stop of stops) stop()
       }
     },
   } satisfies TokenStore
+
+  /** Other clients of this page, with this store or one of their own. */
+  function tell(): void {
+    tellPage(place, me)
+    // Of two, whoever has written it finds nothing new.
+    if (hints.count() > 1) hints.tell()
+  }
+
+  /** Compared at the moment of writing: storage answers at once, and what comes next is the write. */
+  function mayWrite(options: WriteOptions | undefined): boolean {
+    if (options?.replaces === undefined) return true
+    const text = storageOf(area).getItem(key)
+    return mayReplace(text === null ? imported : parse(text), options)
+  }
 
   function importOnce() {
     const tokens = importFrom?.()

@@ -1,7 +1,8 @@
 // Owns the tabs of one browser in one process: what they share is a storage, its news, and locks. Knows no client.
 // Promise: a tab hears of what others wrote one task later, as in a browser, and never of what it wrote itself.
-import type { SessionRecord, StoredRecord, TokenStore } from '../index.js'
+import type { SessionRecord, StoredRecord, TokenStore, Turn, WriteOptions } from '../index.js'
 import { nextTask } from './real-time.js'
+import { isSame } from './same.js'
 
 /** Several tabs in one process: see {@link createFakeTabs}. */
 export interface FakeTabs {
@@ -13,12 +14,11 @@ export interface FakeTabs {
   clearStorage(): void
   /** Resolves when every tab has been told what happened so far, and has done what needs no network. */
   settled(): Promise<void>
-  /** Stands in for `navigator.locks`: exclusive locks, first come first served. */
+  /** The browser's locks: exclusive ones, first come first served. The tabs refresh one at a time by `<name>:refresh`. */
   readonly locks: LockManager
   /**
-   * Puts `locks` in the place of `navigator.locks`, so that the tabs refresh one at a time as in a browser; returns what
-   * takes them away again. The lock is free once a refresh has ended; another one, which tells the other tabs what was
-   * written, is held for 5 s more of the client's `clock`.
+   * Puts `locks` in the place of `navigator.locks`, for stores that take turns by Web Locks (`localStorageStore`,
+   * `webLock`); returns what takes them away again. The tabs of `openTab` need it not.
    */
   installLocks(): () => void
 }
@@ -30,7 +30,7 @@ interface Tab {
 /**
  * Makes the tabs of one browser: `createAuthClient(api, { store: tabs.openTab() })`, once per tab, each with an axios
  * instance of its own.
- * @param name the store's name, which also names the locks; default 'fake-tabs'
+ * @param name names the lock by which the tabs take turns; default 'fake-tabs'
  */
 export function createFakeTabs(name = 'fake-tabs'): FakeTabs {
   const tabs = new Set<Tab>()
@@ -55,15 +55,16 @@ export function createFakeTabs(name = 'fake-tabs'): FakeTabs {
       const tab: Tab = { listeners: new Set() }
       tabs.add(tab)
       return {
-        name,
         load: read,
-        save: (record) => write(JSON.stringify(record), tab),
-        // A reason stays, and whoever loads next is told.
-        clear: (reason) => write(reason && JSON.stringify(reason), tab),
+        save: (record, options) => mayReplace(read(), options) && write(JSON.stringify(record), tab),
+        // A reason stays, for whoever loads next.
+        clear: (reason, options) =>
+          mayReplace(read(), options) && write(reason && JSON.stringify(reason), tab),
         subscribe(listener) {
           tab.listeners.add(listener)
           return () => void tab.listeners.delete(listener)
         },
+        exclusively: (work, turn) => takeTurn(locks, `${name}:refresh`, work, turn),
       }
     },
     get stored() {
@@ -83,6 +84,48 @@ export function createFakeTabs(name = 'fake-tabs'): FakeTabs {
     locks,
     installLocks: () => install(locks),
   }
+}
+
+/** Whether the storage holds just what a write is to replace. */
+function mayReplace(held: unknown, { replaces }: WriteOptions = {}): boolean {
+  if (replaces === undefined) return true
+  const there = typeof held === 'object' ? (held ?? null) : null
+  return isSame(there, replaces)
+}
+
+/** When the time is over, nothing is run; when nobody waits any more, `work` has nothing left to do. */
+function takeTurn<T>(
+  locks: LockManager,
+  lock: string,
+  work: () => Promise<T>,
+  { signal, timeoutMs, clock }: Turn,
+): Promise<T> {
+  if (signal.aborted) return work()
+  return new Promise((resolve, reject) => {
+    const wait = new AbortController()
+    const leave = () => {
+      cancel()
+      signal.removeEventListener('abort', giveUp)
+    }
+    const giveUp = () => {
+      leave()
+      wait.abort()
+      resolve(work())
+    }
+    const cancel = clock.setTimer(() => {
+      leave()
+      wait.abort()
+      reject(new Error(`The lock ${lock} was not to be had within ${timeoutMs} ms.`))
+    }, timeoutMs)
+    signal.addEventListener('abort', giveUp)
+    const granted = async () => {
+      leave()
+      const result = work()
+      resolve(result)
+      await result.catch(() => {})
+    }
+    locks.request(lock, { signal: wait.signal }, granted).catch(() => {})
+  })
 }
 
 type Work = (lock: Lock) => unknown

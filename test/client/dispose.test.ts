@@ -302,7 +302,7 @@ describe('dispose', () => {
     expect(eventsOf(events, 'sessionEnd')).toEqual([])
     expect(keptToken(store)).toBe(login.access_token)
     expect(store.listeners).toBe(0)
-    const again = await setUp({ store, signedIn: false })
+    const again = await setUp({ store, signedIn: false, origins: [server.url] })
     expect(again.auth.getSnapshot()).toMatchObject({ status: 'signed-in', subject: 'ada' })
     expect(await again.auth.getAccessToken()).toBe(login.access_token)
     expect(server.counts.requests).toBe(0)
@@ -408,7 +408,9 @@ describe('dispose in the middle of a refresh', () => {
     const call = await hand.call(1)
     before.auth.dispose()
     expect(outcomesOf(await refreshed)).toEqual(['DISPOSED'])
-    const after = await setUp({ store, signedIn: false, refresh: createHandRefresh().refresh })
+    // Each has a server of its own, and is a client of the same API.
+    const origins = [before.server.url]
+    const after = await setUp({ store, origins, signedIn: false, refresh: createHandRefresh().refresh })
     await after.auth.ready
     return { before, call, after, hint: () => (store as OpenStore).hint() }
   }
@@ -446,7 +448,7 @@ describe('dispose in the middle of a refresh', () => {
     const bob = tokensOf(before.server.login('bob'))
     call.answer(bob)
     await microtasksDone()
-    const next = await setUp({ store, signedIn: false })
+    const next = await setUp({ store, signedIn: false, origins: [before.server.url] })
     expect(next.auth.getSnapshot().subject).toBe('bob')
     expect(before.ends).toEqual([])
   })

@@ -89,7 +89,7 @@ describe('ready', () => {
 describe('the tokens option', () => {
   it('begins a session, and keeps it as signIn does', async () => {
     for (const store of [createOpenStore(), createHandStore()]) {
-      const { auth, clock } = await setUp({
+      const { auth, clock, server } = await setUp({
         store,
         signedIn: false,
         tokens: { accessToken: 'known', refreshToken: 'known-too', expiresInSeconds: 60, subject: 'ada' },
@@ -99,6 +99,7 @@ describe('the tokens option', () => {
         v: 1,
         sessionId: expect.any(String),
         version: 1,
+        origins: [server.url],
         tokens: { accessToken: 'known', refreshToken: 'known-too' },
         expiresAtMs: clock.nowMs() + 60_000,
         subject: 'ada',
@@ -200,7 +201,7 @@ describe.each([
     expect(first.storage.getItem('app')).toContain('old-token')
     await first.auth.updateTokens({ accessToken: 'newer' })
     first.auth.dispose()
-    const second = await load()
+    const second = await load({ origins: [first.server.url] })
     expect(await second.auth.getAccessToken()).toBe('newer')
     expect(second.asked()).toBe(0)
   })

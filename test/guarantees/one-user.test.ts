@@ -250,7 +250,8 @@ describe('G24: who a user is', () => {
       const store = createStore()
       const before = await setUp({ store, signedIn: false })
       await before.auth.signIn(first)
-      const world = store ? await setUp({ store, signedIn: false }) : before
+      const origins = [before.server.url]
+      const world = store ? await setUp({ store, origins, signedIn: false }) : before
       const shown = world.auth.getSnapshot().subject
       expect(shown).toBe(before.auth.getSnapshot().subject)
       await world.auth.updateTokens(second)

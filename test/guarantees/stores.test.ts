@@ -1,7 +1,7 @@
 // G15: what is in the store when, and what a store that fails, hangs or is emptied means for the session.
 
 import { describe, expect, it, vi } from 'vitest'
-import { localStorageStore, memoryStore, tokenFromHeader } from '../../src/index.js'
+import { localStorageStore, memoryStore, tokenFromHeader, webLock } from '../../src/index.js'
 import {
   eventsOf,
   landed,
@@ -723,7 +723,7 @@ describe('G15: two clients of one store', () => {
   it('G15: tokens of one are those of the other, once it is hinted at', async () => {
     const store = createOpenStore()
     const { server, api, auth, clock } = await setUp({ store })
-    const other = await setUp({ store, signedIn: false, clock })
+    const other = await setUp({ store, signedIn: false, clock, origins: [server.url] })
     await auth.refresh()
     store.hint()
     expect(await other.auth.getAccessToken()).toBe(server.sessions[0]?.accessToken)
@@ -847,7 +847,7 @@ describe('G15: two clients of one store', () => {
           }),
       },
     })
-    const store = Object.assign(createOpenStore(), { name: 'app' })
+    const store = Object.assign(createOpenStore(), { exclusively: webLock('app') })
     const { server, api, auth, clock } = await setUp({ store })
     server.killAccessTokens()
     const settled = settleAll([api.get('/api/x')])

@@ -216,9 +216,8 @@ describe('G14: what it needs of axios', () => {
 describe('G14: a call before updateTokens brings another user to a session that is still being read', () => {
   it('G14: is rejected with SESSION_CHANGED, and not sent as that user', async () => {
     const store = createHandStore()
-    await setUpUser({ store })
+    const { server } = await setUpUser({ store })
     store.hold('load')
-    const server = await startServer()
     const api = axios.create({ baseURL: server.url })
     const auth = createAuthClient(api, { store })
     onTestFinished(() => auth.dispose())

@@ -9,7 +9,15 @@ import axios, {
   type InternalAxiosRequestConfig,
 } from 'axios'
 import type { Scheduler } from 'fast-check'
-import { type AuthClient, createAuthClient, refreshWithBody, type TokenStore } from '../../src/index.js'
+import {
+  type AuthClient,
+  createAuthClient,
+  refreshWithBody,
+  type StoredRecord,
+  type TokenStore,
+  webLock,
+} from '../../src/index.js'
+import { announceCommits } from '../../src/stores/announced-commits.js'
 import { createFakeTabs } from '../../src/testing/fake-tabs.js'
 import { createManualClock, type ManualClock } from '../../src/testing/manual-clock.js'
 import { microtasksDone } from '../support/real-time.js'
@@ -216,16 +224,15 @@ export class World {
         })
       }
     }
-    return {
-      name: 'shared',
+    const store = {
       load: () => run('load', () => (this.kept === undefined ? undefined : JSON.parse(this.kept))),
-      save: (record) =>
+      save: (record: StoredRecord) =>
         run('save', () => {
           if (record.spent) this.model.markLeft()
           write(JSON.stringify(record))
         }),
       clear: () => run('clear', () => write(undefined)),
-      subscribe: (listener) => {
+      subscribe: (listener: () => void) => {
         const entry = { tab, listener: () => this.hints.has(entry) && listener() }
         this.hints.add(entry)
         this.storeListeners++
@@ -234,6 +241,10 @@ export class World {
         }
       },
     }
+    // A synchronous one is as localStorageStore.
+    return this.shape.asyncStore
+      ? { ...store, exclusively: webLock('shared') }
+      : announceCommits('shared', store)
   }
 
   navigator(): { locks?: unknown } {

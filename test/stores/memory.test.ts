@@ -9,9 +9,8 @@ describeTokenStore('memoryStore', () => {
   return () => store
 })
 
-it('memoryStore shares nothing with another one, and has no name to share under', async () => {
+it('memoryStore shares nothing with another one', async () => {
   const [one, two] = [memoryStore(), memoryStore()]
   await one.save({ v: 1, sessionId: 's', version: 1, tokens: { accessToken: 'a' } })
   expect(two.load()).toBeUndefined()
-  expect(one.name).toBeUndefined()
 })

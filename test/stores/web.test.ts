@@ -11,10 +11,13 @@ import {
   type Tokens,
 } from 'axios-auth-client'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createFakeTabs } from '../../src/testing/fake-tabs.js'
+import { createManualClock } from '../../src/testing/manual-clock.js'
 import { FakeStorage } from '../contracts/fake-storage.js'
 import { describeTokenStore } from '../contracts/token-store.js'
 import { failureOf } from '../support/client.js'
 import { microtasksDone } from '../support/real-time.js'
+import { heldLocks } from '../support/tabs.js'
 
 describeTokenStore('localStorageStore', () => {
   vi.stubGlobal('localStorage', new FakeStorage())
@@ -74,6 +77,7 @@ describe.each([
       v: 1,
       sessionId: expect.any(String),
       version: 1,
+      origins: ['https://api.example.com'],
       tokens: { accessToken: 'a', refreshToken: 'r' },
       expiresAtMs: expect.any(Number),
       subject: 'ada',
@@ -407,8 +411,16 @@ describe('G21: on a server with a storage of its own', () => {
     expect(grace.errors[0]).toBe(`load: There is no ${area} here.`)
   })
 
-  it('G21: no visitor waits for the refresh of another, where a process has locks', () => {
-    expect(localStorageStore({ key: 'my-app' }).name).toBeUndefined()
+  const shared = localStorageStore({ key: 'my-app' })
+  it.each([
+    ['each with a store of their own', () => localStorageStore({ key: 'my-app' })],
+    ['over one store', () => shared],
+  ])('G21: no visitor waits for the refresh of another, where a process has locks (%s)', async (_, visit) => {
+    vi.stubGlobal('navigator', { locks: createFakeTabs().locks })
+    const turn = { signal: new AbortController().signal, timeoutMs: 1_000, clock: createManualClock() }
+    void visit().exclusively?.(() => new Promise(() => {}), turn)
+    expect(await visit().exclusively?.(async () => 'ran', turn)).toBe('ran')
+    expect(await navigator.locks.query()).toEqual({ held: [], pending: [] })
   })
 })
 
@@ -434,9 +446,9 @@ describe('localStorage and other tabs', () => {
     expect(here.auth.getSnapshot().status).toBe('signed-out')
   })
 
-  it('tells of changes under its key and of a cleared storage, and of no others', () => {
+  it('tells of changes under its key and of a cleared storage, and of no others', async () => {
     const listener = vi.fn()
-    const stop = localStorageStore({ key: 'my-app' }).subscribe?.(listener)
+    const stop = await localStorageStore({ key: 'my-app' }).subscribe?.(listener)
     storageEvent('theme')
     expect(listener).not.toHaveBeenCalled()
     storageEvent('my-app')
@@ -500,9 +512,15 @@ describe('localStorage and other tabs', () => {
     expect(shown).not.toHaveBeenCalled()
   })
 
-  it('is shared under its key, and sessionStorage is not shared', () => {
-    expect(localStorageStore({ key: 'my-app' }).name).toBe('my-app')
-    expect(sessionStorageStore({ key: 'my-app' }).name).toBeUndefined()
+  it.each([
+    ['is shared under its key', localStorageStore, ['my-app:refresh']],
+    ['sessionStorage is not shared', sessionStorageStore, []],
+  ])('%s', async (_, createStore, held) => {
+    vi.stubGlobal('navigator', { locks: createFakeTabs().locks })
+    vi.stubGlobal('sessionStorage', new FakeStorage())
+    const turn = { signal: new AbortController().signal, timeoutMs: 1_000, clock: createManualClock() }
+    void createStore({ key: 'my-app' }).exclusively?.(() => new Promise(() => {}), turn)
+    expect(await heldLocks()).toEqual(held)
   })
 })
 

@@ -71,7 +71,8 @@ for (const [name, createStore] of Object.entries(stores)) {
     globalThis.gc?.()
   }
   const survivors = refs.filter((ref) => ref.deref()).length
-  for (const type of ['online', 'storage', 'pageshow', 'pagehide']) dispatchEvent(new Event(type))
+  for (const type of ['online', 'storage', 'pageshow', 'axios-auth-client:localStorage:my-app'])
+    dispatchEvent(new Event(type))
   console.log(JSON.stringify({ name, clients: refs.length / 3, made, survivors, left: listeners - alone }))
 }
 

@@ -8,6 +8,7 @@ export type StoreOperation = 'load' | 'save' | 'clear'
 
 /** A store that the test looks into, writes to behind the client's back, and breaks. */
 export interface OpenStore extends TokenStore {
+  subscribe(listener: () => void): () => void
   /** What is kept; setting it is what another tab would do. */
   kept: unknown
   /** The operations so far, in order. */

@@ -3,23 +3,26 @@
 import axios from 'axios'
 import { onTestFinished } from 'vitest'
 import { createAuthClient, refreshWithBody, type TokenStore } from '../../src/index.js'
+import { announceCommits } from '../../src/stores/announced-commits.js'
 import { createWatchedClock, startServer } from './client.js'
 import { microtasksDone } from './real-time.js'
 import { createOpenStore, type OpenStore } from './stores.js'
 
 const NO_RETRY = { limit: 0, baseDelayMs: 300 }
 
-/** A server and a store named `app`; `openTab` makes one more client of it. */
+/** A server, and a store whose tabs take turns as `app`; `openTab` makes one more client of it. */
 export async function setUpTabs({ clock = createWatchedClock(), graceMs = 0 } = {}) {
   const server = await startServer({ tokens: 'opaque', graceMs })
-  const store: OpenStore = Object.assign(createOpenStore(), { name: 'app' })
-  const openTab = (refresh = refreshWithBody({ url: '/auth/refresh' }), seen: TokenStore = store) => {
+  const store: OpenStore = createOpenStore()
+  /** As localStorageStore does it: turns by Web Locks, and what was written in one is announced to the next. */
+  const openStore = () => announceCommits('app', store)
+  const openTab = (refresh = refreshWithBody({ url: '/auth/refresh' }), seen: TokenStore = openStore()) => {
     const api = axios.create({ baseURL: server.url })
     const auth = createAuthClient(api, { refresh, store: seen, clock, refreshRetry: NO_RETRY })
     onTestFinished(() => auth.dispose())
     return { api, auth }
   }
-  return { server, store, clock, openTab }
+  return { server, store, clock, openStore, openTab }
 }
 
 /** The names of the locks that are held once everybody has done what needs no time. */

@@ -30,7 +30,7 @@ function changeLocks(change: (locks: LockManager) => { request?: unknown; query?
 
 /** Tabs of one session, whose refreshes are answered by hand, and counted while they run. */
 async function openTabs(count: number) {
-  const { server, store, clock, openTab } = await setUpTabs()
+  const { server, store, clock, openStore, openTab } = await setUpTabs()
   const tabs = Array.from({ length: count }, () => {
     const hand = createHandRefresh()
     return { hand, ...openTab(hand.refresh) }
@@ -52,7 +52,16 @@ async function openTabs(count: number) {
     await microtasksDone()
   }
   const calls = () => tabs.reduce((sum, { hand }) => sum + hand.calls.length, 0)
-  return { tabs: tabs as [(typeof tabs)[0], ...typeof tabs], clock, store, server, answer, calls, running }
+  return {
+    tabs: tabs as [(typeof tabs)[0], ...typeof tabs],
+    clock,
+    store,
+    openStore,
+    server,
+    answer,
+    calls,
+    running,
+  }
 }
 
 /** Some other tab holds a lock until it lets go. */
@@ -241,12 +250,12 @@ describe('a lock whose holder never comes back', () => {
   })
 
   it('G1: and comes back after all takes both locks from then on, so that those who passed it do not race it', async () => {
-    const { tabs, clock, store, server } = await openTabs(1)
+    const { tabs, clock, store, openStore, server } = await openTabs(1)
     const [other] = tabs
     const theirs = { clock: createWatchedClock(), hand: createHandRefresh() }
     const auth = createAuthClient(axios.create({ baseURL: server.url }), {
       refresh: theirs.hand.refresh,
-      store,
+      store: openStore(),
       clock: theirs.clock,
     })
     onTestFinished(() => auth.dispose())

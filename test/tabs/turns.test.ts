@@ -1,7 +1,8 @@
 // How tabs of one process take turns: what needs no browser, because locks, store and time are moved by hand. The
 // browser's own order of locks and storage is in test/browser.
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { type AuthClient, authErrorOf, type TokenStore } from '../../src/index.js'
+import { type AuthClient, authErrorOf, webLock } from '../../src/index.js'
+import { announceCommits } from '../../src/stores/announced-commits.js'
 import { createFakeTabs } from '../../src/testing/fake-tabs.js'
 import {
   failureOf,
@@ -25,8 +26,7 @@ function seenFromAfar(store: OpenStore) {
   const take = () => {
     seen = store.kept
   }
-  const view: TokenStore = {
-    name: 'app',
+  const view = announceCommits('app', {
     load: () => seen,
     save(record) {
       void store.save(record)
@@ -37,7 +37,7 @@ function seenFromAfar(store: OpenStore) {
       take()
     },
     subscribe: store.subscribe,
-  }
+  })
   const arrive = () => {
     take()
     store.hint()
@@ -241,7 +241,7 @@ describe('several tabs', () => {
   })
 
   it('G1: an asynchronous store is asked by the refresh itself, so nobody waits for its news', async () => {
-    const shared: HandStore = Object.assign(createHandStore(), { name: 'app' })
+    const shared: HandStore = Object.assign(createHandStore(), { exclusively: webLock('app') })
     const { server, openTab } = await setUpTabs()
     const [first, second] = [openTab(undefined, shared), openTab(undefined, shared)]
     await first.auth.signIn(tokensOf(server.login()))

@@ -1,14 +1,12 @@
 // Several tabs in one process, by the kit: a shared storage with news, and locks that stand in for the browser's.
 // Promise: what a tab does reaches the others as in a browser, and two tabs never spend one refresh token twice.
 
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createFakeTabs, type FakeTabs } from '../../src/testing/index.js'
 import { startApp, startBackend } from './kit.js'
 
 /** Two tabs of one app, both signed in as ada. */
-async function twoTabs({ locks = false } = {}) {
-  const tabs = createFakeTabs()
-  if (locks) onTestFinished(tabs.installLocks())
+async function twoTabs(tabs = createFakeTabs()) {
   const backend = startBackend()
   const here = startApp(backend, { store: tabs.openTab() })
   const there = startApp(backend, { store: tabs.openTab() })
@@ -55,10 +53,21 @@ describe('the storage of the tabs', () => {
     expect([here, there].map(({ auth }) => auth.getSnapshot().status)).toEqual(['signed-out', 'signed-out'])
   })
 
-  it('has a name, the same in each of its tabs', () => {
-    const tabs = createFakeTabs()
-    expect([tabs.openTab().name, tabs.openTab().name]).toEqual(['fake-tabs', 'fake-tabs'])
-    expect(createFakeTabs('mine').openTab().name).toBe('mine')
+  it.each([
+    [createFakeTabs(), 'fake-tabs:refresh'],
+    [createFakeTabs('mine'), 'mine:refresh'],
+  ])('is refreshed under one lock, with its name in front (%#)', async (tabs, lock) => {
+    const { here, there, backend } = await twoTabs(tabs)
+    backend.expireAccessTokens()
+    const hold = backend.refresh.hold()
+    const both = [here, there].map(({ api }) => api.get('/me'))
+    await hold.waiting()
+    await tabs.settled()
+    const { held, pending } = await tabs.locks.query()
+    expect([held, pending].map((locks) => locks?.map(({ name }) => name))).toEqual([[lock], [lock]])
+    hold.release()
+    await Promise.all(both)
+    expect(backend.counts).toMatchObject({ refreshes: 1, reuses: 0 })
   })
 
   it('is there for a tab that is opened later', async () => {
@@ -72,8 +81,8 @@ describe('the storage of the tabs', () => {
     const tabs = createFakeTabs()
     const [one, other] = [tabs.openTab(), tabs.openTab()]
     const heard: string[] = []
-    one.subscribe?.(() => void heard.push('one'))
-    const stop = other.subscribe?.(() => void heard.push('other'))
+    await one.subscribe?.(() => void heard.push('one'))
+    const stop = await other.subscribe?.(() => void heard.push('other'))
     const record = { v: 1, sessionId: 's', version: 1, tokens: { accessToken: 'a' } } as const
     await one.save(record)
     await one.save(record)
@@ -101,7 +110,7 @@ describe('the storage of the tabs', () => {
 
 describe('the locks of the tabs', () => {
   it('let one tab refresh at a time: the others take over what it got', async () => {
-    const { backend, here, there } = await twoTabs({ locks: true })
+    const { backend, here, there } = await twoTabs()
     backend.expireAccessTokens()
     const hold = backend.refresh.hold()
     const both = Promise.all([here.api.get('/me'), there.api.get('/me')])
@@ -114,7 +123,7 @@ describe('the locks of the tabs', () => {
 
   it('let one tab refresh at a time where there is no MessageChannel, as in jsdom', async () => {
     vi.stubGlobal('MessageChannel', undefined)
-    const { backend, here, there } = await twoTabs({ locks: true })
+    const { backend, here, there } = await twoTabs()
     backend.expireAccessTokens()
     const answers = await Promise.all([here.api.get('/me'), there.api.get('/me')])
     expect(answers.map(({ status }) => status)).toEqual([200, 200])

@@ -39,7 +39,7 @@ export function found(step: Step, news: EventOf<'found'>): void {
   if (state.phase !== 'ready') return
   if (record && before && record.sessionId === before.id) {
     if (!record.tokens) noteOutdated(before, record.version)
-    else if (credential && (news.conflict || isNewer(record, before))) follow(step, before, credential)
+    else if (credential && (news.isConflict || isNewer(record, before))) follow(step, before, credential)
     return
   }
   // What a failed write of ours has left there is not the truth; nor is what was there before anything was known of it.
@@ -49,6 +49,7 @@ export function found(step: Step, news: EventOf<'found'>): void {
   effects.push({ do: 'dropWrites' })
   if (record?.tokens && credential) enterInstead(step, record.sessionId, credential)
   else if (before && refused) end(step, before, 'refused', refusedElsewhere())
+  else if (before && record) end(step, before, 'replaced-elsewhere', sessionChanged())
   else if (before) end(step, before, 'signed-out-elsewhere', signedOutElsewhere())
 }
 

@@ -92,7 +92,7 @@ export interface FoundInStore {
   /** Whether somebody else has changed it since; `undefined` where that is not known. */
   news: boolean | undefined
   /** The store holds this instead of what we meant to put there, so it counts whatever its version. */
-  conflict?: boolean | undefined
+  isConflict?: boolean | undefined
 }
 
 /** New tokens, and the name that another user's session with them would get. */
