@@ -33,7 +33,7 @@ const PARTS = [
   ['`http`: calls beside the interceptors, on every axios (G5)', ['src/transport/bare.ts']],
   [
     'which answers and bodies can be read or sent again (G6, G7)',
-    ['src/transport/classify.ts', 'src/transport/replay.ts'],
+    ['src/transport/classify.ts', 'src/transport/body.ts'],
   ],
   ['headers of every axios', ['src/headers.ts']],
   ['events, gates, snapshots', ['src/events.ts', 'src/wait.ts', 'src/session/snapshot.ts']],

@@ -14,7 +14,7 @@ import type { AuthSnapshot } from './session/snapshot.js'
 import { announceLanding } from './session/store-turns.js'
 import type { Tokens } from './tokens.js'
 import { type AxiosLike, defaultsOf } from './transport/bare.js'
-import { type Binding, bind } from './transport/install.js'
+import { type Installation, install } from './transport/install.js'
 import { homeOf, mayHomeCome } from './transport/origin.js'
 import { createSkipReport } from './transport/skipped.js'
 import { hold } from './wait.js'
@@ -98,7 +98,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   const tokenless = !!place.tokenless
   const cookies = !!refresh?.cookies
   /** Every instance that is held, with the origin of its own addresses once that is known. */
-  const bindings = new Set<Binding & { home(): string | undefined }>()
+  const installations = new Set<Installation & { home(): string | undefined }>()
 
   const { baseURL } = assertFree(instance, place.header)
   if (!resolved.origins && !homeOf(baseURL) && !mayHomeCome(baseURL)) throw noOrigins()
@@ -114,7 +114,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     adopted: 0,
     skipped: 0,
   }
-  const reportSkipped = createSkipReport(events, stats)
+  const reportSkipped = createSkipReport(events, stats, tokenless)
   /** The strategy is making the calls of its first turn. */
   let isAsking = false
   const guarded = createGuardedStore({
@@ -141,7 +141,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   })
   const unsubscribe = guarded.subscribe(manager.reread)
   const stopListening = listen(globalThis, 'online', manager.endCoolDown)
-  let first: Binding
+  let first: Installation
   try {
     first = add(instance, !resolved.origins)
   } catch (error) {
@@ -172,42 +172,42 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   function dispose(): void {
     events.guard(unsubscribe)
     events.guard(stopListening)
-    for (const { release } of [...bindings]) release()
+    for (const { release } of [...installations]) release()
     announceLanding(store, manager.dispose())
     events.clear()
   }
 
-  function add(target: AxiosLike, allowHome: boolean): Binding {
+  function add(target: AxiosLike, allowHome: boolean): Installation {
     let origin: string | undefined
     // Never another one: the session began with this. What is not known yet is asked anew, until the app has set it.
     const home = () => (origin ??= allowHome ? homeOf(defaultsOf(target).baseURL) : undefined)
     home()
     try {
       Object.defineProperty(target, MARK, { value: true, configurable: true })
-      const transport = bind(target, {
+      const transport = install(target, {
         ...resolved,
         manager,
         events,
         stats,
         isAllowedOrigin,
         findNoOrigins: () =>
-          resolved.origins || [...bindings].some(({ home }) => home()) ? undefined : noOrigins(),
+          resolved.origins || [...installations].some(({ home }) => home()) ? undefined : noOrigins(),
         isAsking: () => isAsking,
         reportSkipped,
         maySettleLate: cookies || !!manager.unsettled(),
       })
-      const binding = {
+      const installation = {
         ...transport,
         home,
         release() {
-          if (!bindings.delete(binding)) return
+          if (!installations.delete(installation)) return
           // It may have been frozen since.
           events.guard(transport.release)
           Reflect.deleteProperty(target, MARK)
         },
       }
-      bindings.add(binding)
-      return binding
+      installations.add(installation)
+      return installation
     } catch (cause) {
       Reflect.deleteProperty(target, MARK)
       throw unfit('it takes no interceptors.', cause)
@@ -217,13 +217,13 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   // Asked several times for each request: nothing is made for an answer.
   function isAllowedOrigin(origin: string | undefined): boolean {
     if (origin === undefined) return false
-    for (const { home } of bindings) if (home() === origin) return true
+    for (const { home } of installations) if (home() === origin) return true
     return !!resolved.origins?.includes(origin)
   }
 
   /** The same as a list, for records. A client that is gone has no instances, and may still have one to save. */
   function allowedOrigins(): string[] {
-    const homes = [homeOf(baseURL), ...Array.from(bindings, ({ home }) => home())]
+    const homes = [homeOf(baseURL), ...Array.from(installations, ({ home }) => home())]
     const known = resolved.origins ? [...resolved.origins, ...homes.slice(1)] : homes
     return [...new Set(known)].filter((origin) => origin !== undefined)
   }

@@ -240,7 +240,7 @@ export const HARMLESS = [
     { was: 'baseURL !== lastBase', becomes: 'true', why: ONLY_SLOWER },
   ),
   ...of(
-    'src/transport/replay.ts',
+    'src/transport/body.ts',
     { was: "typeof form?.getBuffer !== 'function'", becomes: 'false', why: ONLY_SLOWER },
     { was: '{ return undefined }', becomes: '{}', why: NOTHING },
   ),

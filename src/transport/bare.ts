@@ -13,7 +13,7 @@ import axios, {
 } from 'axios'
 import { AuthClientError, isObject, setCause } from '../errors.js'
 import { findHeader, readHeader, writeHeader } from '../headers.js'
-import { createOriginCheck, homeOf, originOf, originsOf, pageUrl } from './origin.js'
+import { createOriginCheck, homeOf, originOf, originsOf, pageUrl, resolvingUrl } from './origin.js'
 import { isFromElsewhere } from './redirect.js'
 
 /** What is needed of an axios instance. Structural: an instance of any axios version has it. */
@@ -47,6 +47,8 @@ export interface Bare {
     config: AxiosRequestConfig,
     response?: AxiosResponse | undefined,
   ): AxiosError
+  /** Where a config leads, as axios joins its parts; absolute where a page resolves it. */
+  addressOf(config: object): string
   /** axios's own error for a config whose signal or CancelToken has been used. */
   cancellation(config: AxiosRequestConfig): unknown
 }
@@ -127,6 +129,15 @@ export function createBare(instance: AxiosLike, isAllowed: IsAllowed): Bare {
       const error = new axios.AxiosError(message, code, config as never, response?.request, response)
       if (reason) setCause(error, reason)
       return error
+    },
+    addressOf(config) {
+      const { getUri } = axios as { getUri?: (config: object) => string }
+      const address = String(getUri?.call(axios, config) ?? (config as AxiosRequestConfig).url)
+      try {
+        return new URL(address, resolvingUrl()).href
+      } catch {
+        return address
+      }
     },
     cancellation: (config) =>
       config.cancelToken?.reason ?? new axios.CanceledError(undefined, config as InternalAxiosRequestConfig),

@@ -40,7 +40,11 @@ export class Call implements Waiter {
   /** The generation that the interceptors and `beforeReplay` have seen last; 0 when they saw no token of ours. */
   seen = 0
   /** Whether it was ever on one; a plug-in may have kept a copy from that time. */
-  everPlaced = false
+  everAttached = false
+  /** An asynchronous placement is at work since the interceptors. */
+  attaching: Promise<boolean> | undefined
+  /** The generation of the token for which the placement has answered a challenge. */
+  answered = 0
   /** From when on that token counts as expired, for `shouldRefresh`; `undefined` where that is not known for sure. */
   staleAtMs: number | undefined
   /** What was last written into the placement's header, so that a value of somebody else's is recognised. */
@@ -91,4 +95,9 @@ export function optionIn(handle: unknown, { option }: Call): AuthRequestOptions 
   if (Object.keys(handle as object).every(isSame)) return option
   const { [HANDLE]: _, ...said } = handle as Said
   return said
+}
+
+/** For a sending beside another one, with a config and a token of its own. */
+export function copyOf(call: Call): Call {
+  return Object.assign(Object.create(Call.prototype), call)
 }

@@ -1,10 +1,13 @@
 // Reads a request or its answer. Pure: decides nothing beyond the question in its name.
 import type { AxiosRequestConfig, AxiosResponse } from 'axios'
+import type { Clock } from '../clock.js'
+import { type Events, isThenable } from '../events.js'
 import { readHeader } from '../headers.js'
+import type { Placement } from '../placements/placement.js'
 import { encodingsOf } from '../tokens.js'
-import type { RequestConfig } from './call.js'
+import { isReplayable } from './body.js'
+import type { Call, RequestConfig } from './call.js'
 import { canNewTokenAnswer } from './challenge.js'
-import { isReplayable } from './replay.js'
 
 /** What `shouldRefresh` is asked about. */
 export interface RefreshQuestion {
@@ -35,13 +38,44 @@ export function asRead(response: AxiosResponse, { responseType }: RequestConfig)
   }
 }
 
-/**
- * Whether the server refused the token: a 401, unless its challenge is one that no newer token answers. `written`: the
- * header that the token travelled in, if it did in one; its first word is the scheme.
- */
-export function isTokenRejected({ status, headers }: Answer, written: unknown): boolean {
-  const scheme = /^(\S+) /.exec(String(written))?.[1]?.toLowerCase()
-  return status === 401 && canNewTokenAnswer(readHeader(headers, 'WWW-Authenticate'), scheme)
+export interface ClassifierDeps {
+  clock: Clock
+  events: Events
+  place: Placement
+  shouldRefresh?: ((question: RefreshQuestion) => boolean | PromiseLike<boolean>) | undefined
+}
+
+/** Tells whether an answer rejects the token that its request carried: the app's `shouldRefresh`, or {@link isTokenRejected}. */
+export function createClassifier({ clock, events, place, shouldRefresh }: ClassifierDeps) {
+  return (call: Call, response: AxiosResponse): boolean | PromiseLike<boolean> => {
+    const byDefault = () => isTokenRejected(response, place.scheme ?? schemeOf(call.written))
+    if (!shouldRefresh) return byDefault()
+    const { session, generation, staleAtMs, config } = call
+    const expired =
+      generation !== session.generation || (staleAtMs === undefined ? undefined : clock.nowMs() >= staleAtMs)
+    // A hook that fails has said nothing, so the status decides.
+    const byStatus = (error: unknown) => {
+      events.report(error, response)
+      return byDefault()
+    }
+    try {
+      const question = { response: asRead(response, config), config: config as AxiosRequestConfig, expired }
+      const answer = shouldRefresh(question)
+      return isThenable(answer) ? answer.then(Boolean, byStatus) : !!answer
+    } catch (error) {
+      return byStatus(error)
+    }
+  }
+}
+
+/** Whether the server rejected the token: a 401, unless its challenge for this scheme is one that no newer token answers. */
+export function isTokenRejected({ status, headers }: Answer, scheme: string | undefined): boolean {
+  return status === 401 && canNewTokenAnswer(readHeader(headers, 'WWW-Authenticate'), scheme?.toLowerCase())
+}
+
+/** The first word of the header that the token travelled in, if it did in one. */
+function schemeOf(written: unknown): string | undefined {
+  return /^(\S+) /.exec(String(written))?.[1]
 }
 
 interface Answer {

@@ -43,7 +43,7 @@ export function originOf(url: string, start = resolvingUrl): string | undefined 
 }
 
 // What relative URLs start from. A <base> element moves it, and anybody who can write HTML into the page can add one.
-function resolvingUrl(): string | undefined {
+export function resolvingUrl(): string | undefined {
   return globalThis.document?.baseURI ?? globalThis.location?.href
 }
 

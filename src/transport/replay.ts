@@ -1,94 +1,170 @@
-// Whether a body may go twice, and what has to be done so that it can.
-import type { Clock } from '../clock.js'
+// What an answer means for the session, and sending a call again: with a newer token, or as the placement asks.
+import type { AxiosRequestConfig, AxiosResponse } from 'axios'
+import { isAuthClientError } from '../errors.js'
+import { isThenable } from '../events.js'
+import { deleteHeader } from '../headers.js'
+import { type Answers, notReplayable, type Outcome } from './answer.js'
+import { discard, isReplayable, keepBody } from './body.js'
+import type { Call } from './call.js'
+import { asRead, createClassifier } from './classify.js'
+import type { Parts, Sender, TransportDeps } from './parts.js'
+import { isFromElsewhere } from './redirect.js'
 
-interface Streamlike {
-  pipe?: unknown
-  getReader?: unknown
-  getBuffer?(): unknown
-  getHeaders?(): Record<string, string>
-  [Symbol.asyncIterator]?: unknown
+/** How often one request goes out at the most, whatever a store, a server or other tabs do (G8). */
+const MOST_SENDINGS = 5
+
+interface Sending {
+  send(call: Call): Promise<AxiosResponse>
+  sendAside(call: Call): Promise<AxiosResponse>
+  /** Why a request whose wait is over is not sent. */
+  objection(call: Call): unknown
 }
 
-/**
- * Whether sending this body again sends the same bytes. Streams and iterators are empty the second time, and the
- * server would answer 200 to an empty body.
- */
-export function isReplayable(data: unknown): boolean {
-  if (typeof data !== 'object' || data === null) return true
-  const { pipe, getReader, [Symbol.asyncIterator]: iterate } = data as Streamlike
-  // A native Blob or FormData has neither; a Response or Request body is a stream.
-  return !pipe && !getReader && !iterate
+export interface Replays extends Pick<Sender, 'conclude'> {
+  /**
+   * Lets the user's hook join in before a request goes out with a token that its interceptors did not see. Returns whether
+   * that is still the one to send.
+   */
+  prepare(call: Call, sentBefore: boolean): Promise<boolean>
 }
 
-/**
- * The bytes and headers of a form of the `form-data` package, which is a stream: axios's `postForm` makes one in Node.
- * `undefined` for any other body, and for a form with a stream in it.
- */
-export function snapshotForm(data: unknown): { bytes: unknown; headers: Record<string, string> } | undefined {
-  const form = data as Required<Streamlike> | null | undefined
-  if (typeof form?.getBuffer !== 'function') return undefined
-  try {
-    return { bytes: form.getBuffer(), headers: form.getHeaders() }
-  } catch {
-    return undefined
-  }
-}
+export function createReplays(
+  deps: TransportDeps,
+  { credential, waiting, isReleased }: Parts,
+  { answer, answerRejected }: Answers,
+  { send, sendAside, objection }: Sending,
+): Replays {
+  const { manager, clock, events, stats, place, beforeReplay, readResponse } = deps
+  const { guard } = events
+  const { wait } = waiting
+  const isRejected = createClassifier(deps)
 
-/** Lets a stream break while it waits: an error that nobody listens to ends a Node process. */
-export function expectBreak(data: unknown): void {
-  const { on } = (data ?? {}) as { on?: unknown }
-  if (typeof on === 'function') on.call(data, 'error', () => {})
-}
+  return { conclude, prepare }
 
-/** Lets go of a streamed answer that nobody will read: it would hold its socket while the request waits. */
-export function discard({ data, request }: { data?: unknown; request?: unknown }): void {
-  const body = data as { destroy?(): unknown; cancel(): PromiseLike<unknown> }
-  try {
-    if (body.destroy) {
-      body.destroy()
-      // With `maxContentLength`, what Node's adapter hands out may know nothing of the socket's stream yet.
-      ;(request as { destroy(): unknown }).destroy()
-    } else body.cancel().then(undefined, () => {})
-  } catch {
-    // It is no stream, or was let go before.
-  }
-}
-
-/** A refusal is a few hundred bytes long, and there by the time that its head is. */
-const KEPT_BYTES = 65_536
-const KEPT_MS = 1_000
-
-/**
- * Reads in the answer of Node's http adapter whose caller will get it after a wait: unread it would hold its socket, and
- * where there is only one, the refresh needs it. A stream of what was read takes the place of the body; of one that is
- * too long or too slow, it ends in an error. The pools of fetch have room for both.
- */
-export async function keepBody(response: { data?: unknown; request?: unknown }, clock: Clock): Promise<void> {
-  const body = response.data as (AsyncIterable<Uint8Array> & { destroy?: unknown }) | null | undefined
-  // Node's, which this file cannot import: it is that of every stream's class.
-  const Source = body?.constructor as { from?(chunks: unknown, options: object): unknown } | undefined
-  if (!body?.destroy || !Source?.from) return
-  const chunks: Uint8Array[] = []
-  let room = KEPT_BYTES
-  let fault: unknown
-  const stop = () => {
-    fault = new Error('The body was too long to be kept, or too slow.')
-    discard(response)
-  }
-  const cancel = clock.setTimer(stop, KEPT_MS)
-  try {
-    for await (const chunk of body) {
-      chunks.push(chunk)
-      room -= chunk.length
-      if (room < 0) stop()
+  function conclude(call: Call, outcome: Outcome): AxiosResponse | Promise<AxiosResponse> {
+    const { response } = outcome
+    const { config, generation } = call
+    if (!response || !generation || isFromElsewhere(response, deps.isAllowedOrigin))
+      return answer(call, outcome)
+    if (place.observe) guard(() => place.observe?.(response, config as never), response)
+    if (place.answer && response.status >= 400 && call.answered !== generation) {
+      const isAnswered = guard(() => place.answer?.(response, config as never), response)
+      if (isAnswered) return answerChallenge(call, outcome, isAnswered)
     }
-  } catch (error) {
-    fault ??= error
+    return classify(call, outcome, response)
   }
-  cancel()
-  async function* play() {
-    yield* chunks
-    if (fault) throw fault
+
+  function classify(
+    call: Call,
+    outcome: Outcome,
+    response: AxiosResponse,
+  ): AxiosResponse | Promise<AxiosResponse> {
+    const { config, session, generation, option } = call
+    const grant =
+      readResponse && option?.place !== false && guard(() => readResponse(asRead(response, config)), response)
+    const taken = grant && guard(() => manager.take(session, generation, grant))
+    const rejected = option?.refresh !== false && !isReleased() && isRejected(call, response)
+    if (rejected || taken) return refreshAndReplay(call, outcome, rejected, taken)
+    if (call.waited) manager.tokenAccepted(session, generation)
+    return answer(call, outcome)
   }
-  response.data = Source.from(play(), { objectMode: false })
+
+  /** The placement may have an answer to what it was asked: then the same request goes out once more. */
+  async function answerChallenge(
+    call: Call,
+    outcome: Outcome,
+    isAnswered: boolean | PromiseLike<boolean>,
+  ): Promise<AxiosResponse> {
+    const { config } = call
+    const response = outcome.response as AxiosResponse
+    call.answered = call.generation
+    try {
+      const isSaid = await wait(
+        config,
+        Promise.resolve(isAnswered).catch(() => false),
+      )
+      if (!isSaid || call.sent >= MOST_SENDINGS) return classify(call, outcome, response)
+      if (!isReplayable(config.data)) return answerRejected(call, outcome, notReplayable())
+      discard(response)
+      const reason = objection(call)
+      if (reason) throw reason
+    } catch (reason) {
+      return isAuthClientError(reason)
+        ? answerRejected(call, outcome, reason)
+        : answer(call, { error: reason })
+    }
+    return send(call)
+  }
+
+  /** The slow way to an answer: wait for better tokens and send again. */
+  async function refreshAndReplay(
+    call: Call,
+    outcome: Outcome,
+    rejected: boolean | PromiseLike<boolean>,
+    taken: unknown,
+  ): Promise<AxiosResponse> {
+    const { session, config } = call
+    try {
+      await wait(config, taken)
+      if (!(await wait(config, rejected))) return answer(call, outcome)
+      stats.refused++
+      if (!manager.tokenRejected(session, call.generation, call) || call.sent >= MOST_SENDINGS)
+        return answerRejected(call, outcome)
+      await freeSocket(call, outcome.response as AxiosResponse)
+      if (!(await renew(call))) return answerRejected(call, outcome)
+      const reason = objection(call)
+      if (reason) throw reason
+      const obstacle = credential.attachOrExplain(call)
+      if (obstacle !== undefined) {
+        deps.reportSkipped(call, obstacle)
+        return sendAside(call)
+      }
+      call.waited = true
+      stats.replays++
+      events.emit('replay', { ...waiting.nameOf(config), heldMs: call.heldMs })
+      // A listener may have ended the session.
+      if (session.ended) throw session.ended
+    } catch (reason) {
+      // A cancellation is what the caller is waiting for; the 401 is of no interest any more.
+      return isAuthClientError(reason)
+        ? answerRejected(call, outcome, reason)
+        : answer(call, { error: reason })
+    }
+    return send(call)
+  }
+
+  /** A streamed answer would hold its socket while we wait, unless there is nothing to wait for. */
+  async function freeSocket({ session, config }: Call, response: AxiosResponse): Promise<void> {
+    if (!manager.mayHelp(session)) return
+    if (isReplayable(config.data)) discard(response)
+    else await wait(config, keepBody(response, clock))
+  }
+
+  /** Puts a newer token on the request. `false`: there is none. @throws why it cannot be sent with one. */
+  async function renew(call: Call): Promise<boolean> {
+    const { config, session } = call
+    do {
+      if (!(await manager.ensureFresh(session, call, waiting.forTokens))) return false
+      if (!isReplayable(config.data)) throw notReplayable()
+      credential.detach(call)
+      credential.attach(call)
+      // Node's adapter left the length of the body here, and the hook may make another one.
+      if (config.data) deleteHeader(config, 'Content-Length')
+      // While the hook took its time, anything may have happened.
+    } while (beforeReplay && !(await prepare(call, true)))
+    return true
+  }
+
+  async function prepare(call: Call, sentBefore: boolean): Promise<boolean> {
+    const { config, session, generation } = call
+    call.seen = generation
+    const done = guard(() => beforeReplay?.(config as AxiosRequestConfig, { sentBefore }))
+    if (isThenable(done))
+      await wait(
+        config,
+        Promise.resolve(done).catch(() => {}),
+      )
+    else await wait(config, undefined)
+    return !session.ended && !manager.isUnusable(session) && generation === session.generation
+  }
 }

@@ -2,7 +2,7 @@
 // Promise: neither a query nor a password in an address is in what it says.
 import type { AuthEvents, AuthStats, Events } from '../events.js'
 import { bareAddress, USERINFO } from '../redact.js'
-import type { RequestConfig } from './call.js'
+import type { Call } from './call.js'
 
 export type SkipReason = AuthEvents['skipped']['reason']
 
@@ -13,13 +13,20 @@ const HINTS = {
   'not-placeable': 'The option `place` found no place for it in this request.',
 } as const
 
-export function createSkipReport(events: Events, stats: AuthStats) {
+/** Why a request carries no token; `''` where nobody need know of it. */
+export type Obstacle = SkipReason | ''
+
+/** @param tokenless a cookie is the credential, so no request has a token */
+export function createSkipReport(events: Events, stats: AuthStats, tokenless: boolean) {
   const warned = new Set<SkipReason>()
 
-  return ({ method = '', url = '', baseURL = '' }: RequestConfig, why: SkipReason): void => {
+  return ({ config, option, session }: Call, obstacle: Obstacle): void => {
+    if (!obstacle || tokenless || session.ended) return
+    const { method = '', url = '', baseURL = '' } = config
     // A user name or password in an address is a credential of the caller's.
     const hasUser = USERINFO.test(url) || USERINFO.test(baseURL)
-    const reason = why === 'origin' && hasUser ? 'own-credential' : why
+    const reason =
+      option?.place === false ? 'opted-out' : obstacle === 'origin' && hasUser ? 'own-credential' : obstacle
     const address = bareAddress(url)
     stats.skipped++
     events.emit('skipped', { method, url: address, reason })

@@ -39,6 +39,8 @@ async function setUp(
   return { home, api, auth, login }
 }
 
+const CONTEXT = { method: 'GET', url: 'https://api.example.com/' }
+
 describe('bearerHeader', () => {
   it.each([
     ['by default', bearerHeader(), 'authorization', (token: string) => `Bearer ${token}`],
@@ -78,7 +80,7 @@ describe('bearerHeader', () => {
 
   it('writes one header whatever case the caller has switched it off in', () => {
     const config = { headers: { authorization: undefined } as Record<string, unknown> }
-    bearerHeader().place(config as never, 'a')
+    void bearerHeader().place(config as never, 'a', CONTEXT)
     expect(config.headers).toEqual({ authorization: 'Bearer a' })
   })
 
@@ -94,7 +96,7 @@ describe('bearerHeader', () => {
   ])('takes off what it placed on %s, and nothing else', (_, createHeaders) => {
     const { place, remove } = bearerHeader()
     const config = { headers: createHeaders() as Record<string, unknown> }
-    place(config as never, 'a')
+    void place(config as never, 'a', CONTEXT)
     expect(config.headers).toHaveProperty('Authorization', 'Bearer a')
     remove(config as never)
     expect({ ...config.headers }).toEqual({ 'X-Other': '1' })
@@ -106,7 +108,7 @@ describe('bearerHeader', () => {
     const { place, remove } = bearerHeader()
     const config: { headers?: object } = {}
     remove(config as never)
-    place(config as never, 'a')
+    void place(config as never, 'a', CONTEXT)
     expect(config.headers).toEqual({ Authorization: 'Bearer a' })
   })
 })

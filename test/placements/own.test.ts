@@ -3,6 +3,7 @@
 import axios, { type AxiosAdapter, AxiosHeaders, type AxiosInstance, type AxiosRequestConfig } from 'axios'
 import {
   type AuthClientOptions,
+  bearerHeader,
   createAuthClient,
   noCredential,
   type Placement,
@@ -12,6 +13,7 @@ import {
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type StartOptions, startAuthServer } from '../support/auth-server.js'
+import { tokensOf } from '../support/client.js'
 
 const endings: (() => unknown)[] = []
 afterEach(async () => {
@@ -192,7 +194,78 @@ describe("a placement of one's own", () => {
     )
     await auth.signIn({ accessToken: 'a' })
     expect((await api.get('/public/x')).status).toBe(200)
-    expect(shown).toHaveBeenCalledTimes(2)
+    // Asked by the interceptor and, now known to answer with a promise, when the request goes out.
+    expect(shown).toHaveBeenCalledTimes(4)
+  })
+
+  it('that returns a promise is waited for, and asked anew for each sending', async () => {
+    const asked: string[] = []
+    const {
+      api,
+      auth,
+      home: server,
+    } = await setUp(
+      {},
+      {
+        place: {
+          header: 'Authorization',
+          async place(config, accessToken, { method, url }) {
+            asked.push(`${method} ${new URL(url).pathname}`)
+            await undefined
+            config.headers = { ...config.headers, Authorization: `Bearer ${accessToken}` } as never
+          },
+          remove(config) {
+            delete (config.headers as Record<string, unknown>).Authorization
+          },
+        },
+      },
+    )
+    await auth.signIn(tokensOf(server.login()))
+    expect((await api.get('/api/first')).status).toBe(200)
+    server.killAccessTokens()
+    asked.length = 0
+    expect((await api.get('/api/x')).status).toBe(200)
+    expect(asked).toEqual(['GET /api/x', 'GET /api/x'])
+    expect(server.counts.refreshes).toBe(1)
+  })
+
+  it('whose answer is still being made is not sent once its request is aborted', async () => {
+    let finish = () => {}
+    const done = new Promise<void>((resolve) => {
+      finish = resolve
+    })
+    const { api, auth, home: server } = await setUp({}, { place: { place: () => done, remove() {} } })
+    await auth.signIn(tokensOf(server.login()))
+    const controller = new AbortController()
+    const request = api.get('/public/x', { signal: controller.signal })
+    controller.abort()
+    await expect(request).rejects.toMatchObject({ code: 'ERR_CANCELED' })
+    finish()
+    expect(server.requestsTo('/public/x')).toEqual([])
+  })
+
+  it('that answers a challenge gets the same request sent once more, without a refresh', async () => {
+    const seen: number[] = []
+    let nonces = 0
+    const {
+      api,
+      auth,
+      home: server,
+    } = await setUp(
+      {},
+      {
+        place: {
+          ...bearerHeader(),
+          observe: ({ status }) => seen.push(status),
+          answer: () => ++nonces > 0,
+        },
+      },
+    )
+    await auth.signIn({ accessToken: 'wrong', refreshToken: 'none' })
+    await expect(api.get('/api/x')).rejects.toMatchObject({ response: { status: 401 } })
+    expect(nonces).toBe(1)
+    expect(seen).toEqual([401, 401])
+    expect(server.requestsTo('/api/x')).toHaveLength(2)
   })
 
   it('whose removal throws is reported, and the answer arrives', async () => {

@@ -81,7 +81,7 @@ describe('on React Native 0.72', () => {
   it('basicUser places its token', () => {
     onReactNative()
     const config: { headers: Record<string, string> } = { headers: {} }
-    basicUser().place(config, 'the-token')
+    void basicUser().place(config, 'the-token', { method: 'GET', url: 'https://api.example.com/' })
     expect(config.headers.Authorization).toBe(`Basic ${Buffer.from('the-token:').toString('base64')}`)
   })
 
