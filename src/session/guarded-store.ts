@@ -33,9 +33,6 @@ export type Found =
     }
   | undefined
 
-/** A conflict, if the write was refused because of what it did not know. */
-export type Outcome = Found
-
 export interface GuardedStore {
   /** An asynchronous store may take `limitMs`; by default what it may take at all. */
   read(limitMs?: number): Found | Promise<Found>
@@ -43,9 +40,12 @@ export interface GuardedStore {
   glance(): Found
   /** Whether it takes a `read` of its own to know what a `save` would replace. */
   needsLook(): boolean
-  /** `byUser`: it replaces whatever there is. Otherwise nothing that is not ours, or that somebody has changed. */
-  save(record: StoredRecord, byUser?: boolean): Outcome | Promise<Outcome>
-  clear(reason: typeof REFUSED | undefined, byUser?: boolean): Outcome | Promise<Outcome>
+  /**
+   * `byUser`: it replaces whatever there is. Otherwise nothing that is not ours, or that somebody has changed: what was in
+   * the way is returned.
+   */
+  save(record: StoredRecord, byUser?: boolean): Found | Promise<Found>
+  clear(reason: typeof REFUSED | undefined, byUser?: boolean): Found | Promise<Found>
   /** Writes that have not come to their turn are of a session that ended elsewhere. */
   dropWrites(): void
   /** What was found last has not been taken up. */
@@ -166,7 +166,7 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
     given: StoredRecord | undefined,
     byUser = false,
     reason?: typeof REFUSED,
-  ): Outcome | Promise<Outcome> {
+  ): Found | Promise<Found> {
     const record = given && withOrigins(given)
     const operation = record ? 'save' : 'clear'
     const mine = ++writes
@@ -175,18 +175,18 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
     const isOfUser = writesByUser
     calls.supersedeWrites()
     return calls.inTurn(() => {
-      if (!byUser && (isForeign || round !== drops)) return
+      if (!byUser && (isForeign || round !== drops)) return undefined
       if (isForeign) onError(operation, new Error('The stored session was not for this client. It is gone.'))
       // A store that still owes an answer is tried again, and not waited for.
       const waits = !calls.isOverdue(operation)
       const isObsolete = () => closed || mine !== writes
-      const written = attempt<Outcome>(
+      const written = attempt<Found>(
         () =>
           andThen(put(record, reason, byUser ? undefined : held), (isWritten) =>
             isWritten || isOfUser !== writesByUser ? undefined : meet(record),
           ),
         (error) => {
-          if (error === SUPERSEDED) return
+          if (error === SUPERSEDED) return undefined
           onError(operation, error)
           const recovered = record?.tokens && recover(record, byUser, isObsolete)
           // After the whole time limit, nobody waits for this too.
@@ -219,7 +219,7 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
   }
 
   /** A write was refused: what is there counts. But not a mark of this session for tokens that are older than these. */
-  function meet(record: StoredRecord | undefined): Outcome | Promise<Outcome> {
+  function meet(record: StoredRecord | undefined): Found | Promise<Found> {
     return andThen(readNow(), (found) => {
       const there = found?.record
       const isOutdatedMark =

@@ -7,6 +7,11 @@ export {
   createAuthServer,
   type RefreshControl,
 } from './auth-server.js'
+export {
+  type DescribeTokenStoreOptions,
+  describeTokenStore,
+  type SuiteRunner,
+} from './describe-token-store.js'
 export { createFakeTabs, type FakeTabs } from './fake-tabs.js'
 export type { Hold } from './holds.js'
 export { createManualClock, type ManualClock } from './manual-clock.js'
