@@ -84,7 +84,7 @@ export interface WriteOptions {
 
 /** `false`: not written, because the store holds something else than `replaces`. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a store of one's own returns nothing
-export type Written = void | false
+export type Written = void | boolean
 
 export type Unsubscribe = () => void
 

@@ -117,8 +117,8 @@ function createRemote(change: (store: TokenStore) => Partial<TokenStore> = () =>
         await later()
         return JSON.parse(kept)
       },
-      save: (record, options) => write(JSON.stringify(record), options) as Promise<false>,
-      clear: (_reason, options) => write('null', options) as Promise<false>,
+      save: (record, options) => write(JSON.stringify(record), options),
+      clear: (_reason, options) => write('null', options),
       async subscribe(listener) {
         await later()
         const heard = () => listener()
