@@ -152,7 +152,7 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
       () => {
         const answer = store.load()
         isSlow = isThenable(answer)
-        return calls.ask({ operation: 'load', answer, withinMs, done: understand })
+        return calls.ask('load', answer, withinMs, understand)
       },
       (error) => {
         if (error instanceof ForeignRecord) isForeign = true
@@ -215,7 +215,7 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
     const landed = (value: unknown) => {
       if (value !== false) makeUpFor(record, reason)
     }
-    return calls.ask({ operation: record ? 'save' : 'clear', answer, withinMs: limitMs, done, landed })
+    return calls.ask(record ? 'save' : 'clear', answer, limitMs, done, landed)
   }
 
   /** A write was refused: what is there counts. But not a mark of this session for tokens that are older than these. */

@@ -29,21 +29,19 @@ export interface StoreCalls {
    * What `done` makes of the answer, if that comes within its time. `landed`: it has come after all, when nobody waited.
    * @throws what the store rejects with; an error when its time is over; {@link SUPERSEDED}.
    */
-  ask<T>(request: Request<T>): T | Promise<T>
+  ask<T>(
+    operation: Operation,
+    answer: unknown,
+    withinMs: number,
+    done: (value: unknown) => T,
+    landed?: (value: unknown) => void,
+  ): T | Promise<T>
   /** For those who join the wait: see {@link Limit.look}. */
   look(): void
   /** Writes whose time is over are of no interest any more. */
   supersedeWrites(): void
   /** Stops every timer; what is still waited for ends. */
   close(): void
-}
-
-interface Request<T> {
-  operation: Operation
-  answer: unknown
-  withinMs: number
-  done(value: unknown): T
-  landed?: ((value: unknown) => void) | undefined
 }
 
 export function createStoreCalls(clock: Clock): StoreCalls {
@@ -89,7 +87,13 @@ export function createStoreCalls(clock: Clock): StoreCalls {
     return [...calls].some((call) => call.late && call.operation === operation)
   }
 
-  function ask<T>({ operation, answer, withinMs, done, landed }: Request<T>): T | Promise<T> {
+  function ask<T>(
+    operation: Operation,
+    answer: unknown,
+    withinMs: number,
+    done: (value: unknown) => T,
+    landed?: (value: unknown) => void,
+  ): T | Promise<T> {
     if (!isThenable(answer)) return done(answer)
     return new Promise<unknown>((resolve, reject) => {
       let ended = false

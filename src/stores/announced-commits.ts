@@ -38,10 +38,10 @@ export function announceCommits(name: string, store: TabStore): TabStore & { exc
       return answer
     },
     clear(reason, options) {
-      const before = peek(store)
+      const { sessionId } = peek(store) ?? {}
       const answer = store.clear(reason, options)
       // What only makes room after a failed write is no end of the session.
-      if (before && answer !== false && (reason || !hasFailed)) written = `${before.sessionId} Infinity`
+      if (sessionId && answer !== false && (reason || !hasFailed)) written = `${sessionId} Infinity`
       return answer
     },
     subscribe(listener) {

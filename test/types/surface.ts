@@ -14,6 +14,7 @@ import {
   isRefusal,
   jsonBodyField,
   localStorageStore,
+  type MemoryStoreOptions,
   memoryStore,
   noCredential,
   type Placement,
@@ -31,6 +32,8 @@ import {
   type TokenStore,
   type Tokens,
   type WebStoreOptions,
+  type WriteOptions,
+  webLock,
 } from 'axios-auth-client'
 
 export type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -109,6 +112,8 @@ export async function undefinedIsTheDefaultEverywhere(api: AxiosInstance, auth: 
   holds<Equal<Refusing<RefreshStrategy>, never>>()
   holds<Equal<Refusing<BearerHeaderOptions>, never>>()
   holds<Equal<Refusing<WebStoreOptions>, never>>()
+  holds<Equal<Refusing<MemoryStoreOptions>, never>>()
+  holds<Equal<Refusing<WriteOptions>, never>>()
   holds<Equal<Refusing<RefreshWithBodyOptions>, never>>()
   holds<Equal<Refusing<RefreshWithBearerOptions>, never>>()
   holds<Equal<Refusing<RefreshWithCookieOptions>, never>>()
@@ -206,6 +211,45 @@ export async function everyMethod(api: AxiosInstance, other: AxiosInstance): Pro
   auth.on('refreshed', (event) => event.accessToken)
   // @ts-expect-error seconds are a number
   await auth.signIn({ accessToken: 'a', expiresInSeconds: '60' })
+}
+
+/** A store of one's own, as short and as long as it may be. */
+export function storesOfOnesOwn(api: AxiosInstance, kept: Map<string, StoredRecord>): void {
+  const short: TokenStore = {
+    load: () => kept.get('app'),
+    save: (record) => void kept.set('app', record),
+    clear: () => void kept.delete('app'),
+  }
+  const long: TokenStore = {
+    load: async () => kept.get('app'),
+    async save(record, { replaces } = {}) {
+      if (replaces === null && kept.has('app')) return false
+      kept.set(record.sessionId, record)
+      return true
+    },
+    async clear(reason, { replaces } = {}) {
+      return reason !== 'refused' || replaces?.version !== 1
+    },
+    subscribe: async (listener) => {
+      listener()
+      return () => {}
+    },
+    exclusively: webLock('app'),
+  }
+  createAuthClient(api, { store: short })
+  createAuthClient(api, { store: long })
+  createAuthClient(api, { store: memoryStore({ name: 'app' }) })
+  createAuthClient(api, {
+    store: {
+      ...short,
+      exclusively: async (work, { signal, timeoutMs, clock }) => {
+        clock.setTimer(() => signal.throwIfAborted(), timeoutMs)
+        return work()
+      },
+    },
+  })
+  // @ts-expect-error what it names is its turns, not itself
+  createAuthClient(api, { store: { ...short, name: 'app' } })
 }
 
 export function refused(api: AxiosInstance): void {
