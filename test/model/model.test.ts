@@ -24,6 +24,7 @@ afterEach(() => {
 const shapes = [
   ['one tab with a synchronous store', { asyncStore: false, locks: true, tabs: 1 }],
   ['one tab with an asynchronous store', { asyncStore: true, locks: true, tabs: 1 }],
+  ['three tabs with an asynchronous store', { asyncStore: true, locks: true, tabs: 3 }],
   ['three tabs that take turns by locks', { asyncStore: false, locks: true, tabs: 3 }],
   ['three tabs without locks', { asyncStore: false, locks: false, tabs: 3 }],
 ] as const

@@ -60,6 +60,9 @@ export class Model {
   /** By tab, the place of its last refresh among the facts. */
   private readonly lastRefresh = new Map<number, number>()
   private faulty = false
+  private disordered = false
+  private inStore: string | undefined
+  private readonly takenOut = new Set<string>()
   /** A tab could not store its newer tokens, and has left a mark of that: who reads it cannot renew its own. */
   private marked = false
   private isUpdated = false
@@ -139,6 +142,20 @@ export class Model {
 
   slept(): void {
     this.serialised = false
+  }
+
+  /** What a write has put into the store; sessions that were taken out of it, or replaced, do not come back. */
+  stored(session: string | undefined): void {
+    if (this.inStore !== undefined && session !== this.inStore) this.takenOut.add(this.inStore)
+    this.inStore = session
+    // After a failed write, a store is emptied of what is spent, and its session goes on.
+    const isBack = session !== undefined && this.takenOut.has(session)
+    this.demand(this.faulty || this.disordered || !isBack, 'G13, G14: a session came back into the store')
+  }
+
+  /** Writes may land late, or in another order than they were made: what comes back by that is put right later. */
+  writesOutOfOrder(): void {
+    this.disordered = true
   }
 
   storeFailed(): void {

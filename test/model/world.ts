@@ -15,11 +15,13 @@ import {
   refreshWithBody,
   type StoredRecord,
   type TokenStore,
+  type WriteOptions,
   webLock,
 } from '../../src/index.js'
 import { announceCommits } from '../../src/stores/announced-commits.js'
 import { createFakeTabs } from '../../src/testing/fake-tabs.js'
 import { createManualClock, type ManualClock } from '../../src/testing/manual-clock.js'
+import { isSame } from '../../src/testing/same.js'
 import { microtasksDone } from '../support/real-time.js'
 import type { Model, RequestFacts } from './model.js'
 
@@ -37,7 +39,7 @@ export type WireOutcome = 'refuses' | 'fails' | 'network'
 export type StoreOperation = 'load' | 'save' | 'clear'
 
 export interface WorldShape {
-  /** An asynchronous store has one tab: only a synchronous one promises that nothing newer is overwritten. */
+  /** A store that takes its time, and compares what a write replaces. */
   asyncStore: boolean
   /** Whether `navigator.locks` is there. */
   locks: boolean
@@ -66,6 +68,7 @@ export class World {
   readonly open: { id: number; controller: AbortController }[] = []
 
   private kept: string | undefined
+  private readonly calls = new Set<{ sinceMs: number }>()
   private readonly hints = new Set<{ tab: number; listener: () => void }>()
   private readonly valid = new Map<string, string>()
   private readonly families = new Map<string, string>()
@@ -204,7 +207,14 @@ export class World {
 
   private storeOf(tab: number): TokenStore {
     const run = <T>(operation: StoreOperation, work: () => T): T | Promise<T> => {
+      const call = { sinceMs: this.model.elapsedMs }
+      this.calls.add(call)
       const act = (): T => {
+        // One that was given up counts as failed: whoever made it puts right what becomes of it. A disposed client waits for
+        // none, so that they land in any order.
+        const isGivenUp = ({ sinceMs }: { sinceMs: number }) => this.model.elapsedMs - sinceMs >= 15_000
+        if ([...this.calls].some(isGivenUp) || this.tabs[tab]?.alive === false) this.model.writesOutOfOrder()
+        this.calls.delete(call)
         if (this.storeFaults[0] === operation) {
           this.storeFaults.shift()
           this.model.storeFailed()
@@ -224,14 +234,23 @@ export class World {
         })
       }
     }
+    const holds = ({ replaces }: WriteOptions = {}) =>
+      replaces === undefined || isSame(this.kept && JSON.parse(this.kept), replaces)
     const store = {
       load: () => run('load', () => (this.kept === undefined ? undefined : JSON.parse(this.kept))),
-      save: (record: StoredRecord) =>
+      save: (record: StoredRecord, options?: WriteOptions) =>
         run('save', () => {
+          if (!holds(options)) return false
           if (record.spent) this.model.markLeft()
-          write(JSON.stringify(record))
+          this.model.stored(record.sessionId)
+          return write(JSON.stringify(record))
         }),
-      clear: () => run('clear', () => write(undefined)),
+      clear: (_reason?: string, options?: WriteOptions) =>
+        run('clear', () => {
+          if (!holds(options)) return false
+          this.model.stored(undefined)
+          return write(undefined)
+        }),
       subscribe: (listener: () => void) => {
         const entry = { tab, listener: () => this.hints.has(entry) && listener() }
         this.hints.add(entry)
