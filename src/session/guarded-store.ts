@@ -5,6 +5,7 @@
 import type { Clock } from '../clock.js'
 import { isThenable } from '../events.js'
 import {
+  copyPlain,
   createMark,
   ForeignRecord,
   isSame,
@@ -138,7 +139,7 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
     const understand = (value: unknown) => {
       isForeign = false
       const refused = value === REFUSED
-      const raw = refused ? null : (copy(value) as StoredRecord | null | undefined)
+      const raw = refused ? null : (attempt(() => copyPlain(value ?? null), ignore) as typeof held)
       // What is damaged may be replaced.
       if (isNoted) held = raw
       const record = readRecord(value, tokenless, origins())
@@ -211,7 +212,7 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
       return true
     }
     // Its own copy: a store may work on what it was given.
-    const answer = record ? store.save(copy(record) ?? record, ...options) : store.clear(reason, ...options)
+    const answer = record ? store.save(copyPlain(record), ...options) : store.clear(reason, ...options)
     const landed = (value: unknown) => {
       if (value !== false) makeUpFor(record, reason)
     }
@@ -263,14 +264,5 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
   function withOrigins(record: StoredRecord): StoredRecord {
     const allowed = origins()
     return record.tokens && allowed.length ? { ...record, origins: allowed } : record
-  }
-}
-
-/** As plain JSON, which a store may work on, and which does not change under our hands. `undefined`: it is no JSON. */
-function copy<T>(value: T): T | undefined {
-  try {
-    return JSON.parse(JSON.stringify(value ?? null))
-  } catch {
-    return undefined
   }
 }

@@ -183,7 +183,12 @@ export function createRecord(sessionId: string, version: number, fields: RecordF
     claimedSubject,
   }
   // Some stores refuse a field that is there and undefined.
-  return JSON.parse(JSON.stringify(record)) as SessionRecord
+  return copyPlain(record) as SessionRecord
+}
+
+/** As plain JSON: what does not change under our hands, and what a store may work on. @throws where it is no JSON. */
+export function copyPlain<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value))
 }
 
 /** A name for one sign-in. It has to be unique, not secret: no `crypto`, which insecure origins and React Native lack. */

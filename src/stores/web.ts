@@ -6,7 +6,6 @@ import { measureLifetime, readClaims } from '../lifetime.js'
 import { listen } from '../listen.js'
 import { flawOf, type Tokens } from '../tokens.js'
 import { announceCommits } from './announced-commits.js'
-import { createHints } from './hints.js'
 import { listenToPage, tellPage } from './page-events.js'
 import {
   createRecord,
@@ -110,7 +109,8 @@ function webStore(area: Area, options: WebStoreOptions) {
   let used = false
   const place = `${area}:${key}`
   const me = {}
-  const hints = createHints()
+  /** Those who listen. */
+  const users = new Set<object>()
   return {
     load() {
       const text = storageOf(area).getItem(key)
@@ -126,7 +126,7 @@ function webStore(area: Area, options: WebStoreOptions) {
       used = true
       storageOf(area).setItem(key, JSON.stringify(record))
       imported = undefined
-      tell()
+      tellPage(place, me)
     },
     clear(reason?: string, options?: WriteOptions) {
       if (!mayWrite(options)) return false
@@ -135,7 +135,7 @@ function webStore(area: Area, options: WebStoreOptions) {
       if (reason) storageOf(area).setItem(key, JSON.stringify(reason))
       else if (importFrom) storageOf(area).setItem(key, SIGNED_OUT)
       else storageOf(area).removeItem(key)
-      tell()
+      tellPage(place, me)
     },
     // Back from the back/forward cache: what happened in the meantime was not announced here. First of all, so that an
     // app's own listener finds it known: Firefox heeds `capture`, Chromium tells `resume` before `pageshow`.
@@ -148,21 +148,19 @@ function webStore(area: Area, options: WebStoreOptions) {
       const stops = [
         listen(globalThis, 'pageshow', onPageShow, { capture: true }),
         listen(globalThis.document, 'resume', listener),
-        listenToPage(place, me, listener),
-        hints.subscribe(listener),
+        // Of two clients with this very store, whoever has written finds nothing new.
+        listenToPage(place, (writer) => {
+          if (writer !== me || users.size > 1) listener()
+        }),
       ]
+      const user = {}
+      users.add(user)
       return () => {
+        users.delete(user)
         for (const stop of stops) stop()
       }
     },
   } satisfies TokenStore
-
-  /** Other clients of this page, with this store or one of their own. */
-  function tell(): void {
-    tellPage(place, me)
-    // Of two, whoever has written it finds nothing new.
-    if (hints.count() > 1) hints.tell()
-  }
 
   /** Compared at the moment of writing: storage answers at once, and what comes next is the write. */
   function mayWrite(options: WriteOptions | undefined): boolean {
