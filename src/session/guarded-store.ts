@@ -140,8 +140,8 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
       isForeign = false
       const refused = value === REFUSED
       const raw = refused ? null : (attempt(() => copyPlain(value ?? null), ignore) as typeof held)
-      // What is damaged may be replaced.
-      if (isNoted) held = raw
+      // What is damaged may be replaced. What nobody takes up, because the user has done something meanwhile, may not.
+      if (isNoted && before === writesByUser) held = raw
       const record = readRecord(value, tokenless, origins())
       const content: Content = record ?? (refused ? value : null)
       const news = seen === undefined ? undefined : seen === UNREAD || !isSame(content, seen)

@@ -21,6 +21,8 @@ function createRemote(first?: StoredRecord) {
     kept: first as unknown,
     /** What each write was to replace; `undefined` where it was unconditional. */
     replaced: [] as unknown[],
+    /** What each save has put there. */
+    saved: [] as unknown[],
     /** Before each save reaches the place. */
     beforeSave: () => {},
     open: (): TokenStore => ({
@@ -38,6 +40,7 @@ function createRemote(first?: StoredRecord) {
     const held = typeof remote.kept === 'string' ? undefined : remote.kept
     if (replaces !== undefined && !isSame(held, replaces)) return false as const
     remote.kept = value
+    if (typeof value === 'object') remote.saved.push(value)
     return undefined
   }
   return remote
@@ -151,6 +154,37 @@ describe('a save that comes too late', () => {
     expect(outcome).toBe('SESSION_EXPIRED')
     expect(remote.kept).toBe('refused')
     expect(ends).toEqual(['refused'])
+  })
+
+  it('G13: nor does one that is found while the user signs out here too', async () => {
+    const remote = createRemote(RECORD)
+    const store = remote.open()
+    let hint = () => {}
+    let answer = () => {}
+    let isHeld = false
+    const { auth } = await open({
+      ...store,
+      load: async () => {
+        await new Promise<void>((resolve) => {
+          answer = resolve
+          if (!isHeld) resolve()
+        })
+        return store.load()
+      },
+      subscribe(listener) {
+        hint = listener
+        return () => {}
+      },
+    })
+    isHeld = true
+    hint()
+    const updated = auth.updateTokens({ accessToken: 'newer' })
+    const signedOut = auth.signOut()
+    remote.kept = undefined
+    answer()
+    await Promise.allSettled([updated, signedOut])
+    expect(remote.saved).toEqual([])
+    expect(remote.kept).toBeUndefined()
   })
 
   it('G14: nor a sign-in, which is then the session here', async () => {
