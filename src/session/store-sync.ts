@@ -2,7 +2,7 @@
 // Promise: nothing here rejects; a synchronous store is read and written at once, in the turn of the call.
 
 import type { SessionRecord } from '../stores/store.js'
-import type { Found, GuardedStore, Outcome } from './guarded-store.js'
+import type { Found, GuardedStore } from './guarded-store.js'
 import type { Credential } from './machine/credential.js'
 import { isNewer, isOutdated, recordOf } from './machine/session-state.js'
 import { type Effect, type FoundInStore, isOver, type SessionEvent, type State } from './machine/state.js'
@@ -48,13 +48,12 @@ export function createStoreSync({ state, store, read, dispatch }: StoreSyncDeps)
   }
 
   function look(limitMs?: number): void | Promise<void> {
-    const found = store.read(limitMs)
-    return found instanceof Promise ? found.then(takeUp) : takeUp(found)
+    return meet(store.read(limitMs))
   }
 
-  /** What stood in the way of a write counts. */
-  function meet(outcome: Outcome | Promise<Outcome>): void | Promise<void> {
-    return outcome instanceof Promise ? outcome.then(meet) : takeUp(outcome || undefined)
+  /** What was looked for, or stood in the way of a write, counts. */
+  function meet(found: Found | Promise<Found>): void | Promise<void> {
+    return found instanceof Promise ? found.then(takeUp) : takeUp(found)
   }
 
   function takeUp(found: Found): void {
