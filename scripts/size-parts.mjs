@@ -27,7 +27,13 @@ const PARTS = [
   ['stored records are checked (G23)', ['src/stores/store.ts']],
   ['which failure means what (G10)', ['src/session/failure.ts']],
   ['errors without secrets (G9)', ['src/redact.ts']],
-  ['a refresh is tried again (G10)', ['src/session/refresh.ts']],
+  ['the session as a state machine', ['src/session/machine/']],
+  [
+    'what runs its effects',
+    ['interpreter', 'run-driver', 'store-sync', 'publisher', 'refresh'].map(
+      (name) => `src/session/${name}.ts`,
+    ),
+  ],
   ['lifetimes, JWTs and jwt-decode (G19)', ['src/lifetime.ts', 'node_modules/jwt-decode']],
   ['where a token may go (G20)', ['src/transport/origin.ts']],
   ['`http`: calls beside the interceptors, on every axios (G5)', ['src/transport/bare.ts']],
