@@ -21,10 +21,12 @@ export type { AuthClientOptions } from './options.js'
 export { type BearerHeaderOptions, basicUser, bearerHeader } from './placements/header.js'
 export { jsonBodyField } from './placements/json-body-field.js'
 export { noCredential } from './placements/no-credential.js'
-export type { PlaceableConfig, Placement } from './placements/placement.js'
+export type { PlaceableConfig, PlaceContext, Placement } from './placements/placement.js'
 export { tokenFromHeader } from './placements/token-from-header.js'
 export { isRefusal } from './session/failure.js'
 export type { AuthSnapshot } from './session/snapshot.js'
+export { type AppStoreOptions, appStore } from './stores/app.js'
+export { type KeyValueStorage, type KeyValueStoreOptions, keyValueStore } from './stores/key-value.js'
 export { type MemoryStoreOptions, memoryStore } from './stores/memory.js'
 export type {
   Exclusively,

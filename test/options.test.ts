@@ -4,9 +4,11 @@ import axios, { type AxiosInstance, type AxiosRequestConfig } from 'axios'
 import {
   type AuthClientError,
   type AuthClientOptions,
+  appStore,
   bearerHeader,
   createAuthClient,
   isAuthClientError,
+  keyValueStore,
   localStorageStore,
   memoryStore,
   noCredential,
@@ -15,6 +17,7 @@ import {
 } from 'axios-auth-client'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createManualClock } from '../src/testing/manual-clock.js'
+import { FakeStorage } from './contracts/fake-storage.js'
 
 const endings: (() => unknown)[] = []
 afterEach(() => {
@@ -188,6 +191,12 @@ describe('a bad option', () => {
     ['bearerHeader', bearerHeader, { header: 'X-Token', prefix: '' }],
     ['localStorageStore', localStorageStore, { key: 'k', import: () => undefined }],
     ['sessionStorageStore', sessionStorageStore, { key: 'k', prefix: 'p' }],
+    ['appStore', appStore, { read: () => undefined, write: () => undefined, clear: () => undefined }],
+    [
+      'keyValueStore',
+      (options: never) => keyValueStore(new FakeStorage(), options),
+      { key: 'k', prefix: 'p' },
+    ],
   ])('is one whose name means nothing to %s either', (owner, make, options) => {
     const error = refusalIn(() => make(options as never))
     const name = Object.keys(options).at(-1)

@@ -1,6 +1,7 @@
 // What a request, or a call of `getAccessToken`, asks of the session: who makes it, whether its token may go out, and what
 // the answer to it means.
 import { flawOf, type Grant } from '../tokens.js'
+import type { GuardedStore } from './guarded-store.js'
 import type { Interpreter } from './interpreter.js'
 import {
   decide,
@@ -31,6 +32,8 @@ export interface Waiting<W extends Waiter> {
 
 export interface Access {
   current(): SessionState | undefined
+  /** Looks at a store that somebody changes without a word; at any other, not at all. */
+  glance(): void
   /** What a request has to wait for before it is known who makes it; `undefined` when that is known. */
   unsettled(): Promise<void> | undefined
   /** Notes who is signed in at the moment of a call. */
@@ -64,7 +67,7 @@ export interface Access {
 
 export function createAccess(
   { state, nowMs, known, reader, runs, dispatch, glance, start, joinable, loading }: Interpreter,
-  lookAtStore: () => void,
+  store: GuardedStore,
 ): Access {
   /** Who makes calls while it is known who is signed in. */
   let usualSession: SessionState | undefined
@@ -72,9 +75,11 @@ export function createAccess(
 
   return {
     current: () => state.current,
+    glance: lookIfLive,
     unsettled,
 
     caller() {
+      lookIfLive()
       const session = state.current
       if (!loading() && (session || !state.run)) {
         // Not a function for each request.
@@ -124,11 +129,15 @@ export function createAccess(
     },
   }
 
+  function lookIfLive(): void {
+    if (store.live) glance()
+  }
+
   /** A look into the store may be followed by an attempt to restore the session. */
   function unsettled(): Promise<void> | undefined {
     const gate = loading()
     if (gate) {
-      lookAtStore()
+      store.look()
       return gate.then(unsettled)
     }
     const restoring = state.run && joinable()

@@ -14,6 +14,7 @@ import {
   type SessionRecord,
   type StoredRecord,
   type TokenStore,
+  UnusableTokens,
 } from '../stores/store.js'
 import { remedyFor } from './failed-write.js'
 import { andThen, attempt, createStoreCalls, ignore, type Operation, SUPERSEDED } from './store-calls.js'
@@ -39,6 +40,8 @@ export interface GuardedStore {
   read(limitMs?: number): Found | Promise<Found>
   /** What a store that answers at once holds now; any other is not asked, and nothing is known. */
   glance(): Found
+  /** It is to be looked at before every request. */
+  readonly live: boolean
   /** Whether it takes a `read` of its own to know what a `save` would replace. */
   needsLook(): boolean
   /**
@@ -110,6 +113,7 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
       const found = isSlow || calls.isBusy() ? undefined : calls.inTurn(() => readNow())
       return found instanceof Promise ? undefined : found
     },
+    live: !!store.live,
     needsLook: () => isSlow && !calls.isBusy() && !calls.isOverdue('load'),
     save: write,
     clear: (reason, byUser) => write(undefined, byUser, reason),
@@ -136,7 +140,10 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
   /** `isNoted`: the session gets to know of it. @throws when the store fails, or holds what cannot be used. */
   function peek(isNoted: boolean, withinMs = limitMs): Looked | Promise<Looked> {
     const before = writesByUser
-    const understand = (value: unknown) => {
+    const understand = (loaded: unknown) => {
+      const isUnusable = loaded instanceof UnusableTokens
+      if (isUnusable) onError('load', loaded)
+      const value = isUnusable ? undefined : loaded
       isForeign = false
       const refused = value === REFUSED
       const raw = refused ? null : (attempt(() => copyPlain(value ?? null), ignore) as typeof held)

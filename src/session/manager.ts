@@ -36,7 +36,7 @@ export function createSessionManager(deps: SessionDeps): SessionManager {
   const { state, dispatch, publisher, known } = core
   const given = tokens && core.reader.newSession(tokens, 'given')
   const serverSnapshot = serverSnapshotOf(given)
-  const access = createAccess(core, store.look)
+  const access = createAccess(core, store)
 
   return {
     ...access,

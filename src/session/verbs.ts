@@ -51,6 +51,7 @@ export function createVerbs(
 
     async refresh() {
       assertAlive()
+      caller()
       const { decisions } = state
       const assertUndecided = () => {
         if (state.decisions !== decisions) throw state.decision

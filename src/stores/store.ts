@@ -72,6 +72,11 @@ export interface TokenStore {
    * Hearing of one's own writes does no harm.
    */
   subscribe?: ((listener: () => void) => Unsubscribe | PromiseLike<Unsubscribe>) | undefined
+  /**
+   * Somebody else changes it without a word: it is looked at before every request. Only for a store that answers at once.
+   * @internal
+   */
+  readonly live?: boolean | undefined
   /** For a store that several tabs or processes use: see {@link Exclusively}, and `webLock` for a ready one. */
   exclusively?: Exclusively | undefined
 }
@@ -117,6 +122,9 @@ export function isSame(one: unknown, other: unknown): boolean {
 
 /** What a store holds is not for this client: of another version or API, or garbage. It is left where it is. */
 export class ForeignRecord extends Error {}
+
+/** What `load` answers where the tokens of an app cannot be used: it is reported, and nobody is signed in. */
+export class UnusableTokens extends Error {}
 
 /**
  * The record in what a store returned; `undefined` when there is none. `allowed`: where this client may send tokens, as far

@@ -24,6 +24,8 @@ export function createSender(deps: TransportDeps, parts: Parts): Sender {
   function transmit(call: Call, config: RequestConfig): Promise<AxiosResponse> {
     const { session } = call
     const isFirst = !call.send
+    // The app may have signed out in its own store while its interceptors ran.
+    manager.glance()
     begin(call, config)
     // An interceptor after ours may have set an option, and changed where it goes.
     if (config.authClient !== call.option) {

@@ -2,9 +2,11 @@
 // Each @ts-expect-error fails the build when the line below it becomes legal.
 import type { AxiosInstance, AxiosRequestConfig } from 'axios'
 import {
+  type AppStoreOptions,
   type AuthClient,
   type AuthClientOptions,
   type AuthRequestOptions,
+  appStore,
   type BearerHeaderOptions,
   basicUser,
   bearerHeader,
@@ -13,6 +15,9 @@ import {
   type Grant,
   isRefusal,
   jsonBodyField,
+  type KeyValueStorage,
+  type KeyValueStoreOptions,
+  keyValueStore,
   localStorageStore,
   type MemoryStoreOptions,
   memoryStore,
@@ -114,6 +119,8 @@ export async function undefinedIsTheDefaultEverywhere(api: AxiosInstance, auth: 
   holds<Equal<Refusing<WebStoreOptions>, never>>()
   holds<Equal<Refusing<MemoryStoreOptions>, never>>()
   holds<Equal<Refusing<WriteOptions>, never>>()
+  holds<Equal<Refusing<AppStoreOptions>, never>>()
+  holds<Equal<Refusing<KeyValueStoreOptions>, never>>()
   holds<Equal<Refusing<RefreshWithBodyOptions>, never>>()
   holds<Equal<Refusing<RefreshWithBearerOptions>, never>>()
   holds<Equal<Refusing<RefreshWithCookieOptions>, never>>()
@@ -180,6 +187,33 @@ export function everyBackend(api: AxiosInstance): AuthClient[] {
       }),
     }),
     createAuthClient(api, { refresh: refreshWithOAuth2({ url: '/token', clientId: 'c', scope: 'a b' }) }),
+  ]
+}
+
+export function everyAppOwnedStore(storage: Storage, mapped: KeyValueStorage): TokenStore[] {
+  let kept: Tokens | undefined
+  return [
+    appStore({
+      read: () => kept,
+      write(tokens) {
+        kept = tokens
+      },
+      subscribe: () => () => undefined,
+      exclusively: (work) => work(),
+    }),
+    // What an app returns from its own `write` does not matter; a promise is waited for.
+    appStore({ read: () => null, write: (tokens) => tokens?.accessToken }),
+    appStore({ read: () => kept, write: async () => undefined, subscribe: undefined }),
+    keyValueStore(storage, { key: 'k' }),
+    keyValueStore(mapped, { key: 'k' }),
+    keyValueStore(
+      {
+        getItem: async (_key: string): Promise<string | null> => null,
+        setItem: async (_key: string, _value: string): Promise<void> => undefined,
+        removeItem: async (_key: string): Promise<void> => undefined,
+      },
+      { key: 'k' },
+    ),
   ]
 }
 
@@ -263,6 +297,14 @@ export function refused(api: AxiosInstance): void {
   refreshWithCookie({ url: '/r', csrf: { header: 'H' } })
   // @ts-expect-error a key is needed
   localStorageStore({})
+  // @ts-expect-error nor without one
+  keyValueStore(sessionStorage, {})
+  // @ts-expect-error all three methods are needed
+  keyValueStore({ getItem: () => null, setItem: () => undefined }, { key: 'k' })
+  // @ts-expect-error the app's tokens are there at once
+  appStore({ read: async () => ({ accessToken: 'a' }), write: () => undefined })
+  // @ts-expect-error what is read must be written too
+  appStore({ read: () => undefined })
   // @ts-expect-error not an axios instance
   createAuthClient(fetch, {})
   // @ts-expect-error a refresh returns a grant

@@ -96,6 +96,8 @@ export function signedOut(step: Step): void {
   const session = state.current
   const reason = decide(step, signedOutHere())
   dropRun(step)
+  // An app that learns at once of its emptied store must not send the token once more.
+  if (session) session.ended = reason
   effects.push({ do: 'clear', byUser: true })
   if (session) end(step, session, 'signed-out', reason)
   settle(step)
