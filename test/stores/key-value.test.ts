@@ -295,8 +295,8 @@ describe('keyValueStore', () => {
     const store = keyValueStore(new FakeStorage(), { key: 'k' })
     const calls: string[] = []
     const stop = store.subscribe?.(() => void calls.push('one'))
-    store.subscribe?.(() => void calls.push('two'))
-    store.subscribe?.(() => void calls.push('three'))
+    void store.subscribe?.(() => void calls.push('two'))
+    void store.subscribe?.(() => void calls.push('three'))
     await Promise.resolve(stop).then((unsubscribe) => unsubscribe?.())
     await store.save(record(1))
     await Promise.resolve()
