@@ -21,8 +21,10 @@ export interface Waiter {
   started: { readonly attempts: number } | undefined
   /** It has waited for a refresh, so its token is fresh. */
   waited: boolean
-  /** It may start a second refresh, because the token of the first ran out on the way to the server (G8). */
+  /** It may start a second refresh, because the token of the first ran out on the way into the store or to the server (G8). */
   mayStartAgain?: boolean
+  /** How often its request went out. */
+  readonly sent?: number
   /** How many refreshes it has started and waited for. */
   joined?: number
 }
@@ -57,20 +59,21 @@ export function decide(
   if (state.run) return { do: 'wait', run: state.run }
   const error = coolingDown(session, nowMs)
   if (error) return { do: 'fail', error }
-  if (hasHadItsRefresh(waiter)) return PASS
+  // Without an answer to pass on: what it has brought may have run out while it was on its way into the store.
+  if (hasHadItsRefresh(waiter, !waiter.sent && isExpired(session, nowMs))) return PASS
   // A store may bring other tokens at each look.
   if ((waiter.joined ?? 0) >= MOST_REFRESHES) return unusable ? PASS : SEND
   return { do: 'refresh', reason: session.rejected ? 'refused' : unusable ? 'expired' : 'asked' }
 }
 
-function hasHadItsRefresh({ started, mayStartAgain }: Waiter): boolean {
-  return !!started?.attempts && !mayStartAgain
+function hasHadItsRefresh({ started, mayStartAgain }: Waiter, hasRunOut = false): boolean {
+  return !!started?.attempts && !(mayStartAgain ?? hasRunOut)
 }
 
 /** The waiter starts a refresh. */
 export function noteStarted(waiter: Waiter, run: RefreshRun): void {
   waiter.joined = (waiter.joined ?? 0) + 1
-  waiter.mayStartAgain &&= false
+  if (waiter.started?.attempts) waiter.mayStartAgain = false
   waiter.started = run
 }
 
