@@ -1,10 +1,11 @@
-// G3 in a store that takes its time: what happens between a call of the store and its answer.
-// The model of the state machine (test/machine) has found it.
+// G3 and G15 in a store that takes its time: what happens between a call of the store and its answer.
+// The model of the state machine (test/machine) has found each of these.
 
 import { describe, expect, it } from 'vitest'
-import { setUp, tokensOf } from '../support/client.js'
+import { eventsOf, setUp, tokensOf } from '../support/client.js'
 import { createHandRefresh } from '../support/hand-refresh.js'
-import { createHandStore } from '../support/stores.js'
+import { microtasksDone } from '../support/real-time.js'
+import { createHandStore, keptToken } from '../support/stores.js'
 
 describe('while new tokens are on their way into a slow store', () => {
   it('G3: a request does not go out with a token that has run out meanwhile', async () => {
@@ -27,5 +28,58 @@ describe('while new tokens are on their way into a slow store', () => {
     store.releaseAll()
     expect((await request).status).toBe(200)
     expect(server.counts.requests).toBe(1)
+  })
+
+  it('G15: refresh() waits for its own tokens to be there, though those of updateTokens arrive meanwhile', async () => {
+    const store = createHandStore()
+    const hand = createHandRefresh()
+    const { server, auth, events } = await setUp({ store, refresh: hand.refresh })
+    store.hold('save')
+    const updated = auth.updateTokens({ ...tokensOf(server.login()), subject: undefined })
+    const save = await store.waiting('save')
+    let isBack = false
+    const refreshed = auth.refresh().then(() => {
+      isBack = true
+    })
+    await microtasksDone()
+    save.release()
+    await updated
+    const call = await hand.call(1)
+    const older = auth.updateTokens({ accessToken: server.login().access_token })
+    await store.waiting('save')
+    const grant = tokensOf(server.login())
+    call.answer(grant)
+    await microtasksDone()
+    ;(await store.waiting('save')).release()
+    await older
+    await microtasksDone()
+    expect(keptToken(store)).not.toBe(grant.accessToken)
+    expect(isBack).toBe(false)
+    store.releaseAll()
+    await refreshed
+    expect(keptToken(store)).toBe(grant.accessToken)
+    expect(eventsOf(events, 'refreshed')).toHaveLength(1)
+  })
+
+  it('G15: those who wait go on when the last of several updateTokens has arrived', async () => {
+    const store = createHandStore()
+    const hand = createHandRefresh()
+    const { server, api, auth } = await setUp({ store, refresh: hand.refresh })
+    server.killAccessTokens()
+    const request = api.get('/api/x')
+    await hand.call(1)
+    store.hold('save')
+    const first = auth.updateTokens(tokensOf(server.login()))
+    const save = await store.waiting('save')
+    const second = auth.updateTokens(tokensOf(server.login()))
+    save.release()
+    await first
+    await store.waiting('save')
+    await microtasksDone()
+    for (let trips = 0; trips < 4; trips++) await api.get('/public/ping', { authClient: false })
+    expect(server.requestsTo('/api/x')).toHaveLength(1)
+    store.releaseAll()
+    await second
+    expect((await request).status).toBe(200)
   })
 })

@@ -108,7 +108,7 @@ export function updated(step: Step, event: EventOf<'updated'>): void {
   const { session, credential, byApp, newId } = event
   if (!isOtherUser(session.subjects, credential.subjects)) {
     renewSession(session, credential)
-    step.effects.push({ do: 'save', session, next: { type: 'stored' } })
+    step.effects.push({ do: 'save', session, next: { type: 'stored', session, version: session.version } })
   } else if (byApp) startSession(step, createSessionState(newId, credential), 'replaced')
   else {
     // Somebody may have signed out in the store meanwhile.
@@ -116,11 +116,14 @@ export function updated(step: Step, event: EventOf<'updated'>): void {
   }
 }
 
-export function stored(step: Step): void {
-  const { run } = step.state
-  // With a new refresh token, what the run was asking with is spent.
-  if (run && isOvertaken(step.state, run)) dropRun(step)
-  else wake(step)
+export function stored(step: Step, { session, version }: EventOf<'stored'>): void {
+  const { run, current } = step.state
+  // What is on its way into the store since, a grant of the run's own too, lets them go on itself once it is there.
+  if (run && run.stage !== 'saving' && session === current && session.version === version) {
+    // With a new refresh token, what the run was asking with is spent.
+    if (isOvertaken(step.state, run)) dropRun(step)
+    else wake(step)
+  }
   step.effects.push({ do: 'publish' })
 }
 

@@ -110,7 +110,7 @@ export type SessionEvent =
   /** Newer tokens for a session, from the app or pushed by the server. */
   | ({ type: 'updated'; session: SessionState; byApp: boolean } & Brought)
   /** They are in the store. */
-  | { type: 'stored' }
+  | { type: 'stored'; session: SessionState; version: number }
   /** The server has handed out another user's tokens. */
   | ({ type: 'replaced'; session: SessionState; run?: RefreshRun } & Brought)
   | { type: 'online' }
