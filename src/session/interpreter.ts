@@ -120,10 +120,11 @@ export function createInterpreter(deps: SessionDeps) {
         return look(effect)
       case 'pause':
         return runs.pause(effect.run, effect.delayMs)
+      case 'release':
       case 'open':
         // Tokens that came meanwhile may be on their way into the store.
-        if (effect.afterWrites && saving) void saving.then(() => runs.open(effect.run))
-        else runs.open(effect.run)
+        if (effect.afterWrites && saving) void saving.then(() => runs[effect.do](effect.run))
+        else runs[effect.do](effect.run)
         return
       case 'count':
         stats[effect.what]++

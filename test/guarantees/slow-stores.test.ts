@@ -1,7 +1,8 @@
-// G3 and G15 in a store that takes its time: what happens between a call of the store and its answer.
+// G3, G4 and G15 in a store that takes its time: what happens between a call of the store and its answer.
 // The model of the state machine (test/machine) has found each of these.
 
 import { describe, expect, it } from 'vitest'
+import type { TokenStore } from '../../src/index.js'
 import { eventsOf, setUp, tokensOf } from '../support/client.js'
 import { createHandRefresh } from '../support/hand-refresh.js'
 import { microtasksDone } from '../support/real-time.js'
@@ -81,5 +82,33 @@ describe('while new tokens are on their way into a slow store', () => {
     store.releaseAll()
     await second
     expect((await request).status).toBe(200)
+  })
+
+  it('G4: a refresh that they have overtaken keeps its turn until they are there', async () => {
+    const store = createHandStore()
+    const hand = createHandRefresh()
+    let keptAtEnd: string | undefined
+    const exclusively = async <T>(work: () => Promise<T>): Promise<T> => {
+      const result = await work()
+      keptAtEnd = keptToken(store)
+      return result
+    }
+    const { server, auth } = await setUp({
+      store: Object.assign(store, { exclusively }) as TokenStore,
+      refresh: hand.refresh,
+    })
+    const refreshed = auth.refresh()
+    const call = await hand.call(1)
+    store.hold('save')
+    const newer = tokensOf(server.login())
+    const updated = auth.updateTokens(newer)
+    const save = await store.waiting('save')
+    call.answer(tokensOf(server.login()))
+    await microtasksDone()
+    expect(keptAtEnd).toBeUndefined()
+    save.release()
+    await Promise.all([updated, refreshed])
+    await microtasksDone()
+    expect(keptAtEnd).toBe(newer.accessToken)
   })
 })

@@ -200,7 +200,7 @@ function finish(step: Step, run: RefreshRun, result?: RefreshFailure): void {
   const { state, effects, nowMs } = step
   const { session, reason, brought, generation, startedAtMs } = run
   if (result) effects.push({ do: 'abort', run })
-  effects.push({ do: 'release', run })
+  effects.push({ do: 'release', run, afterWrites: true })
   state.abandoned = state.abandoned.filter((other) => other !== run)
   if (state.run !== run) return
   state.run = undefined

@@ -154,10 +154,13 @@ export type Effect =
   | { do: 'dropWrites' }
   /** Reads the store, for a part of the refresh's time at the most. */
   | { do: 'look'; run?: RefreshRun; part: number; next: SessionEvent }
-  /** `wake` lets those look who wait; `release` ends the run's turn and its timers. */
-  | { do: 'takeTurn' | 'ask' | 'endPause' | 'wake' | 'release' | 'abort'; run: RefreshRun }
-  /** Those who wait go on, for good. `afterWrites`: once newer tokens that came meanwhile are in the store. */
-  | { do: 'open'; run: RefreshRun; afterWrites?: boolean }
+  /** `wake` lets those look who wait. */
+  | { do: 'takeTurn' | 'ask' | 'endPause' | 'wake' | 'abort'; run: RefreshRun }
+  /**
+   * `release` ends the run's turn and its timers; with `open` those who wait go on, for good. `afterWrites`: once newer
+   * tokens that came meanwhile are in the store.
+   */
+  | { do: 'release' | 'open'; run: RefreshRun; afterWrites?: boolean }
   | { do: 'pause'; run: RefreshRun; delayMs: number }
   | { do: 'count'; what: 'refreshes' | 'adopted' }
   /** `ready`: it is known who is signed in. */
