@@ -102,6 +102,8 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
   /** Counts the writes, those that the user asked for, and how often they were dropped. */
   let writes = 0
   let writesByUser = 0
+  /** Of those, the ones whose turn has come. */
+  let begunByUser = 0
   let drops = 0
   let closed = false
 
@@ -139,7 +141,7 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
 
   /** `isNoted`: the session gets to know of it. @throws when the store fails, or holds what cannot be used. */
   function peek(isNoted: boolean, withinMs = limitMs): Looked | Promise<Looked> {
-    const before = writesByUser
+    const before = begunByUser
     const understand = (loaded: unknown) => {
       const isUnusable = loaded instanceof UnusableTokens
       if (isUnusable) onError('load', loaded)
@@ -153,7 +155,7 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
       const content: Content = record ?? (refused ? value : null)
       const news = seen === undefined ? undefined : seen === UNREAD || !isSame(content, seen)
       if (isNoted) seen = content
-      // What the user did meanwhile overrides it.
+      // What the user did meanwhile, or has done and is yet to be written, overrides it.
       return { record, refused, news: before === writesByUser && news, raw }
     }
     return attempt<Looked>(
@@ -183,6 +185,7 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
     const isOfUser = writesByUser
     calls.supersedeWrites()
     return calls.inTurn(() => {
+      if (byUser) begunByUser++
       if (!byUser && (isForeign || round !== drops)) return undefined
       if (isForeign) onError(operation, new Error('The stored session was not for this client. It is gone.'))
       // A store that still owes an answer is tried again, and not waited for.

@@ -1,8 +1,8 @@
-// G3, G4 and G15 in a store that takes its time: what happens between a call of the store and its answer.
+// G3, G4, G14 and G15 in a store that takes its time: what happens between a call of the store and its answer.
 // The model of the state machine (test/machine) has found each of these.
 
 import { describe, expect, it } from 'vitest'
-import type { TokenStore } from '../../src/index.js'
+import type { SessionRecord, TokenStore } from '../../src/index.js'
 import { eventsOf, setUp, tokensOf } from '../support/client.js'
 import { createHandRefresh } from '../support/hand-refresh.js'
 import { microtasksDone } from '../support/real-time.js'
@@ -110,5 +110,25 @@ describe('while new tokens are on their way into a slow store', () => {
     await Promise.all([updated, refreshed])
     await microtasksDone()
     expect(keptAtEnd).toBe(newer.accessToken)
+  })
+})
+
+describe('while a slow store is busy', () => {
+  it('G14: a sign-in that is yet to be written is not undone by an older sign-out elsewhere', async () => {
+    const store = createHandStore()
+    const { server, auth, ends } = await setUp({ store })
+    store.hold('load')
+    store.hint()
+    const first = await store.waiting('load')
+    store.hint()
+    const signedIn = auth.signIn({ ...tokensOf(server.login()), subject: 'bob' })
+    first.release()
+    await microtasksDone()
+    store.kept = undefined
+    store.releaseAll()
+    await signedIn
+    expect(auth.getSnapshot()).toMatchObject({ status: 'signed-in', subject: 'bob' })
+    expect((store.kept as SessionRecord).subject).toBe('bob')
+    expect(ends.map(({ reason }) => reason)).toEqual(['replaced'])
   })
 })
