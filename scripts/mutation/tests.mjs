@@ -73,7 +73,7 @@ export const PARTS = [
   },
   {
     name: 'strategies and placements',
-    src: ['src/strategies', 'src/placement'],
+    src: ['src/strategies', 'src/placements'],
     stories: ['test/strategies/*.test.ts', 'test/placements/*.test.ts', ...guarantees('safety', 'outcomes')],
   },
   {
