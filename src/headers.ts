@@ -3,6 +3,11 @@
 
 export type HeaderBag = Record<string, unknown>
 
+/** Where a header stands. */
+type Place = readonly [bag: HeaderBag, key: string]
+
+const NONE: readonly Place[] = Object.freeze([])
+
 /** The value of a header in any letter case, `null` or `false` where it is switched off; `undefined` when it is absent. */
 export function findHeader(headers: unknown, name: string): unknown {
   const key = keyOf(headers, name)
@@ -33,16 +38,16 @@ export function othersIn(
   { headers, method = '' }: { headers?: unknown; method?: string | undefined },
   name: string,
   ours: unknown,
-): [bag: HeaderBag, key: string][] {
-  const found: [HeaderBag, string][] = []
+): readonly Place[] {
   const bag = headers as HeaderBag
+  // Nothing is made where nothing is found: this runs twice for every request.
+  let found = NONE
   for (const key of Reflect.ownKeys(bag ?? {}) as string[]) {
     const value = bag[key]
-    const word = String(key)
-    if (isSame(word, name)) {
-      if (value !== undefined && value !== '' && value !== ours) found.push([bag, key])
-    } else if (['common', 'Symbol(defaults)', method].includes(word) && typeof value === 'object')
-      found.push(...othersIn({ headers: value }, name, ours))
+    if (isSame(key, name)) {
+      if (value !== undefined && value !== '' && value !== ours) found = [...found, [bag, key]]
+    } else if (typeof value === 'object' && isBagOf(String(key), method))
+      found = [...found, ...othersIn({ headers: value }, name, ours)]
   }
   return found
 }
@@ -74,6 +79,11 @@ function keyOf(headers: unknown, name: string): string | undefined {
   return Object.keys(headers).find((key) => isSame(key, name))
 }
 
+function isBagOf(key: string, method: string): boolean {
+  return key === 'common' || key === 'Symbol(defaults)' || key === method
+}
+
+/** A symbol has no length. */
 function isSame(key: string, name: string): boolean {
   return key.length === name.length && key.toLowerCase() === name.toLowerCase()
 }

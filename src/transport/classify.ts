@@ -48,7 +48,8 @@ export interface ClassifierDeps {
 /** Tells whether an answer rejects the token that its request carried: the app's `shouldRefresh`, or {@link isTokenRejected}. */
 export function createClassifier({ clock, events, place, shouldRefresh }: ClassifierDeps) {
   return (call: Call, response: AxiosResponse): boolean | PromiseLike<boolean> => {
-    const byDefault = () => isTokenRejected(response, place.scheme ?? schemeOf(call.written))
+    const byDefault = () =>
+      response.status === 401 && isTokenRejected(response, place.scheme ?? schemeOf(call.written))
     if (!shouldRefresh) return byDefault()
     const { session, generation, staleAtMs, config } = call
     const expired =

@@ -5,7 +5,7 @@ import { originOf, originsOf, pageUrl, type Target } from './origin.js'
 
 /** As much of a response as tells where it comes from. */
 interface Fetched {
-  request?: unknown
+  request?: { res?: { responseUrl?: unknown } | null; responseURL?: unknown } | null
   config?: Redirectable | undefined
 }
 
@@ -34,8 +34,9 @@ export function isFromElsewhere(
   { request, config }: Fetched,
   isAllowed: (origin: string | undefined) => boolean,
 ): boolean {
-  const { res, responseURL } = Object(request) as { res?: { responseUrl?: unknown }; responseURL?: unknown }
-  const url = withoutUserinfo(res?.responseUrl ?? responseURL)
+  const final = request?.res?.responseUrl ?? request?.responseURL
+  if (!final) return false
+  const url = withoutUserinfo(final)
   // A mock repeats the path that it was asked for.
   if (config?.socketPath || !HAS_HOST.test(url)) return false
   const origin = originOf(url)
