@@ -36,7 +36,10 @@ const PARTS = [
   ],
   ['lifetimes, JWTs and jwt-decode (G19)', ['src/lifetime.ts', 'node_modules/jwt-decode']],
   ['where a token may go (G20)', ['src/transport/origin.ts']],
-  ['`http`: calls beside the interceptors, on every axios (G5)', ['src/transport/bare.ts']],
+  [
+    '`http`: calls beside the interceptors, on every axios (G5)',
+    ['src/transport/bare.ts', 'src/transport/http.ts'],
+  ],
   [
     'which answers and bodies can be read or sent again (G6, G7)',
     ['src/transport/classify.ts', 'src/transport/body.ts'],

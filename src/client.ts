@@ -12,7 +12,7 @@ import type { AuthSnapshot } from './session/snapshot.js'
 import { announceLanding } from './session/store-turns.js'
 import type { Tokens } from './tokens.js'
 import type { AxiosLike } from './transport/bare.js'
-import type { Installation } from './transport/install.js'
+import { createHttp } from './transport/http.js'
 import { createInstances } from './transport/instances.js'
 import { createSkipReport } from './transport/skipped.js'
 
@@ -132,9 +132,8 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   })
   const unsubscribe = guarded.subscribe(manager.reread)
   const stopListening = listen(globalThis, 'online', manager.endCoolDown)
-  let first: Installation
   try {
-    first = instances.add(instance)
+    instances.add(instance)
   } catch (error) {
     dispose()
     throw error
@@ -153,7 +152,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     stats: () => ({ ...stats }),
     attach(other) {
       manager.assertAlive()
-      return instances.add(other).release
+      return instances.add(other)
     },
     ready: manager.ready,
     dispose,
@@ -171,7 +170,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   function startRefresh(input: RefreshInput): unknown {
     isAsking = true
     try {
-      return refresh?.({ ...input, http: first.http() })
+      return refresh?.({ ...input, http: createHttp(instance, instances.isAllowedOrigin) })
     } finally {
       isAsking = false
     }

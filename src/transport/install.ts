@@ -16,14 +16,10 @@ import type { TransportDeps } from './parts.js'
 import { createSender } from './send.js'
 import { createWaitingRoom } from './waiting.js'
 
-export interface Installation {
-  http: ReturnType<typeof createBare>['http']
-  release(): void
-}
-
-export function install(instance: AxiosLike, deps: TransportDeps): Installation {
+/** Returns what takes it off again. */
+export function install(instance: AxiosLike, deps: TransportDeps): () => void {
   const { manager, place } = deps
-  const bare = createBare(instance, deps.isAllowedOrigin)
+  const bare = createBare(instance)
   const isAllowed = createOriginCheck(deps.isAllowedOrigin)
   const credential = createCredential({ ...deps, isAllowed, addressOf: bare.addressOf })
   const waiting = createWaitingRoom(deps, bare)
@@ -45,14 +41,11 @@ export function install(instance: AxiosLike, deps: TransportDeps): Installation 
     throw error
   }
 
-  return {
-    http: bare.http,
-    release() {
-      released = true
-      credential.release()
-      request.eject(requestId)
-      response.eject(responseId)
-    },
+  return () => {
+    released = true
+    credential.release()
+    request.eject(requestId)
+    response.eject(responseId)
   }
 
   /** axios asks this in the turn of the call itself, whatever other interceptors do: then it is known who calls. */

@@ -4,7 +4,7 @@ import { badOption } from '../checks.js'
 import { AuthClientError, isObject } from '../errors.js'
 import { readHeader } from '../headers.js'
 import { type AxiosLike, defaultsOf } from './bare.js'
-import { type Installation, install } from './install.js'
+import { install } from './install.js'
 import { homeOf, mayHomeCome } from './origin.js'
 import type { TransportDeps } from './parts.js'
 
@@ -12,8 +12,8 @@ import type { TransportDeps } from './parts.js'
 const MARK = Symbol.for('axios-auth-client')
 
 export interface Instances {
-  /** @throws {AuthClientError} code `BAD_OPTION` when it cannot be taken. */
-  add(instance: AxiosLike): Installation
+  /** Returns what releases it. @throws {AuthClientError} code `BAD_OPTION` when it cannot be taken. */
+  add(instance: AxiosLike): () => void
   isAllowedOrigin(origin: string | undefined): boolean
   /** The same as a list, for records. A client that is gone has no instances, and may still have a record to save. */
   allowedOrigins(): string[]
@@ -50,13 +50,13 @@ export function createInstances(
     },
   }
 
-  function add(instance: AxiosLike): Installation {
+  function add(instance: AxiosLike): () => void {
     assertFree(instance, header)
     const home = createHome(instance)
     const { cookies, ...rest } = deps()
     try {
       Object.defineProperty(instance, MARK, { value: true, configurable: true })
-      const { http, release } = install(instance, {
+      const uninstall = install(instance, {
         ...rest,
         isAllowedOrigin,
         findNoOrigins: () => (origins || [...taken].some(({ home }) => home()) ? undefined : noOrigins()),
@@ -67,12 +67,12 @@ export function createInstances(
         release() {
           if (!taken.delete(entry)) return
           // It may have been frozen since.
-          rest.events.guard(release)
+          rest.events.guard(uninstall)
           Reflect.deleteProperty(instance, MARK)
         },
       }
       taken.add(entry)
-      return { http, release: entry.release }
+      return entry.release
     } catch (cause) {
       Reflect.deleteProperty(instance, MARK)
       throw unfit('it takes no interceptors.', cause)
