@@ -177,7 +177,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   }
 
   function reportStoreError(operation: AuthEvents['storeError']['operation'], thrown: unknown): void {
-    // Later, so that a listener that is attached right after creation hears of a first look that failed.
+    // Later, so that a listener that is attached right after creation gets a failure of the first look.
     queueMicrotask(() =>
       events.guard(() => {
         const error = redactError(thrown, manager.redactions()) ?? new Error('The store failed.')

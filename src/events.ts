@@ -1,4 +1,4 @@
-// What the client tells the outside while it works, and the guard that keeps a listener's fault its own.
+// The events of a client, and the guard that keeps a listener's fault its own.
 // Promise: no event holds a token, and no listener can break a request or another listener.
 import { type AuthClientError, isObject } from './errors.js'
 import { readBody, redactError, redactionsIn, safeText } from './redact.js'
@@ -80,7 +80,7 @@ export interface AuthStats {
   heldNow: number
   /** The most that ever waited at once. */
   heldPeak: number
-  /** Answers that refused a token we had placed. */
+  /** Answers that refused a token of ours. */
   refused: number
   /** Newer tokens taken over from another tab without a refresh. */
   adopted: number

@@ -1,5 +1,5 @@
 // Listens to the page and keeps nobody alive by it: a client that nobody refers to any more is collected, disposed or not.
-// Promise: whoever keeps the function that `listen` returned is heard of; nobody else is.
+// Promise: whoever keeps the function that `listen` returned gets the events; nobody else does.
 
 /**
  * Calls `listener` on each event until it is stopped, or collected: only the function that stops it refers to it.
@@ -11,9 +11,9 @@ export function listen(
   listener: (event: never) => void,
   options?: { capture: boolean },
 ): () => void {
-  const heard = forward(target, type, refer(listener), options)
-  target?.addEventListener?.(type, heard, options)
-  return Object.assign(() => target?.removeEventListener?.(type, heard, options), { listener })
+  const handler = forward(target, type, refer(listener), options)
+  target?.addEventListener?.(type, handler, options)
+  return Object.assign(() => target?.removeEventListener?.(type, handler, options), { listener })
 }
 
 /** A function of its own: V8's closures of one scope all keep what one of them uses. */
@@ -23,10 +23,10 @@ function forward(
   ref: Pick<WeakRef<(event: never) => void>, 'deref'>,
   options: { capture: boolean } | undefined,
 ): (event: Event) => void {
-  return function heard(event) {
+  return function handler(event) {
     const listener = ref.deref()
     if (listener) listener(event as never)
-    else target?.removeEventListener?.(type, heard, options)
+    else target?.removeEventListener?.(type, handler, options)
   }
 }
 

@@ -3,7 +3,7 @@ import { formEncode } from './encode.js'
 
 /** What a login answered: pass it to `signIn`. */
 export interface Tokens {
-  /** The short-lived token that is placed on requests. A JWT or any opaque text of visible ASCII characters. */
+  /** The short-lived token that is attached to requests. A JWT or any opaque text of visible ASCII characters. */
   accessToken: string
   /** The long-lived token that only the refresh endpoint sees. An answer without one keeps the old one. */
   refreshToken?: string | undefined

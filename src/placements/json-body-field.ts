@@ -33,14 +33,16 @@ export function jsonBodyField(field = 'token'): Placement {
       if (!body || !has(body)) return
       const { [field]: accessToken, ...rest } = body
       const text: string = config.data
-      const placed = textOf(accessToken)
+      const written = textOf(accessToken)
       const end = text.lastIndexOf('}')
       const before = text.slice(0, end)
       // Unless somebody has written the body anew since.
-      const asPlaced = before.endsWith(placed)
+      const isUnchanged = before.endsWith(written)
       writeText(
         config,
-        asPlaced ? before.slice(0, -placed.length).replace(/,$/, '') + text.slice(end) : JSON.stringify(rest),
+        isUnchanged
+          ? before.slice(0, -written.length).replace(/,$/, '') + text.slice(end)
+          : JSON.stringify(rest),
       )
     },
   }

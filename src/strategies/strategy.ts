@@ -148,7 +148,7 @@ export async function callEndpoint(
     // The address is the app's own, whatever its requests may do (axios 1.8 and later).
     allowAbsoluteUrls: true,
     // A refresh token must not follow a redirect to wherever it points. Node's adapter, then fetch (axios 1.7 and later);
-    // XMLHttpRequest cannot be told.
+    // XMLHttpRequest has no such option.
     maxRedirects: 0,
     ...({ fetchOptions: { redirect: 'manual' } } as object),
   })

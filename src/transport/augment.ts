@@ -2,7 +2,7 @@
 
 /** What one request wants to be different. */
 export interface AuthRequestOptions {
-  /** `false`: no token is placed; the request still waits for a refresh and is replayed after one. */
+  /** `false`: no token is attached; the request still waits for a refresh and is replayed after one. */
   place?: boolean | undefined
   /** `false`: the request never waits and is never replayed; it goes out with the token there is, or without one. */
   refresh?: boolean | undefined

@@ -50,7 +50,7 @@ export function discard({ data, request }: { data?: unknown; request?: unknown }
       ;(request as { destroy(): unknown }).destroy()
     } else body.cancel().then(undefined, () => {})
   } catch {
-    // It is no stream, or was let go before.
+    // It is no stream, or its lock was released before.
   }
 }
 

@@ -87,14 +87,14 @@ export function callOf(authClient: unknown, owner: unknown): Call | undefined {
   return found instanceof Call ? found : undefined
 }
 
-type Said = Record<string, unknown>
+type Fields = Record<string, unknown>
 
 /** The caller's `authClient` behind its handle, or what interceptors have made of it since. */
 export function optionIn(handle: unknown, { option }: Call): AuthRequestOptions | undefined {
-  const isSame = (name: string) => name === HANDLE || (handle as Said)[name] === (option as Said)?.[name]
+  const isSame = (name: string) => name === HANDLE || (handle as Fields)[name] === (option as Fields)?.[name]
   if (Object.keys(handle as object).every(isSame)) return option
-  const { [HANDLE]: _, ...said } = handle as Said
-  return said
+  const { [HANDLE]: _, ...rest } = handle as Fields
+  return rest
 }
 
 /** For a sending beside another one, with a config and a token of its own. */

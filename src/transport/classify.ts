@@ -88,7 +88,7 @@ interface Answer {
 export function carries({ url, params, data, headers }: RequestConfig, token: string): boolean {
   const texts: unknown[] = [url, headers]
   for (const part of [params, data]) {
-    // Bytes tell no text, and are many.
+    // Bytes are no text, and many.
     if (ArrayBuffer.isView(part)) continue
     texts.push(part)
     // FormData and URLSearchParams say nothing as JSON. The `forEach` of Node's streams would read them away.

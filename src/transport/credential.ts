@@ -70,9 +70,9 @@ export function createCredential(deps: CredentialDeps): Credential {
       call.attaching = undefined
       return Promise.resolve(attaching).then(async () => {
         remove(call.config)
-        const isPlaced = await place(call.config, call.session.accessToken)
+        const found = await place(call.config, call.session.accessToken)
         note(call)
-        return isPlaced
+        return found
       })
     },
 
@@ -96,11 +96,11 @@ export function createCredential(deps: CredentialDeps): Credential {
     if (call.generation === session.generation && isAttached(call)) return true
     detach(call)
     if (option?.place !== false && !isAsync) {
-      const isPlaced = place(config, session.accessToken)
-      if (isPlaced === false) return false
-      if (isPlaced !== true) {
+      const found = place(config, session.accessToken)
+      if (found === false) return false
+      if (found !== true) {
         isAsync = true
-        call.attaching = isPlaced
+        call.attaching = found
       }
     }
     note(call)
@@ -129,13 +129,13 @@ export function createCredential(deps: CredentialDeps): Credential {
     return isAsync || !header || readHeader(config.headers, header) === written
   }
 
-  /** What fails has attached nothing; what says nothing has. */
+  /** Whether the placement found a place. One that throws has found none; one that returns nothing has. */
   function place(config: RequestConfig, accessToken: string): boolean | Promise<boolean> {
     const context = new Context(config, deps.addressOf)
     const answer = guard(() => placement.place(config as never, accessToken, context) ?? true)
     if (!isThenable(answer)) return !!answer
     return Promise.resolve(answer).then(
-      (isPlaced) => isPlaced ?? true,
+      (found) => found ?? true,
       () => false,
     )
   }

@@ -3,7 +3,7 @@
 import { USERINFO } from '../redact.js'
 import { originOf, originsOf, pageUrl, type Target } from './origin.js'
 
-/** As much of a response as tells where it comes from. */
+/** As much of a response as shows where it comes from. */
 interface Fetched {
   request?: { res?: { responseUrl?: unknown } | null; responseURL?: unknown } | null
   config?: Redirectable | undefined

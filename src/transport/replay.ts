@@ -79,11 +79,11 @@ export function createReplays(
     const response = outcome.response as AxiosResponse
     call.answered = call.generation
     try {
-      const isSaid = await wait(
+      const mayTry = await wait(
         config,
         Promise.resolve(isAnswered).catch(() => false),
       )
-      if (!isSaid || call.sent >= MOST_SENDINGS) return classify(call, outcome, response)
+      if (!mayTry || call.sent >= MOST_SENDINGS) return classify(call, outcome, response)
       if (!isReplayable(config.data)) return answerRejected(call, outcome, notReplayable())
       discard(response)
       const reason = objection(call)
