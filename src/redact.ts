@@ -109,14 +109,14 @@ export function redactError(error: unknown, known: readonly string[]): Error | u
 }
 
 function copyOf(error: Thrown, known: readonly string[]): Error {
-  const { name, message, stack, code, status, isAxiosError, config, response } = error
+  const { name, message, code, status, isAxiosError, config, response } = error
   const body = readBody(response?.data)
-  const redactions = [...known, ...redactionsIn(body)]
-  for (const { url, params, data, headers, auth } of [config ?? {}, response?.config ?? {}]) {
-    const [, query] = String(url).split('?')
-    const texts = [query, String(params ?? ''), data].map(readBody)
-    redactions.push(...redactionsIn([...texts, params, { ...(headers as object) }, auth]))
-  }
+  const redactions = [
+    ...known,
+    ...redactionsIn(body),
+    ...redactionsOf(config ?? {}),
+    ...redactionsOf(response?.config ?? {}),
+  ]
   const safe = (text: unknown) => safeText(text, redactions)
   const short = (text: unknown) => quotable(text, redactions)?.slice(0, LONGEST_TEXT)
   const request = config && {
@@ -147,11 +147,21 @@ function copyOf(error: Thrown, known: readonly string[]): Error {
   const copy: Error = Object.assign(new Error(safe(message) ?? ''), kept)
   // Not enumerable, as everywhere.
   Object.defineProperty(copy, 'name', { value: safe(name) ?? 'Error', configurable: true, writable: true })
-  // Only what looks like it, and is no part of the message: where the app's own code is found.
-  const frames = String(stack ?? '')
+  copy.stack = [copy, ...framesOf(error, redactions)].join('\n')
+  return error instanceof Error ? Object.setPrototypeOf(copy, Object.getPrototypeOf(error)) : copy
+}
+
+/** What a request may have held of tokens, cookies and passwords. */
+function redactionsOf({ url, params, data, headers, auth }: Record<string, unknown>): string[] {
+  const [, query] = String(url).split('?')
+  const texts = [query, String(params ?? ''), data].map(readBody)
+  return redactionsIn([...texts, params, { ...(headers as object) }, auth])
+}
+
+/** The lines of a stack that look like one and are no part of the message: where the app's own code is found. */
+function framesOf({ stack, message }: Thrown, redactions: readonly string[]): string[] {
+  return String(stack ?? '')
     .replace(String(message), '')
     .split('\n')
-    .filter((line) => /^\s*at .*[\d>e]\)?$|@.*:\d+$/.test(line) && quotable(line, redactions))
-  copy.stack = [copy, ...frames].join('\n')
-  return error instanceof Error ? Object.setPrototypeOf(copy, Object.getPrototypeOf(error)) : copy
+    .filter((line) => /^\s*at .*[\d>e]\)?$|@.*:\d+$/.test(line) && !!quotable(line, redactions))
 }
