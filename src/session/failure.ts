@@ -1,6 +1,6 @@
 // Decides what a failed refresh means: the one table of it. Pure: no state, no clock, no network.
 // Promise: only a refusal ends a session; everything else keeps the user signed in.
-import { AuthClientError, isAuthClientError } from '../errors.js'
+import { AuthClientError, isAuthClientError, isObject } from '../errors.js'
 import { readHeader } from '../headers.js'
 import { isPlain, readBody, redactError, type Thrown } from '../redact.js'
 import { isUsableToken } from '../tokens.js'
@@ -108,7 +108,7 @@ function compact(name: string): string {
 function isPage(data: unknown, headers: unknown): boolean {
   if (typeof data === 'string') return /^\s*(<|error code: \d)/i.test(data)
   // Bytes do not show what they are; data has been read, whatever its type says.
-  return !isPlain(data) && /html/i.test(headerOf(headers, 'Content-Type'))
+  return isObject(data) && !isPlain(data) && /html/i.test(headerOf(headers, 'Content-Type'))
 }
 
 /** The challenge of a proxy (RFC 9110 section 11.6.1), and of nobody who takes tokens. */

@@ -79,6 +79,11 @@ describe('G10: an answer of the refresh endpoint', () => {
     expect(classifyFailure({ response: { status: 403, data, headers } })).toBe('unavailable')
     expect(classifyFailure({ response: { status: 403, data, headers: {} } })).toBe('refused')
   })
+
+  it.each([null, undefined, '', 0, false])('G10: %o of a 403 is no page, whatever its type says', (data) => {
+    const headers = { 'Content-Type': 'text/html' }
+    expect(classifyFailure({ response: { status: 403, data, headers } })).toBe('refused')
+  })
 })
 
 describe('G10: Retry-After', () => {
