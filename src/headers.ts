@@ -69,7 +69,12 @@ export function deleteHeader(config: { headers?: unknown }, name: string): void 
 function writable(config: { headers?: unknown }): HeaderBag {
   const bag = (config.headers ??= {}) as HeaderBag
   if (Object.isExtensible(bag)) return bag
-  return (config.headers = Object.assign(Object.create(Object.getPrototypeOf(bag)), bag))
+  return (config.headers = copyHeaders(bag))
+}
+
+/** A copy of the same kind. */
+export function copyHeaders<Headers>(headers: Headers): Headers {
+  return headers && Object.assign(Object.create(Object.getPrototypeOf(headers)), headers)
 }
 
 function keyOf(headers: unknown, name: string): string | undefined {

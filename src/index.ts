@@ -47,6 +47,7 @@ export { type CsrfOptions, type RefreshWithCookieOptions, refreshWithCookie } fr
 export { type RefreshWithOAuth2Options, refreshWithOAuth2 } from './strategies/oauth2.js'
 export {
   type ReadGrant,
+  type RefreshCause,
   type RefreshContext,
   type RefreshStrategy,
   readGrant,

@@ -1,5 +1,6 @@
 // What a request, or a call of `getAccessToken`, asks of the session: who makes it, whether its token may go out, and what
 // the answer to it means.
+import type { RefreshCause } from '../strategies/strategy.js'
 import { flawOf, type Grant } from '../tokens.js'
 import type { GuardedStore } from './guarded-store.js'
 import type { Interpreter } from './interpreter.js'
@@ -28,6 +29,8 @@ export interface Waiting<W extends Waiter> {
   hold(waiter: W, gate: Promise<void>): Promise<void>
   /** The wait is over, however it ended. */
   leave?(waiter: W): void
+  /** What the strategy may know of a waiter that starts a refresh. */
+  cause?(waiter: W): RefreshCause
 }
 
 export interface Access {
@@ -41,7 +44,7 @@ export interface Access {
   /** Whether the current token must not go out: it was rejected, or its time is over. */
   isUnusable(session: SessionState): boolean
   /** Renews a token that is about to expire, while requests go on using it. */
-  renewAhead(session: SessionState, waiter: Waiter): void
+  renewAhead<W extends Waiter>(session: SessionState, waiter: W, waiting?: Waiting<W>): void
   /**
    * Waits until the session's token may go out, or is valid for `minValidityMs` after one refresh at the most.
    * `false`: it may not, and this waiter has had its refresh.
@@ -99,8 +102,9 @@ export function createAccess(
     tokenRejected: (session, generation, waiter) => noteRejected(state, session, generation, waiter, nowMs()),
     tokenAccepted: noteAccepted,
 
-    renewAhead(session, waiter) {
-      if (isToBeRenewed(state, session, nowMs())) waiter.started = start(session, 'stale')
+    renewAhead(session, waiter, waiting) {
+      if (isToBeRenewed(state, session, nowMs()))
+        waiter.started = start(session, 'stale', waiting?.cause?.(waiter))
     },
 
     ensureFresh,
@@ -157,7 +161,8 @@ export function createAccess(
       if (decision.do === 'fail') throw decision.error
       if (decision.do === 'send' || decision.do === 'pass') return Promise.resolve(decision.do === 'send')
       const { generation } = session
-      const run = decision.do === 'wait' ? decision.run : start(session, decision.reason)
+      const run =
+        decision.do === 'wait' ? decision.run : start(session, decision.reason, waiting.cause?.(waiter))
       if (decision.do === 'refresh') noteStarted(waiter, run)
       return waiting.hold(waiter, runs.gateOf(run)).then(
         () => {

@@ -1,7 +1,8 @@
 // Runs the state machine: hands it events, and carries out the effects that it answers with, in their order.
 // Promise: an effect that fails is reported and keeps none of the later ones back, so that those who wait are let go.
 import type { Clock } from '../clock.js'
-import type { AuthStats, Events, RefreshReason, SessionEnd } from '../events.js'
+import type { AuthStats, RefreshReason } from '../events.js'
+import type { RefreshCause } from '../strategies/strategy.js'
 import type { Tokens } from '../tokens.js'
 import { deferred } from '../wait.js'
 import type { GuardedStore } from './guarded-store.js'
@@ -10,7 +11,7 @@ import { createRun } from './machine/run.js'
 import { createState, type Effect, type RefreshRun, type SessionEvent } from './machine/state.js'
 import { step } from './machine/step.js'
 import type { SubjectOf } from './machine/subject.js'
-import { createPublisher } from './publisher.js'
+import { createPublisher, type PublisherDeps } from './publisher.js'
 import { askForGrant } from './refresh.js'
 import { createRunDriver } from './run-driver.js'
 import { createStoreSync } from './store-sync.js'
@@ -22,9 +23,10 @@ export interface RefreshInput {
   accessToken: string | undefined
   signal: AbortSignal
   reason: RefreshReason
+  cause: RefreshCause | undefined
 }
 
-export interface SessionDeps {
+export interface SessionDeps extends PublisherDeps {
   /** `undefined`: there is no way to refresh, so a rejected token ends the session and the clock decides nothing. */
   refresh: ((input: RefreshInput) => unknown) | undefined
   /** The refresh credential is a cookie: a session can be restored, and an answer on its way still changes cookies. */
@@ -35,7 +37,6 @@ export interface SessionDeps {
   tokens?: Tokens | undefined
   store: GuardedStore
   clock: Clock
-  events: Events
   known: KnownTokens
   stats: AuthStats
   refreshAheadMs: number
@@ -43,7 +44,6 @@ export interface SessionDeps {
   refreshRetry: { limit: number; baseDelayMs: number }
   isFinal?: ((error: unknown) => unknown) | undefined
   subjectOf: SubjectOf
-  onSessionEnd?: ((end: SessionEnd) => unknown) | undefined
 }
 
 export type Interpreter = ReturnType<typeof createInterpreter>
@@ -78,7 +78,7 @@ export function createInterpreter(deps: SessionDeps) {
   })
   /** Opens when it is known who is signed in. */
   let loading: ReturnType<typeof deferred> | undefined = deferred()
-  const publisher = createPublisher(state, events, () => !!loading, deps.onSessionEnd)
+  const publisher = createPublisher(state, () => !!loading, deps)
   /** The way of the newest tokens from elsewhere into a slow store. */
   let saving: void | Promise<void>
 
@@ -136,7 +136,7 @@ export function createInterpreter(deps: SessionDeps) {
       case 'emit':
         return publisher.emit(effect)
       case 'end':
-        return publisher.end(effect.end)
+        return publisher.end(effect)
       case 'next':
         return dispatch(effect.event)
       default:
@@ -162,8 +162,13 @@ export function createInterpreter(deps: SessionDeps) {
     return (run ? runs.within(run, looked, limitMs) : looked).then(goOn, goOn)
   }
 
-  function start(session: RefreshRun['session'], reason: RefreshReason): RefreshRun {
+  function start(
+    session: RefreshRun['session'],
+    reason: RefreshReason,
+    cause?: RefreshCause | undefined,
+  ): RefreshRun {
     const run = createRun(state, session, reason, nowMs())
+    runs.noteCause(run, cause)
     void dispatch({ type: 'runStarted', run })
     return run
   }
@@ -175,10 +180,10 @@ export function createInterpreter(deps: SessionDeps) {
   }
 
   /** The strategy's first turn is in the turn of the call, so that what it does there is recognised as its own. */
-  function ask({ session, sent, reason }: RefreshRun, signal: AbortSignal) {
+  function ask({ session, sent, reason }: RefreshRun, signal: AbortSignal, cause: RefreshCause | undefined) {
     const accessToken = session?.accessToken || undefined
     return askForGrant({
-      ask: () => deps.refresh?.({ refreshToken: sent, accessToken, signal, reason }),
+      ask: () => deps.refresh?.({ refreshToken: sent, accessToken, signal, reason, cause }),
       isFinal: (error) => guard(() => deps.isFinal?.(error)),
       tokenless,
       redactions: known.redactions,

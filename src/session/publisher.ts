@@ -1,6 +1,7 @@
 // Makes the session known outside: its snapshot, the events, the hook at its end.
 // Promise: nothing goes out any more once the client is disposed of.
 import type { Events, SessionEnd } from '../events.js'
+import type { Placement } from '../placements/placement.js'
 import type { SessionState } from './machine/session-state.js'
 import type { Effect, State } from './machine/state.js'
 import { type AuthSnapshot, snapshotOf } from './snapshot.js'
@@ -8,16 +9,22 @@ import { type AuthSnapshot, snapshotOf } from './snapshot.js'
 export interface Publisher {
   publish(): void
   emit(effect: Extract<Effect, { do: 'emit' }>): void
-  end(end: SessionEnd): void
+  end(effect: Extract<Effect, { do: 'end' }>): void
   silence(): void
   snapshot(): AuthSnapshot
 }
 
+/** Who is notified. */
+export interface PublisherDeps {
+  events: Events
+  place: Pick<Placement, 'sessionEnded'>
+  onSessionEnd?: ((end: SessionEnd) => unknown) | undefined
+}
+
 export function createPublisher(
   state: State,
-  events: Events,
   isLoading: () => boolean,
-  onSessionEnd: ((end: SessionEnd) => unknown) | undefined,
+  { events, place, onSessionEnd }: PublisherDeps,
 ): Publisher {
   let snapshot = snapshotOf(undefined, false, false)
   let isSilent = false
@@ -31,8 +38,9 @@ export function createPublisher(
     emit({ name, event }) {
       if (!isSilent) events.emit(name, event)
     },
-    end(end) {
+    end({ end, isElsewhere }) {
       if (isSilent) return
+      if (!isElsewhere) events.guard(() => place.sessionEnded?.(end.reason))
       events.emit('sessionEnd', end)
       events.guard(() => onSessionEnd?.(end))
     },

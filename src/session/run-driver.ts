@@ -2,6 +2,7 @@
 // Decides nothing: each step ends in an event for the state machine, which says what comes next.
 // Promise: the gate of every run opens, and nothing of a run is left once it is released: no timer, no turn.
 import { type Clock, createLimit, LATE_MS, type Limit, setLimit } from '../clock.js'
+import type { RefreshCause } from '../strategies/strategy.js'
 import { type Deferred, deferred } from '../wait.js'
 import type { RefreshFailure } from './failure.js'
 import type { GuardedStore } from './guarded-store.js'
@@ -17,7 +18,7 @@ export interface RunDriverDeps {
   store: GuardedStore
   dispatch(event: SessionEvent): unknown
   /** Asks the endpoint, once. Never rejects. */
-  ask(run: RefreshRun, signal: AbortSignal): Promise<Outcome>
+  ask(run: RefreshRun, signal: AbortSignal, cause: RefreshCause | undefined): Promise<Outcome>
   reader: Pick<TokenReader, 'fromGrant' | 'newId'>
   /** Takes up what the store holds. */
   glance(): void
@@ -37,6 +38,8 @@ interface Resources {
   limit?: Limit
   /** Ends its wait early: between two attempts, or for the store. */
   pause?: Deferred
+  /** The request that asked for it, until it is over. */
+  cause?: RefreshCause | undefined
   /** Resolves when its turn is over. */
   landed?: Promise<void>
 }
@@ -49,6 +52,9 @@ export function createRunDriver(deps: RunDriverDeps) {
   const resources = new WeakMap<RefreshRun, Resources>()
 
   return {
+    noteCause(run: RefreshRun, cause: RefreshCause | undefined): void {
+      of(run).cause = cause
+    },
     takeTurn,
     ask: (run: RefreshRun) => void ask(run),
     /** A wait that is cut short when the run ends. */
@@ -74,6 +80,7 @@ export function createRunDriver(deps: RunDriverDeps) {
     release(run: RefreshRun): void {
       const resource = of(run)
       resource.isReleased = true
+      resource.cause = undefined
       resource.limit?.cancel()
       resource.pause?.resolve()
       resource.released.resolve()
@@ -120,10 +127,10 @@ export function createRunDriver(deps: RunDriverDeps) {
   }
 
   async function ask(run: RefreshRun): Promise<void> {
-    const { controller, limit } = of(run)
+    const { controller, limit, cause } = of(run)
     if (limit?.wasLate) limit.restart()
     try {
-      const { grant, failure } = await deps.ask(run, controller.signal)
+      const { grant, failure } = await deps.ask(run, controller.signal, cause)
       // Another tab may have been faster while this one slept.
       if (!failure) deps.glance()
       if (state.disposal && !failure && !(await deps.isStillKept(run))) return finish(run)

@@ -7,6 +7,7 @@ import { createPageMemory, type PageMemory } from './page-memory.js'
 import {
   createMark,
   createRecord,
+  REFUSED,
   readRecord,
   type SessionRecord,
   type StoredRecord,
@@ -47,7 +48,10 @@ interface Message {
 function shareByName(name: string, memory: PageMemory): TokenStore {
   const inTabs = webLock(name)
   const channel = createChannel(`axios-auth-client:${name}`, hear)
-  const kept = () => memory.load() as StoredRecord | undefined
+  const kept = () => {
+    const found = memory.load() as StoredRecord | typeof REFUSED | undefined
+    return found === REFUSED ? undefined : found
+  }
   return {
     ...memory,
     exclusively: (work, turn) => (hasTabs() ? inTabs : memory.exclusively)(work, turn),

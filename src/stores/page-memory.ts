@@ -1,6 +1,6 @@
 // Keeps the session in this page only: a reload signs out, and a script injected later finds nothing to read.
 import { createHints, type Hints } from './hints.js'
-import { type Exclusively, mayReplace, type StoredRecord, type TokenStore } from './store.js'
+import { type Exclusively, mayReplace, type REFUSED, type StoredRecord, type TokenStore } from './store.js'
 import { createTurns } from './turns.js'
 
 export interface PageMemory extends TokenStore {
@@ -12,9 +12,9 @@ export interface PageMemory extends TokenStore {
 
 /** The default store. Clients that are handed one of them take turns, and hear each other. */
 export function createPageMemory(): PageMemory {
-  let kept: StoredRecord | undefined
+  let kept: StoredRecord | typeof REFUSED | undefined
   const hints = createHints()
-  const put = (value: StoredRecord | undefined) => {
+  const put = (value: typeof kept) => {
     kept = value
     // Of two clients, whoever has written it finds nothing new.
     if (hints.count() > 1) hints.tell()
@@ -23,7 +23,7 @@ export function createPageMemory(): PageMemory {
     exclusively: createTurns(),
     load: () => kept,
     save: (record, options) => mayReplace(kept, options) && put(record),
-    clear: (_reason, options) => mayReplace(kept, options) && put(undefined),
+    clear: (reason, options) => mayReplace(kept, options) && put(reason),
     subscribe: hints.subscribe,
     change(value) {
       kept = value

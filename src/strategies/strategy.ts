@@ -18,6 +18,18 @@ export interface RefreshContext {
   /** A bare sibling of your instance: its defaults, without interceptors. A call through the instance would wait for itself. */
   http: AxiosInstance
   reason: RefreshReason
+  /** The request that asked for the refresh, for a tenant or a trace id; `undefined` where none did. The first, where several wait. */
+  cause?: RefreshCause | undefined
+}
+
+/** A request that asked for a refresh. Copies, without the token that was attached to it. */
+export interface RefreshCause {
+  /** As it was sent, or is about to be. */
+  config: AxiosRequestConfig
+  /**
+   * The answer that rejected its token; `data` is the JSON in it, or its text. `undefined` where the clock asked for the refresh.
+   */
+  response?: AxiosResponse | undefined
 }
 
 /**

@@ -1,5 +1,5 @@
 // One request of the caller's, from its interceptors to its answer, however often it is sent.
-import type { AxiosAdapter, AxiosRequestConfig } from 'axios'
+import type { AxiosAdapter, AxiosRequestConfig, AxiosResponse } from 'axios'
 import type { SessionState } from '../session/machine/session-state.js'
 import type { Caller, Waiter } from '../session/manager.js'
 import type { AuthRequestOptions } from './augment.js'
@@ -51,6 +51,8 @@ export class Call implements Waiter {
   written: unknown
   started: Waiter['started']
   waited = false
+  /** The answer that rejected its token, while a newer one is to be had. */
+  rejection: AxiosResponse | undefined
   /** It was never sent, because its session was over. */
   refused = false
   heldMs = 0

@@ -1,8 +1,10 @@
 // Attaches the session's token to a request and takes it off again, as the placement says.
 // Promise: what was attached is off before anybody above sees the answer; a placement that throws breaks no request.
+import type { AxiosRequestConfig } from 'axios'
 import { type Events, isThenable } from '../events.js'
-import { readHeader } from '../headers.js'
+import { copyHeaders, readHeader } from '../headers.js'
 import type { PlaceContext, Placement } from '../placements/placement.js'
+import { isPlain } from '../redact.js'
 import type { SessionManager } from '../session/manager.js'
 import { type Call, callOf, optionIn, type RequestConfig } from './call.js'
 import { createOwnership, type Ownership } from './ownership.js'
@@ -34,6 +36,8 @@ export interface Credential extends Ownership {
   giveBack(call: Call, config: RequestConfig): void
   /** The same for one that is sent again, or a copy of it, which still carries what was attached the first time. */
   undo(earlier: Call, config: RequestConfig): void
+  /** A copy of a call's config for the refresh strategy: without our token, and so that nothing done to it shows. */
+  withoutToken(call: Call): AxiosRequestConfig
   /** From now on nothing is attached. */
   release(): void
 }
@@ -79,6 +83,17 @@ export function createCredential(deps: CredentialDeps): Credential {
     detach,
     isAttached,
     giveBack,
+
+    withoutToken(call) {
+      const { headers, params } = call.config
+      const copy: RequestConfig = {
+        ...call.config,
+        headers: copyHeaders(headers),
+        params: isPlain(params) ? { ...params } : params,
+      }
+      if (call.generation && isAttached(call)) remove(copy)
+      return copy as AxiosRequestConfig
+    },
 
     undo(earlier, config) {
       giveBack(earlier, config)

@@ -22,7 +22,7 @@ export function install(instance: AxiosLike, deps: TransportDeps): () => void {
   const bare = createBare(instance)
   const isAllowed = createOriginCheck(deps.isAllowedOrigin)
   const credential = createCredential({ ...deps, isAllowed, addressOf: bare.addressOf })
-  const waiting = createWaitingRoom(deps, bare)
+  const waiting = createWaitingRoom(deps, bare, credential.withoutToken)
   let released = false
   const sender = createSender(deps, { bare, credential, waiting, isReleased: () => released })
 

@@ -111,7 +111,9 @@ export function createReplays(
       if (!manager.tokenRejected(session, call.generation, call) || call.sent >= MOST_SENDINGS)
         return answerRejected(call, outcome)
       await freeSocket(call, outcome.response as AxiosResponse)
+      call.rejection = outcome.response
       if (!(await renew(call))) return answerRejected(call, outcome)
+      call.rejection = undefined
       const reason = objection(call)
       if (reason) throw reason
       const obstacle = credential.attachOrExplain(call)

@@ -43,7 +43,7 @@ export function createSender(deps: TransportDeps, parts: Parts): Sender {
     if (isFirst && (isAside || isToPlace === false)) reportSkipped(call, obstacle ?? 'opted-out')
     if (isAside) return sendAside(call)
     if (isUnusable) return sendWhenFresh(call)
-    if (mayWait) manager.renewAhead(session, call)
+    if (mayWait) manager.renewAhead(session, call, waiting.forTokens)
     // By a listener.
     if (session.ended) return refuse(call, session.ended)
     return beforeReplay && call.seen !== call.generation ? sendWhenFresh(call) : send(call)

@@ -7,6 +7,8 @@ import { hold } from '../wait.js'
 import type { Bare } from './bare.js'
 import { expectBreak } from './body.js'
 import type { Call, RequestConfig } from './call.js'
+import { asRead } from './classify.js'
+import type { Credential } from './credential.js'
 
 export interface WaitingDeps {
   manager: SessionManager
@@ -27,7 +29,11 @@ export interface WaitingRoom {
   nameOf(config: RequestConfig): { method: string; url: string }
 }
 
-export function createWaitingRoom({ manager, clock, events, stats }: WaitingDeps, bare: Bare): WaitingRoom {
+export function createWaitingRoom(
+  { manager, clock, events, stats }: WaitingDeps,
+  bare: Bare,
+  withoutToken: Credential['withoutToken'],
+): WaitingRoom {
   const leave = () => {
     stats.heldNow--
   }
@@ -41,6 +47,11 @@ export function createWaitingRoom({ manager, clock, events, stats }: WaitingDeps
       leave(call) {
         leave()
         call.heldMs += clock.nowMs()
+      },
+      cause(call) {
+        const config = withoutToken(call)
+        const { rejection } = call
+        return { config, response: rejection && asRead({ ...rejection, config: config as never }, config) }
       },
     },
     enter,

@@ -48,9 +48,9 @@ export function found(step: Step, news: EventOf<'found'>): void {
   // Or they would bring back what is over.
   effects.push({ do: 'dropWrites' })
   if (record?.tokens && credential) enterInstead(step, record.sessionId, credential)
-  else if (before && refused) end(step, before, 'refused', refusedElsewhere())
-  else if (before && record) end(step, before, 'replaced-elsewhere', sessionChanged())
-  else if (before) end(step, before, 'signed-out-elsewhere', signedOutElsewhere())
+  else if (before && refused) end(step, before, 'refused', refusedElsewhere(), true)
+  else if (before && record) end(step, before, 'replaced-elsewhere', sessionChanged(), true)
+  else if (before) end(step, before, 'signed-out-elsewhere', signedOutElsewhere(), true)
 }
 
 /** Another tab has renewed our session, or somebody else has signed in under its name. */
@@ -82,7 +82,7 @@ function enterInstead(step: Step, id: string, credential: Credential): void {
   const before = step.state.current
   dropForAnother(step)
   enter(step, id, credential)
-  if (before) end(step, before, 'replaced-elsewhere', sessionChanged())
+  if (before) end(step, before, 'replaced-elsewhere', sessionChanged(), true)
   step.effects.push({ do: 'publish' })
 }
 
@@ -164,13 +164,14 @@ export function end(
   session: SessionState,
   reason: SessionEndReason,
   error: AuthClientError,
+  isElsewhere = false,
 ): void {
   const { state, effects } = step
   session.ended = error
   state.endedIds = [session.id, ...state.endedIds].slice(0, REMEMBERED_SESSIONS)
   if (state.current === session) state.current = undefined
   dropRun(step)
-  effects.push({ do: 'publish' }, { do: 'end', end: { reason, error } })
+  effects.push({ do: 'publish' }, { do: 'end', end: { reason, error }, isElsewhere })
 }
 
 /** The network is back: failures of before say nothing about now. */

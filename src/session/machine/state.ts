@@ -166,7 +166,8 @@ export type Effect =
   /** `ready`: it is known who is signed in. */
   | { do: 'publish' | 'ready' }
   | EmitEffect<'refreshStart' | 'refreshed' | 'refreshFailed'>
-  | { do: 'end'; end: SessionEnd }
+  /** `isElsewhere`: another tab or client ended it, and this one has only found out. */
+  | { do: 'end'; end: SessionEnd; isElsewhere: boolean }
   | { do: 'next'; event: SessionEvent }
 
 type EmitEffect<Name extends keyof AuthEvents> = Name extends unknown
