@@ -7,6 +7,7 @@ export {
   createAuthServer,
   type RefreshControl,
 } from './auth-server.js'
+export { type DescribePlacementOptions, describePlacement } from './describe-placement.js'
 export {
   type DescribeTokenStoreOptions,
   describeTokenStore,
