@@ -4,8 +4,11 @@
 // A part is measured by leaving it out: its modules are replaced by empty ones of the same exports, and the bundle is
 // made anew. What calls the part stays, so a part costs a little more than its line says.
 //
-// Usage: npm run size:parts
-import { readFileSync } from 'node:fs'
+// The table stands in README.md, between `<!-- size-parts -->` and `<!-- /size-parts -->`; a line there that is out by more than
+// 0.1 kB fails.
+//
+// Usage: npm run size:parts [-- --write]
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bytesOf } from '../bench/bytes.ts'
@@ -17,16 +20,16 @@ const EXPORT = /^export (?:async )?(?:function|const|class) (\w+)/gm
 const PARTS = [
   ['options are checked at creation', ['src/options.ts', 'src/checks.ts']],
   [
-    'slow, hung and failing stores (G15, G17)',
+    'slow, hung and failing stores',
     ['guarded-store', 'failed-write', 'store-calls', 'store-turns'].map((name) => `src/session/${name}.ts`),
   ],
   [
     'the default store, and turns in a page',
     ['src/stores/page-memory.ts', 'src/stores/hints.ts', 'src/stores/turns.ts'],
   ],
-  ['stored records are checked (G23)', ['src/stores/store.ts']],
-  ['which failure means what (G10)', ['src/session/failure.ts']],
-  ['errors without secrets (G9)', ['src/redact.ts']],
+  ['stored records are checked', ['src/stores/store.ts']],
+  ['which failure means what', ['src/session/failure.ts']],
+  ['errors without secrets', ['src/redact.ts']],
   ['the session as a state machine', ['src/session/machine/']],
   [
     'what runs its effects',
@@ -34,14 +37,14 @@ const PARTS = [
       (name) => `src/session/${name}.ts`,
     ),
   ],
-  ['lifetimes, JWTs and jwt-decode (G19)', ['src/lifetime.ts', 'node_modules/jwt-decode']],
-  ['where a token may go (G20)', ['src/transport/origin.ts']],
+  ['lifetimes, JWTs and jwt-decode', ['src/lifetime.ts', 'node_modules/jwt-decode']],
+  ['where a token may go', ['src/transport/origin.ts']],
   [
-    '`http`: calls beside the interceptors, on every axios (G5)',
+    '`http`: calls beside the interceptors, on every axios',
     ['src/transport/bare.ts', 'src/transport/http.ts'],
   ],
   [
-    'which answers and bodies can be read or sent again (G6, G7)',
+    'which answers and bodies can be read or sent again',
     ['src/transport/classify.ts', 'src/transport/body.ts'],
   ],
   ['headers of every axios', ['src/headers.ts']],
@@ -72,11 +75,39 @@ const [whole, rest, ...without] = await bytesOf(
     plugins: [leaveOut(places)],
   })),
 )
-const tell = (bytes, what) => console.log(`${(bytes / 1000).toFixed(2).padStart(6)} kB  ${what}`)
-tell(whole, 'createAuthClient + refreshWithBody')
-for (const [index, [purpose, places]] of PARTS.entries()) {
-  const cost = whole - without[index]
-  if (cost <= 0) throw new Error(`Leaving out ${places.join(' and ')} leaves out nothing.`)
-  tell(cost, purpose)
+
+const rows = [
+  ...PARTS.map(([purpose, places], index) => {
+    const cost = whole - without[index]
+    if (cost <= 0) throw new Error(`Leaving out ${places.join(' and ')} leaves out nothing.`)
+    return [purpose, cost]
+  }),
+  ['what is left without all of these: the transport, the client, the strategy', rest],
+  ['**`createAuthClient` + `refreshWithBody`**', whole],
+].map(([purpose, bytes]) => [purpose, bytes / 1000])
+for (const [purpose, kB] of rows) console.log(`${kB.toFixed(2).padStart(6)} kB  ${purpose}`)
+
+const README = path.join(ROOT, 'README.md')
+const BLOCK = /(<!-- size-parts -->\n)(.*?)(<!-- \/size-parts -->)/s
+const TOLERANCE_KB = 0.1
+const document = readFileSync(README, 'utf8')
+const [, , stands = ''] = BLOCK.exec(document) ?? []
+if (process.argv.includes('--write')) {
+  const lines = rows.map(([purpose, kB]) => `| ${purpose} | ${kB.toFixed(1)} kB |`)
+  const table = ['', '| what for | minified, gzipped |', '|---|---|', ...lines, '', ''].join('\n')
+  writeFileSync(
+    README,
+    document.replace(BLOCK, (_, start, __, end) => start + table + end),
+  )
+} else {
+  const claimed = new Map(
+    Array.from(stands.matchAll(/^\| (.+) \| ([\d.]+) kB \|$/gm), ([, purpose, kB]) => [purpose, Number(kB)]),
+  )
+  const isRight = ([purpose, kB]) => Math.abs((claimed.get(purpose) ?? Number.NaN) - kB) <= TOLERANCE_KB
+  const wrong = rows.filter((row) => !isRight(row))
+  for (const [purpose] of wrong) console.error(`README.md says otherwise: ${purpose}`)
+  if (wrong.length > 0 || claimed.size !== rows.length) {
+    console.error('size-parts: run npm run size:parts -- --write')
+    process.exitCode = 1
+  }
 }
-tell(rest, 'what is left without all of these')
