@@ -102,12 +102,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   const reportSkipped = createSkipReport(events, stats, tokenless)
   /** The strategy is making the calls of its first turn. */
   let isAsking = false
-  const instances = createInstances(
-    instance,
-    resolved.origins,
-    () => ({ ...resolved, manager, events, stats, cookies, isAsking: () => isAsking, reportSkipped }),
-    place.header,
-  )
+  const instances = createInstances(instance, resolved.origins, place.header)
   const guarded = createGuardedStore({
     store,
     clock,
@@ -133,7 +128,7 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   const unsubscribe = guarded.subscribe(manager.reread)
   const stopListening = listen(globalThis, 'online', manager.endCoolDown)
   try {
-    instances.add(instance)
+    add(instance)
   } catch (error) {
     dispose()
     throw error
@@ -152,10 +147,22 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
     stats: () => ({ ...stats }),
     attach(other) {
       manager.assertAlive()
-      return instances.add(other)
+      return add(other)
     },
     ready: manager.ready,
     dispose,
+  }
+
+  function add(other: AxiosLike): () => void {
+    return instances.add(other, {
+      ...resolved,
+      manager,
+      events,
+      stats,
+      isAsking: () => isAsking,
+      reportSkipped,
+      maySettleLate: cookies || !!manager.unsettled(),
+    })
   }
 
   function dispose(): void {

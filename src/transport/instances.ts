@@ -13,23 +13,22 @@ const MARK = Symbol.for('axios-auth-client')
 
 export interface Instances {
   /** Returns what releases it. @throws {AuthClientError} code `BAD_OPTION` when it cannot be taken. */
-  add(instance: AxiosLike): () => void
+  add(instance: AxiosLike, deps: InstanceDeps): () => void
   isAllowedOrigin(origin: string | undefined): boolean
   /** The same as a list, for records. A client that is gone has no instances, and may still have a record to save. */
   allowedOrigins(): string[]
   releaseAll(): void
 }
 
-type InstancesDeps = Omit<TransportDeps, 'isAllowedOrigin' | 'findNoOrigins' | 'maySettleLate'> & {
-  /** The refresh credential is a cookie: it may restore a session at any time. */
-  cookies: boolean
-}
+type InstanceDeps = Omit<TransportDeps, 'isAllowedOrigin' | 'findNoOrigins'>
 
-/** @param origins the origins that tokens may go to, where the app has named them */
+/**
+ * @param first the instance of the client itself; the others are attached to it
+ * @param origins the origins that tokens may go to, where the app has named them
+ */
 export function createInstances(
   first: AxiosLike,
   origins: readonly string[] | undefined,
-  deps: () => InstancesDeps,
   header: string | undefined,
 ): Instances {
   /** Each with the origin of its own addresses, once that is known. */
@@ -50,24 +49,22 @@ export function createInstances(
     },
   }
 
-  function add(instance: AxiosLike): () => void {
+  function add(instance: AxiosLike, deps: InstanceDeps): () => void {
     assertFree(instance, header)
-    const home = createHome(instance)
-    const { cookies, ...rest } = deps()
+    let origin: string | undefined
+    const isHome = instance !== first || !origins
+    // Never another one: the session began with this. What is not known yet is asked anew, until the app has set it.
+    const home = () => (origin ??= isHome ? homeOf(defaultsOf(instance).baseURL) : undefined)
+    home()
     try {
       Object.defineProperty(instance, MARK, { value: true, configurable: true })
-      const uninstall = install(instance, {
-        ...rest,
-        isAllowedOrigin,
-        findNoOrigins: () => (origins || [...taken].some(({ home }) => home()) ? undefined : noOrigins()),
-        maySettleLate: cookies || !!rest.manager.unsettled(),
-      })
+      const uninstall = install(instance, { ...deps, isAllowedOrigin, findNoOrigins })
       const entry = {
         home,
         release() {
           if (!taken.delete(entry)) return
           // It may have been frozen since.
-          rest.events.guard(uninstall)
+          deps.events.guard(uninstall)
           Reflect.deleteProperty(instance, MARK)
         },
       }
@@ -79,14 +76,8 @@ export function createInstances(
     }
   }
 
-  /** The origin of an instance's own addresses, unless `origins` takes its place. */
-  function createHome(instance: AxiosLike): () => string | undefined {
-    let origin: string | undefined
-    const isHome = instance !== first || !origins
-    // Never another one: the session began with this. What is not known yet is asked anew, until the app has set it.
-    const home = () => (origin ??= isHome ? homeOf(defaultsOf(instance).baseURL) : undefined)
-    home()
-    return home
+  function findNoOrigins(): AuthClientError | undefined {
+    return origins || [...taken].some(({ home }) => home()) ? undefined : noOrigins()
   }
 
   // Asked several times for each request: nothing is made for an answer.
