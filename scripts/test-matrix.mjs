@@ -15,7 +15,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSyn
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isOlder, missingIn } from './matrix/left-out.mjs'
-import { layOut, tell } from './matrix/stories.mjs'
+import { layOut, runTests } from './matrix/suites.mjs'
 import { tablesOf, withTables } from './matrix/table.mjs'
 import { compile } from './matrix/types.mjs'
 
@@ -69,7 +69,7 @@ function foldersIn(place) {
 }
 
 /** Runs the tests on one axios; cells that are not looked at now stay as they are recorded. */
-function tellStories({ version, axios, nodes, place, recorded, faults }) {
+function testAxios({ version, axios, nodes, place, recorded, faults }) {
   const project = path.join(place, 'with', version)
   layOut(ROOT, project, axios)
   const row = {
@@ -79,12 +79,12 @@ function tellStories({ version, axios, nodes, place, recorded, faults }) {
   }
   for (const [major, folder] of nodes) {
     const cell = `axios ${version} on Node ${major}`
-    const told = tell(project, { node: path.join(folder, 'bin', 'node'), version })
-    row.adapters = told.adapters
-    row.nodes[major] = told.faults.length === 0 ? 'pass' : 'fail'
-    faults.push(...told.faults.map((fault) => `${cell}: ${fault}`))
+    const result = runTests(project, { node: path.join(folder, 'bin', 'node'), version })
+    row.adapters = result.adapters
+    row.nodes[major] = result.faults.length === 0 ? 'pass' : 'fail'
+    faults.push(...result.faults.map((fault) => `${cell}: ${fault}`))
     console.log(
-      `${cell}: ${told.passed} passed, ${told.faults.length} faults, ${told.seconds} s${told.leftOut}`,
+      `${cell}: ${result.passed} passed, ${result.faults.length} faults, ${result.seconds} s${result.leftOut}`,
     )
   }
   return row
@@ -97,17 +97,17 @@ async function main(args) {
   const newest = folders.axios.at(-1)[0]
   const named = args.filter((arg) => !arg.startsWith('--'))
   const wanted = short ? [...SHORT, newest] : named
-  const record = existsSync(RECORD) ? readJson(RECORD) : { stories: {}, types: {} }
-  const found = { stories: {}, types: {} }
+  const record = existsSync(RECORD) ? readJson(RECORD) : { tests: {}, types: {} }
+  const found = { tests: {}, types: {} }
   const faults = []
   for (const [version, axios] of folders.axios) {
-    const recorded = record.stories[version]
+    const recorded = record.tests[version]
     const oneNode = version === newest ? folders.node.slice(-1) : folders.node.slice(0, 1)
     const nodes = short ? oneNode : folders.node
-    found.stories[version] =
+    found.tests[version] =
       wanted.length > 0 && !wanted.includes(version)
         ? recorded
-        : tellStories({ version, axios, nodes, place, recorded, faults })
+        : testAxios({ version, axios, nodes, place, recorded, faults })
   }
   for (const [typescript, compiler] of folders.typescript) {
     found.types[typescript] = {}

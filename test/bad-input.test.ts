@@ -76,7 +76,7 @@ describe('signIn', () => {
     },
   )
 
-  it.each(useless)('keeps the session that is there when it gets %s', async (_, tokens) => {
+  it.each(useless)('keeps the current session when it gets %s', async (_, tokens) => {
     const end = vi.fn()
     const { auth, api, sent } = offline(undefined, { onSessionEnd: end })
     await auth.signIn({ accessToken: 'good', refreshToken: 'r' })
@@ -86,7 +86,7 @@ describe('signIn', () => {
     expect(end).not.toHaveBeenCalled()
   })
 
-  it('keeps a refresh that is under way when it gets nothing', async () => {
+  it('keeps the refresh under way when it gets nothing', async () => {
     let grant = (_: { accessToken: string }): void => {}
     const { auth, api } = offline(
       () =>
@@ -103,14 +103,14 @@ describe('signIn', () => {
     expect((await asked).status).toBe(200)
   })
 
-  it('takes nothing with noCredential(), and refuses a token that a header cannot hold there too', async () => {
+  it('accepts no token with noCredential(), and still rejects one that a header cannot contain', async () => {
     const { auth } = offline(undefined, { place: noCredential() })
     await auth.signIn()
     expect(auth.getSnapshot().status).toBe('signed-in')
     await expect(auth.signIn({ accessToken: 'a\nb' })).rejects.toMatchObject({ code: 'BAD_OPTION' })
   })
 
-  it('takes null and "" for "no refresh token", as servers mean them', async () => {
+  it('reads null and "" as "no refresh token"', async () => {
     for (const refreshToken of [null, '']) {
       const { auth } = offline(undefined)
       await auth.signIn({ accessToken: 'good', refreshToken } as never)
@@ -119,7 +119,7 @@ describe('signIn', () => {
   })
 
   it.each([Number.NaN, -1, '60', {}, null, [], Symbol('x'), 10n])(
-    'takes a lifetime of %s for none',
+    'treats a lifetime of %s as unknown',
     async (expiresInSeconds) => {
       const { auth } = offline(undefined)
       await auth.signIn({ accessToken: 'good', expiresInSeconds } as never).catch((error: unknown) => {
@@ -132,7 +132,7 @@ describe('signIn', () => {
   )
 
   it.each([Number.NaN, 'tomorrow', {}, null, new Date(0), Number.POSITIVE_INFINITY])(
-    'takes an expiresAtMs of %s for none, or refuses it',
+    'treats an expiresAtMs of %s as unknown, or rejects it',
     async (expiresAtMs) => {
       const saved: unknown[] = []
       const store = {
@@ -178,7 +178,7 @@ describe('signIn', () => {
   )
 })
 
-describe('a refresh that brings rubbish', () => {
+describe('a refresh that returns an unusable grant', () => {
   const rubbish: [string, unknown][] = [
     ['nothing', undefined],
     ['an empty object', {}],
@@ -202,7 +202,7 @@ describe('a refresh that brings rubbish', () => {
     ['the token that was refused', { accessToken: 'bad' }],
   ]
 
-  it.each(rubbish)('such as %s is BAD_GRANT for everybody, and the session stays', async (_, grant) => {
+  it.each(rubbish)('rejects every request with BAD_GRANT for %s, and keeps the session', async (_, grant) => {
     const { auth, api, sent } = offline(async () => grant as never)
     await auth.signIn({ accessToken: 'bad', refreshToken: 'r' })
     const settled = await settleAll<unknown>([api.get('/a'), api.get('/b'), auth.getAccessToken()])
@@ -222,7 +222,7 @@ describe('a refresh that brings rubbish', () => {
     }
   })
 
-  it('in the lifetime only is no reason to lose the token', async () => {
+  it('uses the token when only the lifetime is unusable', async () => {
     const poisoned = { toString: 1, valueOf: 1 }
     for (const expiresInSeconds of ['60', 'soon', {}, null, -5, Number.NaN, poisoned, Symbol('x'), 10n]) {
       const { auth, api } = offline(async () => ({ accessToken: 'good', expiresInSeconds }) as never)
@@ -233,14 +233,14 @@ describe('a refresh that brings rubbish', () => {
     }
   })
 
-  it('in the claims of a JWT only is no reason to lose the token', async () => {
+  it('uses the token when only the JWT’s claims are unusable', async () => {
     const claims = Buffer.from('{"exp":{"toString":1,"valueOf":1},"iat":{}}').toString('base64url')
     const { auth, api } = offline(async () => ({ accessToken: `good.${claims}.x` }))
     await auth.signIn({ accessToken: 'bad', refreshToken: 'r' })
     expect(codeOf((await settleAll<unknown>([api.get('/a')]))[0])).toBe('fulfilled')
   })
 
-  it('of whatever kind lets everybody come back, and sends nothing odd', async () => {
+  it('settles every request and sends nothing unexpected, whatever it returns', async () => {
     const grants = fc.oneof(
       fc.anything({ withBigInt: true, withDate: true, withMap: true, withNullPrototype: true }),
       fc.record(
@@ -291,7 +291,7 @@ describe('a refresh that brings rubbish', () => {
         ),
     ],
     ['a frozen object', () => Object.freeze({ accessToken: 'good' })],
-  ])('such as %s lets everybody come back', async (_, make) => {
+  ])('settles every request for %s', async (_, make) => {
     const { auth, api } = offline(async () => make() as never)
     await auth.signIn({ accessToken: 'bad', refreshToken: 'r' })
     const settled = await settleAll<unknown>([api.get('/a'), api.get('/b'), auth.refresh()], 1_000)
@@ -321,7 +321,7 @@ describe('a refresh that throws', () => {
   ]
 
   it.each(reasons)(
-    '%s at once, before any promise, is REFRESH_FAILED for everybody, and the session stays',
+    '%s synchronously rejects every request with REFRESH_FAILED and keeps the session',
     async (_, reason) => {
       const { auth, api } = offline(() => {
         throw reason
@@ -333,18 +333,21 @@ describe('a refresh that throws', () => {
     },
   )
 
-  it.each(reasons)('%s later is REFRESH_FAILED for everybody, and the session stays', async (_, reason) => {
-    const { auth, api } = offline(async () => {
-      await Promise.resolve()
-      throw reason
-    })
-    await auth.signIn({ accessToken: 'bad', refreshToken: 'r' })
-    const settled = await settleAll<unknown>([api.get('/a'), api.get('/b'), auth.refresh()], 1_000)
-    expect(settled.map(codeOf)).toEqual(Array(3).fill('REFRESH_FAILED'))
-    expect(auth.getSnapshot()).toMatchObject({ status: 'signed-in', refreshing: false })
-  })
+  it.each(reasons)(
+    '%s later rejects every request with REFRESH_FAILED and keeps the session',
+    async (_, reason) => {
+      const { auth, api } = offline(async () => {
+        await Promise.resolve()
+        throw reason
+      })
+      await auth.signIn({ accessToken: 'bad', refreshToken: 'r' })
+      const settled = await settleAll<unknown>([api.get('/a'), api.get('/b'), auth.refresh()], 1_000)
+      expect(settled.map(codeOf)).toEqual(Array(3).fill('REFRESH_FAILED'))
+      expect(auth.getSnapshot()).toMatchObject({ status: 'signed-in', refreshing: false })
+    },
+  )
 
-  it('works again the next time', async () => {
+  it('succeeds the next time', async () => {
     let calls = 0
     const { auth, api } = offline(() => {
       if (calls++ === 0) throw new Error('broken')
@@ -358,7 +361,7 @@ describe('a refresh that throws', () => {
 })
 
 describe('a refresh that calls back into the client', () => {
-  it('and signs out ends the session once, and everybody comes back with SIGNED_OUT', async () => {
+  it('and signs out ends the session once, and every request rejects with SIGNED_OUT', async () => {
     const ends: string[] = []
     const made = offline(
       async () => {
@@ -377,7 +380,7 @@ describe('a refresh that calls back into the client', () => {
     expect(made.auth.getSnapshot()).toEqual({ status: 'signed-out', refreshing: false })
   })
 
-  it('and signs out at once, before any await, does the same', async () => {
+  it('and signs out before any await does the same', async () => {
     const made = offline(() => {
       void made.auth.signOut()
       return { accessToken: 'good' }
@@ -388,7 +391,7 @@ describe('a refresh that calls back into the client', () => {
     expect(made.auth.getSnapshot().status).toBe('signed-out')
   })
 
-  it('and signs in anew leaves the new session in place', async () => {
+  it('and signs in again keeps the new session', async () => {
     const made = offline(async () => {
       await made.auth.signIn({ accessToken: 'good-new' })
       return { accessToken: 'good-old' }
@@ -399,7 +402,7 @@ describe('a refresh that calls back into the client', () => {
     expect(await made.auth.getAccessToken()).toBe('good-new')
   })
 
-  it('and disposes it lets everybody come back with DISPOSED', async () => {
+  it('and disposes it rejects every request with DISPOSED', async () => {
     const made = offline(async () => {
       made.auth.dispose()
       return { accessToken: 'good' }
@@ -409,7 +412,7 @@ describe('a refresh that calls back into the client', () => {
     expect(settled.map(codeOf)).toEqual(['DISPOSED', 'DISPOSED'])
   })
 
-  it('and waits for itself through refresh() ends with the time limit', async () => {
+  it('and waits for itself through refresh() ends with refreshTimeoutMs', async () => {
     const made = offline(async () => {
       await made.auth.refresh()
       return { accessToken: 'good' }
@@ -460,7 +463,7 @@ describe('hooks that throw', () => {
     ['onSessionEnd throws', { onSessionEnd: throwing }],
     ['onSessionEnd rejects', { onSessionEnd: rejecting }],
   ] as [string, AuthClientOptions][])(
-    'are shown, and the request is healed all the same: %s',
+    'are logged, and the request is refreshed and replayed: %s',
     async (_, options) => {
       vi.spyOn(console, 'error').mockImplementation(() => {})
       const { server, api, auth } = await signedIn(options)
@@ -476,7 +479,7 @@ describe('hooks that throw', () => {
   )
 
   it.each(['refreshStart', 'refreshed', 'held', 'replay', 'sessionEnd'] as const)(
-    'are shown, and the other listeners still hear: a listener for %s',
+    'are logged, and the other listeners are still called: a listener for %s',
     async (event) => {
       const shown = vi.spyOn(console, 'error').mockImplementation(() => {})
       const { server, api, auth } = await signedIn({})
@@ -492,7 +495,7 @@ describe('hooks that throw', () => {
     },
   )
 
-  it('that return what nobody asked for do no harm', async () => {
+  it('that return an unexpected value change nothing', async () => {
     const { server, api } = await signedIn({
       readResponse: () => ({ accessToken: 'with a blank' }),
       shouldRefresh: () => 'yes' as never,

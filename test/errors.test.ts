@@ -37,7 +37,7 @@ describe('AuthClientError', () => {
     expect(String(error)).toBe('AuthClientError: what happened')
   })
 
-  it('keeps its cause, out of sight of loggers', () => {
+  it('keeps its cause as a non-enumerable property', () => {
     const cause = new Error('why')
     const error = new AuthClientError('REFRESH_FAILED', 'what', cause)
     expect(error.cause).toBe(cause)
@@ -67,13 +67,13 @@ describe('isAuthClientError', () => {
 describe('authErrorOf', () => {
   const ours = new AuthClientError('SESSION_EXPIRED', 'm')
 
-  it('gives the error itself, or the one that is its cause', () => {
+  it('returns the error itself, or the one that is its cause', () => {
     expect(authErrorOf(ours)).toBe(ours)
     expect(authErrorOf(Object.assign(new Error('x'), { cause: ours }))).toBe(ours)
     expect(authErrorOf({ cause: ours })).toBe(ours)
   })
 
-  it('gives the outermost of two', () => {
+  it('returns the outermost of two', () => {
     const outer = new AuthClientError('REFRESH_FAILED', 'm', ours)
     expect(authErrorOf(outer)).toBe(outer)
   })
@@ -88,11 +88,11 @@ describe('authErrorOf', () => {
     { cause: null },
     { cause: new Error('y') },
     () => 1,
-  ])('gives undefined for %s', (value) => {
+  ])('returns undefined for %s', (value) => {
     expect(authErrorOf(value)).toBeUndefined()
   })
 
-  it('gives ours from what a caller of axios catches, sent or not', async () => {
+  it('finds ours in what a caller of axios catches, sent or not', async () => {
     const status = (code: number) =>
       axios.create({
         baseURL: 'https://api.example.com',

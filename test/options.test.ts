@@ -145,7 +145,7 @@ describe('a bad option', () => {
   ]
 
   const named = cases.map(([option, value, came]) => ({ option, value, came }))
-  it.each(named)('names itself and what came: $option, $came', ({ option, value, came }) => {
+  it.each(named)('is named with the value passed: $option, $came', ({ option, value, came }) => {
     const [name = ''] = option.split('.')
     const error = refusalOf({ [name]: value })
     expect(error.code).toBe('BAD_OPTION')
@@ -174,7 +174,7 @@ describe('a bad option', () => {
     ['refreshRetry.retries', { refreshRetry: { retries: 3 } }, '3'],
     ['refreshRetry.delay', { refreshRetry: { limit: 1, delay: '1s' } }, 'string'],
   ]
-  it.each(unknown)('is one whose name means nothing: %s', (option, options, came) => {
+  it.each(unknown)('is an unknown name: %s', (option, options, came) => {
     const error = refusalOf(options)
     expect(error.code).toBe('BAD_OPTION')
     expect(error.message.startsWith(`${option}: `)).toBe(true)
@@ -197,7 +197,7 @@ describe('a bad option', () => {
       (options: never) => keyValueStore(new FakeStorage(), options),
       { key: 'k', prefix: 'p' },
     ],
-  ])('is one whose name means nothing to %s either', (owner, make, options) => {
+  ])('is a name unknown to %s', (owner, make, options) => {
     const error = refusalIn(() => make(options as never))
     const name = Object.keys(options).at(-1)
     expect([error.code, error.message]).toEqual([
@@ -206,12 +206,12 @@ describe('a bad option', () => {
     ])
   })
 
-  it('is none that is undefined, whatever its name', () => {
+  it('is not an undefined one, whatever its name', () => {
     expect(() => create({ revoked: undefined, refreshRetry: { retries: undefined } })).not.toThrow()
     expect(() => bearerHeader({ prefix: undefined } as never)).not.toThrow()
   })
 
-  it('is not looked for in a store, a placement or a clock, which are somebody’s own', () => {
+  it('is not looked for in a custom store, placement or clock', () => {
     const store = { ...memoryStore(), mine: 1 }
     const place = { ...bearerHeader(), mine: 1 }
     const clock = { ...createManualClock(), mine: 1 }
@@ -219,7 +219,7 @@ describe('a bad option', () => {
   })
 
   it.each([null, 'https://api.example.com', 42, true])(
-    'is the whole object, when it is none: %j',
+    'is the whole argument when it is not an object: %j',
     (options) => {
       const error = refusalOf(options)
       expect(error.code).toBe('BAD_OPTION')
@@ -227,7 +227,7 @@ describe('a bad option', () => {
     },
   )
 
-  it('leaves the instance as it was', () => {
+  it('leaves the instance unchanged', () => {
     const { api } = createApi()
     refusalOf({ refreshTimeoutMs: -1 }, api)
     refusalOf({ origins: ['nonsense'] }, api)
@@ -235,7 +235,7 @@ describe('a bad option', () => {
     expect(() => create({}, api)).not.toThrow()
   })
 
-  it('shows no more than the beginning of a long text', () => {
+  it('quotes only the beginning of a long text', () => {
     expect(refusalOf({ origins: ['x'.repeat(1000)] }).message.length).toBeLessThan(200)
   })
 
@@ -413,7 +413,7 @@ describe('a good option', () => {
     expect(ends).toEqual(['first'])
   })
 
-  it('has no getter asked after creation', async () => {
+  it('has no getter read after creation', async () => {
     let asked = 0
     let open = true
     const raw = new Proxy({} as Record<string, unknown>, {
@@ -437,7 +437,7 @@ describe('origins', () => {
   it.each([
     ['a baseURL that cannot be read', 'https://'],
     ['a baseURL with userinfo', 'https://user:pass@api.example.com'],
-  ])('has to be given when it is not known: %s', (_, baseURL) => {
+  ])('is required when it is not known: %s', (_, baseURL) => {
     const error = refusalOf({}, axios.create({ baseURL }))
     expect(error.code).toBe('BAD_OPTION')
     expect(error.message).toMatch(/^origins\b/)
@@ -450,7 +450,7 @@ describe('origins', () => {
     ['an empty baseURL and no page', ''],
     ['a relative baseURL and no page', '/api'],
     ['a baseURL without a scheme and no page', '//api.example.com'],
-  ])('may be left out at first, in a module that a server or a build loads: %s', (_, baseURL) => {
+  ])('may be omitted at first, in a module that a server or a build loads: %s', (_, baseURL) => {
     expect(() => create({}, axios.create({ baseURL }))).not.toThrow()
   })
 
@@ -474,14 +474,14 @@ describe('the instance', () => {
     fetch,
     { request: () => undefined },
     axios.interceptors ? { interceptors: axios.interceptors } : {},
-  ])('has to be one of axios: %s', (instance) => {
+  ])('must be an axios instance: %s', (instance) => {
     const make = () => createAuthClient(instance as never, { origins: ['https://api.example.com'] })
     const error = refusalIn(make)
     expect(error.code).toBe('BAD_OPTION')
     expect(error.message).toMatch(/^instance: expected an axios instance/)
   })
 
-  it('is refused while a live client holds it, and free again after dispose', () => {
+  it('is rejected while it has a live client, and accepted again after dispose', () => {
     const { api } = createApi()
     const first = create({}, api)
     for (let i = 0; i < 2; i++) {
@@ -494,7 +494,7 @@ describe('the instance', () => {
     expect(() => create({}, api)).not.toThrow()
   })
 
-  it('bears one mark while a live client holds it, which no copy of the instance takes along', () => {
+  it('has one mark while it has a live client, which no copy of the instance inherits', () => {
     const { api } = createApi()
     create({}, api)
     const mark = Symbol.for('axios-auth-client')
@@ -502,7 +502,7 @@ describe('the instance', () => {
     expect(Object.getOwnPropertySymbols(api)).toEqual([mark])
   })
 
-  it('is refused by attach while a live client holds it, itself included', () => {
+  it('is rejected by attach while it has a live client, itself included', () => {
     const one = createApi().api
     const two = createApi().api
     const auth = create({}, one)
@@ -518,7 +518,7 @@ describe('the instance', () => {
     ['common', { common: { Authorization: 'Bearer old' } }],
     ['post', { post: { AUTHORIZATION: 'Bearer old' } }],
     ['all methods', { Authorization: 'Bearer old' }],
-  ])('is refused with an Authorization among its default headers: %s', (_, headers) => {
+  ])('is rejected with an Authorization among its default headers: %s', (_, headers) => {
     const error = refusalOf({}, createApi({ headers: headers as never }).api)
     expect(error.code).toBe('BAD_OPTION')
     expect(error.message).toMatch(/^instance: its defaults carry Authorization/)
@@ -530,7 +530,7 @@ describe('the instance', () => {
     )
   })
 
-  it('is refused with whatever else would hide the session among its defaults: its header, `auth`', () => {
+  it('is rejected with anything else among its defaults that would hide the session: its header, `auth`', () => {
     const place = bearerHeader({ header: 'X-Token' })
     const headers = { common: { 'x-token': 'old' } }
     const error = refusalOf({ place }, createApi({ headers: headers as never }).api)

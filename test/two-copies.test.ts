@@ -11,19 +11,19 @@ async function otherCopy() {
 }
 
 describe('two copies of the package', () => {
-  it('recognise the errors of each other', async () => {
+  it('recognise each other’s errors', async () => {
     const other = await otherCopy()
     expect(isAuthClientError(new other.AuthClientError('SIGNED_OUT', 'm'))).toBe(true)
     expect(other.isAuthClientError(new AuthClientError('SIGNED_OUT', 'm'))).toBe(true)
   })
 
-  it('find the error of each other that is a cause', async () => {
+  it('find each other’s error as a cause', async () => {
     const other = await otherCopy()
     const theirs = new other.AuthClientError('BAD_GRANT', 'm')
     expect(authErrorOf(new Error('x', { cause: theirs }))).toBe(theirs)
   })
 
-  it('end the session by the SessionRefused of each other', async () => {
+  it('end the session by each other’s SessionRefused', async () => {
     const other = await otherCopy()
     const api = axios.create({ baseURL: 'https://api.example.com' })
     const ends: unknown[] = []
@@ -39,7 +39,7 @@ describe('two copies of the package', () => {
     expect(ends).toMatchObject([{ reason: 'refused', error: { code: 'SESSION_EXPIRED' } }])
   })
 
-  it('see that a live client of the other one holds the instance', async () => {
+  it('see that the instance has a live client of the other copy', async () => {
     const other = await otherCopy()
     const api = axios.create({ baseURL: 'https://api.example.com' })
     const auth = createAuthClient(api)

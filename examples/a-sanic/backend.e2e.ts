@@ -8,6 +8,7 @@ import { startPython, USERS } from '../backends/python.js'
 import {
   all,
   burst,
+  describeBackend,
   giveStorages,
   onOneBackend,
   open,
@@ -16,8 +17,7 @@ import {
   refreshesIn,
   settled,
   signedIn,
-  tellStories,
-} from '../backends/stories.js'
+} from '../backends/suite.js'
 import { createApp } from './client.js'
 
 const API = '/api/v1/system'
@@ -49,13 +49,13 @@ const row: Row = {
   survivesReload: true,
 }
 
-tellStories('Sanic + PyJWT', row)
+describeBackend('Sanic + PyJWT', row)
 
-describe('Sanic + PyJWT: what it says', () => {
+describe('Sanic + PyJWT: its answers', () => {
   giveStorages()
   const shared = onOneBackend(row)
 
-  it('no to a refresh is final though it is a 200, and its words reach everybody who waits', async () => {
+  it('ends the session for a refusal in a 200, and every waiting request gets its message', async () => {
     const world = await signedIn(shared)
     const { app, backend, ends } = world
     await revokedElsewhere(backend.url)
@@ -69,7 +69,7 @@ describe('Sanic + PyJWT: what it says', () => {
     expect(ends).toMatchObject([{ reason: 'refused', error: { message: 'You have signed out' } }])
   })
 
-  it('401 { message } to a session that ended elsewhere reaches the caller, who stays signed in until the expiry', async () => {
+  it('passes the 401 { message } of a session that ended elsewhere to the caller, who stays signed in until the token expires', async () => {
     const world = await signedIn(shared)
     const { app, backend, ends } = world
     await revokedElsewhere(backend.url)
@@ -81,7 +81,7 @@ describe('Sanic + PyJWT: what it says', () => {
     expect(ends).toEqual([])
   })
 
-  it('401 { message } to a forged token, in the caller’s own error', async () => {
+  it('passes the 401 { message } of a forged token on in the caller’s own error', async () => {
     const { app } = await signedIn(shared)
     await app.auth.updateTokens({ accessToken: tampered((await app.auth.getAccessToken()) ?? '') })
     expect(await failureOf(app.whoAmI())).toMatchObject({
@@ -90,7 +90,7 @@ describe('Sanic + PyJWT: what it says', () => {
     })
   })
 
-  it('403 { message } to a user without the permission, which costs no refresh and no session', async () => {
+  it('passes the 403 { message } of a missing permission on without a refresh, and keeps the session', async () => {
     const { app, backend, ends } = await open(shared)
     await app.signIn('bob', USERS.bob)
     expect(await failureOf(app.api.get(`${API}/audit/`))).toMatchObject({
@@ -101,7 +101,7 @@ describe('Sanic + PyJWT: what it says', () => {
     expect(ends).toEqual([])
   })
 
-  it('with the tokens which permissions and roles the user has', async () => {
+  it('sends the user’s permissions and roles with the tokens', async () => {
     const page = openApp(openPage, (await open(shared)).backend.url).app as ReturnType<typeof openPage>
     await page.signIn('ada', USERS.ada)
     expect(page.rights()).toEqual({ permissions: ['audit:read', 'orders:read'], roles: ['user', 'admin'] })
@@ -117,7 +117,7 @@ describe('Sanic + PyJWT: its tokens', () => {
   const refresh = async (url: string, refresh_token: string) =>
     (await axios.post(`${url}${API}/refresh_token/`, { refresh_token })).data as Record<string, unknown>
 
-  it('are both new with each refresh, and a refresh token is good once', async () => {
+  it('are both replaced by each refresh, and a refresh token is accepted once', async () => {
     const { app, backend } = await signedIn(shared)
     const first = storedTokens()
     await app.auth.refresh()
@@ -132,7 +132,7 @@ describe('Sanic + PyJWT: its tokens', () => {
     expect(await app.whoAmI()).toBe('ada')
   })
 
-  it('go to one only of those who come with the same refresh token at the same moment', async () => {
+  it('are issued once when several requests bring the same refresh token at the same moment', async () => {
     const { backend } = await signedIn(shared)
     let { refreshToken } = storedTokens()
     // Round after round, over connections that are open already: so they do come at the same moment, most times.
@@ -144,7 +144,7 @@ describe('Sanic + PyJWT: its tokens', () => {
     }
   })
 
-  it('are no good for each other’s purpose', async () => {
+  it('are not accepted in place of each other', async () => {
     const { backend } = await signedIn(shared)
     const { accessToken, refreshToken } = storedTokens()
     expect(await refresh(backend.url, accessToken)).toEqual({
@@ -156,7 +156,7 @@ describe('Sanic + PyJWT: its tokens', () => {
     })
   })
 
-  it('are no good without a signature', async () => {
+  it('are not accepted without a signature', async () => {
     const { backend } = await signedIn(shared)
     const [, payload] = storedTokens().accessToken.split('.')
     const unsigned = `${Buffer.from('{"alg":"none","typ":"JWT"}').toString('base64url')}.${payload}.`
@@ -190,14 +190,14 @@ describe('Sanic + PyJWT: its app', () => {
     expect(app.visits).toEqual(visits)
   })
 
-  it('sends nobody anywhere who signs in over a live session', async () => {
+  it('redirects nobody who signs in over a live session', async () => {
     const { app } = await signedInAt('/orders')
     await app.signIn('bob', USERS.bob)
     expect(await app.whoAmI()).toBe('bob')
     expect(app.visits).toEqual([])
   })
 
-  it('leaves nothing in the storage but the locale after a sign-out, and the user where they are', async () => {
+  it('empties the storage but for the locale at sign-out, and does not navigate', async () => {
     const { app } = await signedInAt('/orders')
     localStorage.setItem('locale', 'de')
     localStorage.setItem('draft', 'of ada')
@@ -206,7 +206,7 @@ describe('Sanic + PyJWT: its app', () => {
     expect(app.visits).toEqual([])
   })
 
-  it('leaves nothing in the storage either when the server cannot be told', async () => {
+  it('empties the storage also when the server cannot be reached', async () => {
     const { app, backend } = await signedInAt('/orders')
     await backend.stop()
     await expect(app.signOut()).rejects.toMatchObject({ isAxiosError: true })

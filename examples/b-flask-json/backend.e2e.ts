@@ -1,6 +1,6 @@
 // Flask-JWT-Extended with tokens in the JSON body, run for real.
 import { startPython } from '../backends/python.js'
-import { type Row, tellStories } from '../backends/stories.js'
+import { describeBackend, type Row } from '../backends/suite.js'
 import { createApp } from './client.js'
 
 const row: Row = {
@@ -22,4 +22,4 @@ const row: Row = {
   survivesReload: true,
 }
 
-tellStories('Flask-JWT-Extended with tokens in the JSON body', row)
+describeBackend('Flask-JWT-Extended with tokens in the JSON body', row)

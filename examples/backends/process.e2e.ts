@@ -15,7 +15,7 @@ const SERVER = `
 
 const program = { command: process.execPath, args: ['--eval', SERVER] }
 
-it('takes no other server’s answer for that of the backend', async () => {
+it('does not mistake another server’s answer for that of the backend', async () => {
   const other = createServer((_, response) => response.end())
   onTestFinished(() => void other.close().closeAllConnections())
   await once(other.listen(0, '127.0.0.1'), 'listening')
@@ -23,7 +23,7 @@ it('takes no other server’s answer for that of the backend', async () => {
   await expect(startBackend({ ...program, env: { PORT: String(port) } })).rejects.toThrow('EADDRINUSE')
 })
 
-it('tells what the backend has answered, restarts included, and none of its own questions', async () => {
+it('reports what the backend answered, across restarts, without its own health checks', async () => {
   const backend = await startBackend(program)
   onTestFinished(() => backend.stop())
   await fetch(`${backend.url}/before`, { method: 'POST' })

@@ -50,13 +50,13 @@ function isRunning(pid: number): boolean {
 it.each([
   ['Python', 'b-flask-json', /Python 3\.10 or later .* is missing.*apt-get install python3/],
   ['Redis', 'e-flask-redis', /redis-server is missing.*apt-get install redis-server/],
-])('says how to get %s where there is none, and fails', async (_, folder, words) => {
+])('fails and says how to install %s where it is missing', async (_, folder, words) => {
   const { code, said } = await run(folder, { PATH: '/nonexistent' }).ended
   expect(said).toMatch(words)
   expect(code).toBe(1)
 })
 
-it('says which backends there are when it is asked for another one, and fails', async () => {
+it('fails and lists the backends when it is asked for an unknown one', async () => {
   const { code, said } = await run('h-cobol').ended
   expect(said).toMatch(/no such backend: h-cobol\. There are .*b-flask-json/)
   expect(code).toBe(1)

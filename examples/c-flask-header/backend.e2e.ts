@@ -5,6 +5,7 @@ import { type Env, freePort } from '../backends/process.js'
 import { startPython } from '../backends/python.js'
 import {
   burst,
+  describeBackend,
   expired,
   giveStorages,
   letDie,
@@ -15,8 +16,7 @@ import {
   SHORT_SESSION,
   settled,
   signedIn,
-  tellStories,
-} from '../backends/stories.js'
+} from '../backends/suite.js'
 import { createApp } from './client.js'
 import { type Google, type IdToken, startGoogle } from './google.js'
 
@@ -53,9 +53,9 @@ const row: Row = {
   survivesReload: true,
 }
 
-tellStories('Flask-JWT-Extended with header tokens', row)
+describeBackend('Flask-JWT-Extended with header tokens', row)
 
-describe('Flask-JWT-Extended with header tokens: the user’s data', () => {
+describe('Flask-JWT-Extended with header tokens: the user’s details', () => {
   giveStorages()
   const shared = onOneBackend(row)
   const openHere = async (changes?: Env) => {
@@ -63,7 +63,7 @@ describe('Flask-JWT-Extended with header tokens: the user’s data', () => {
     return openApp(openPage, backend.url).app as ReturnType<typeof openPage>
   }
 
-  it('is there after the sign-in, and gone with the session', async () => {
+  it('are loaded after sign-in and dropped with the session', async () => {
     const world = await signedIn(shared, SHORT_SESSION)
     const app = world.app as ReturnType<typeof openPage>
     expect(app.user()).toEqual({ id: 'local:ada', name: 'ada' })
@@ -73,14 +73,14 @@ describe('Flask-JWT-Extended with header tokens: the user’s data', () => {
     expect(app.visits).toEqual(['/signin'])
   })
 
-  it('can be loaded for the session that was stored, after a reload', async () => {
+  it('can be loaded for a stored session after a reload', async () => {
     const { app, backend } = await expired(shared)
     app.auth.dispose()
     const reloaded = openApp(openPage, backend.url).app as ReturnType<typeof openPage>
     expect(await reloaded.loadUser()).toEqual({ id: 'local:ada', name: 'ada' })
   })
 
-  it('comes from Google’s id token when the user signs in with it', async () => {
+  it('come from Google’s id token when the user signs in with it', async () => {
     const app = await openHere()
     await app.signInWithGoogle(google.idToken())
     expect(app.user()).toEqual({ id: 'google:1234567890', name: 'Grace' })
@@ -96,7 +96,7 @@ describe('Flask-JWT-Extended with header tokens: the user’s data', () => {
     ['signed by a stranger', { signedBy: 'stranger' }],
     ['signed with the public key as if it were a secret', { signedBy: 'public' }],
     ['that nobody signed', { signedBy: 'nobody' }],
-  ])('does not come from an id token %s', async (_, token) => {
+  ])('do not come from an id token %s', async (_, token) => {
     const app = await openHere()
     expect(await failureOf(app.signInWithGoogle(google.idToken(token)))).toMatchObject({
       response: { status: 401, data: { msg: 'Bad id token' } },
@@ -104,7 +104,7 @@ describe('Flask-JWT-Extended with header tokens: the user’s data', () => {
     expect([app.user(), app.auth.getSnapshot().status]).toEqual([undefined, 'signed-out'])
   })
 
-  it('does not come from an id token while Google’s keys cannot be fetched', async () => {
+  it('do not come from an id token while Google’s keys cannot be fetched', async () => {
     const app = await openHere({ GOOGLE_KEYS_URL: `http://127.0.0.1:${await freePort()}/` })
     expect(await failureOf(app.signInWithGoogle(google.idToken()))).toMatchObject({
       response: { status: 503, data: { msg: "Google's keys cannot be fetched" } },

@@ -8,6 +8,7 @@ import {
   all,
   answersOf,
   burst,
+  describeBackend,
   giveStorages,
   onOneBackend,
   open,
@@ -16,8 +17,7 @@ import {
   signedIn,
   tellExpiry,
   tellRefusal,
-  tellStories,
-} from '../backends/stories.js'
+} from '../backends/suite.js'
 import { createApp, createPostApp } from './client.js'
 
 const openWith =
@@ -39,7 +39,7 @@ const row: Row = {
   survivesReload: true,
 }
 
-tellStories('FastAPI with the OAuth2 password form', row)
+describeBackend('FastAPI with the OAuth2 password form', row)
 
 describe('FastAPI, refreshed by a POST with JSON', () => {
   const postRow: Row = { ...row, open: openWith(createPostApp), refresh: 'POST /refresh_token' }
@@ -59,7 +59,7 @@ describe('FastAPI with the OAuth2 password form: its tokens', () => {
   const me = (url: string, token: string) =>
     axios.get(`${url}/me`, { headers: { Authorization: `Bearer ${token}` } })
 
-  it('keep their refresh token: an answer brings an access token only, and each refresh sends the same one', async () => {
+  it('keep the refresh token: answers bring an access token only, and each refresh sends the same refresh token', async () => {
     const world = await signedIn(shared)
     const { app, backend } = world
     const { refreshToken } = storedTokens()
@@ -85,7 +85,7 @@ describe('FastAPI with the OAuth2 password form: its tokens', () => {
   it.each([
     ['a GET with the Bearer', byBearer],
     ['a POST with JSON', byBody],
-  ])('are refused to %s by a 401 with the detail, when they are the wrong ones', async (_, refresh) => {
+  ])('are rejected for %s with a 401 and its detail when they are the wrong ones', async (_, refresh) => {
     const { app, backend } = await signedIn(shared)
     const { accessToken, refreshToken } = storedTokens()
     const says = async (token: string) =>
@@ -106,7 +106,7 @@ describe('FastAPI with the OAuth2 password form: its tokens', () => {
     })
   })
 
-  it('are no good for requests when they are for refreshing, without a signature, or signed out', async () => {
+  it('are rejected by requests when they are refresh tokens, unsigned, or signed out', async () => {
     const { app, backend } = await signedIn(shared)
     const { accessToken, refreshToken } = storedTokens()
     const [, payload] = accessToken.split('.')
@@ -118,7 +118,7 @@ describe('FastAPI with the OAuth2 password form: its tokens', () => {
     }
   })
 
-  it('are not asked for when nobody is signed in: the 401 reaches the caller as it is', async () => {
+  it('are not requested while nobody is signed in: the 401 reaches the caller unchanged', async () => {
     const { app, backend, ends } = await open(shared)
     expect(await failureOf(app.whoAmI())).toMatchObject({
       response: { status: 401, data: { detail: 'Not authenticated' } },

@@ -20,7 +20,7 @@ import {
   tellSigningIn,
   tellSigningOut,
   tellUsers,
-} from '../backends/stories.js'
+} from '../backends/suite.js'
 import { createApp } from './client.js'
 
 let redis: Redis
@@ -61,7 +61,7 @@ describe('Flask and Redis', () => {
     return world
   }
 
-  it('loses none of 100 requests after the expiry, and takes one new token', async () => {
+  it('answers all 100 requests after the expiry, and stores one new token', async () => {
     const world = await withExpired()
     const { app, backend, ends } = world
     const old = await app.auth.getAccessToken()
@@ -76,7 +76,7 @@ describe('Flask and Redis', () => {
     expect(ends).toEqual([])
   })
 
-  it('sends the new token from then on, and the server renews nothing', async () => {
+  it('sends the new token from then on, and the server issues no other', async () => {
     const world = await withExpired()
     await answersOf(burst(world, 5))
     await redis.command('FLUSHALL')
@@ -117,7 +117,7 @@ describe('Flask and Redis', () => {
     expect((await post).status).toBe(401)
   })
 
-  it('ends the session once, and answers everybody, when the token is past its window', async () => {
+  it('ends the session once and settles every request when the token is past its window', async () => {
     const world = await withExpired({ REFRESH_SECONDS: '0' })
     const { app, ends } = world
     for (const result of await settled(burst(world, 20))) {
@@ -135,7 +135,7 @@ describe('Flask and Redis', () => {
     expect(await renewals()).toBe(0)
   })
 
-  it('ends the session with a forged token, because there is nothing to heal it with', async () => {
+  it('ends the session for a forged token, because there is no refresh', async () => {
     const world = await signedIn(row)
     const { app, ends } = world
     await app.auth.updateTokens({ accessToken: tampered((await app.auth.getAccessToken()) ?? '') })
@@ -149,7 +149,7 @@ describe('Flask and Redis', () => {
     expect(app.visits).toEqual(['/login'])
   })
 
-  it('keeps the session while Redis is away', async () => {
+  it('keeps the session while Redis is down', async () => {
     const world = await withExpired()
     const { ends } = world
     await redis.stop()
@@ -161,7 +161,7 @@ describe('Flask and Redis', () => {
     expect(ends).toEqual([])
   })
 
-  it('lets a browser ask for no password in a window of its own', async () => {
+  it('does not make the browser show its password dialog', async () => {
     const { backend } = await signedIn(row)
     const { status, headers } = await axios.get(`${backend.url}/me`, { validateStatus: () => true })
     expect([status, headers['www-authenticate']]).toEqual([401, 'Token'])

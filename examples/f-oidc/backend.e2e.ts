@@ -11,6 +11,7 @@ import {
   all,
   answersOf,
   burst,
+  describeBackend,
   giveStorages,
   onOneBackend,
   open,
@@ -19,8 +20,7 @@ import {
   refreshesIn,
   settled,
   signedIn,
-  tellStories,
-} from '../backends/stories.js'
+} from '../backends/suite.js'
 import { openBrowser } from './browser.js'
 import { createApp } from './client.js'
 
@@ -85,13 +85,13 @@ const row: Row = {
   },
 }
 
-tellStories('oidc-provider', row)
+describeBackend('oidc-provider', row)
 
 describe('oidc-provider: rotation', () => {
   giveStorages()
   const shared = onOneBackend(row)
 
-  it('goes on with each new refresh token, and the provider sees none a second time', async () => {
+  it('uses each new refresh token once', async () => {
     const world = await signedIn(shared)
     const { app, backend, ends } = world
     const first = lastGranted().refresh_token
@@ -120,7 +120,7 @@ describe('oidc-provider: rotation', () => {
     expect(ends).toMatchObject([{ reason: 'refused', error: { cause: { response: { status: 400 } } } }])
   })
 
-  it('ends the thief’s session too, when the thief was faster', async () => {
+  it('ends the thief’s session too when the thief was first', async () => {
     const { app, backend, ends } = await signedIn(shared)
     const { data: theirs } = await redeem(backend.url, lastGranted().refresh_token)
     expect((await me(backend.url, theirs.access_token)).status).toBe(200)
@@ -130,7 +130,7 @@ describe('oidc-provider: rotation', () => {
     expect(await redeem(backend.url, theirs.refresh_token)).toMatchObject({ status: 400 })
   })
 
-  it('ends for all of those who send the same refresh token at the same moment', async () => {
+  it('ends every session that sends the same refresh token at the same moment', async () => {
     const { app, backend } = await signedIn(shared)
     // Round after round, over connections that are open already: so they do come at the same moment, most times.
     for (let round = 0; round < 10; round++) {
@@ -169,7 +169,7 @@ describe('oidc-provider: the sign-in', () => {
     return { backend, page: app as ReturnType<typeof openPage> }
   }
 
-  it('asks for no password after a reload: the provider knows the browser', async () => {
+  it('restores the session without a password after a reload: the provider recognises the browser', async () => {
     const { page, backend } = await openHere()
     await page.signIn('ada', USERS.ada)
     page.auth.dispose()
@@ -181,14 +181,14 @@ describe('oidc-provider: the sign-in', () => {
     expect(log.filter(({ method, path }) => method === 'POST' && path.startsWith('/interaction'))).toEqual([])
   })
 
-  it('tells the caller that nobody is signed in at the provider, when no page may be shown', async () => {
+  it('reports that nobody is signed in at the provider when no page may be shown', async () => {
     const { page } = await openHere()
     const address = await page.browser.visit(await page.startSignIn('none'))
     await expect(page.finishSignIn(address)).rejects.toThrow(/authentication/i)
     expect(page.auth.getSnapshot().status).toBe('signed-out')
   })
 
-  it('takes no answer to a sign-in that began elsewhere, and none twice', async () => {
+  it('rejects an answer to a sign-in that began elsewhere, and one that comes twice', async () => {
     const { page: attacker } = await openHere()
     const address = await attacker.browser.visit(await attacker.startSignIn(), ADA)
     sessionStorage.clear()
@@ -208,7 +208,7 @@ describe('oidc-provider: the sign-in', () => {
   it.each([
     ['no verifier', {}],
     ['another verifier', { code_verifier: 'a'.repeat(43) }],
-  ])('gives nothing for a stolen code with %s', async (_, verifier) => {
+  ])('issues no tokens for a stolen code with %s', async (_, verifier) => {
     const { page, backend } = await openHere()
     const address = await page.browser.visit(await page.startSignIn(), ADA)
     const answer = await exchange(backend.url, address, verifier)
@@ -223,7 +223,7 @@ describe('oidc-provider: the sign-in', () => {
     await expect(page.finishSignIn(await page.browser.visit(start.href, ADA))).rejects.toThrow(/PKCE/)
   })
 
-  it('is undone when its code is used a second time', async () => {
+  it('is revoked when its code is used a second time', async () => {
     const { page, backend } = await openHere()
     const start = await page.startSignIn()
     const { verifier } = JSON.parse(sessionStorage.getItem('sign-in') ?? '{}') as { verifier: string }
@@ -249,7 +249,7 @@ describe('oidc-provider: the sign-in', () => {
     expect((await fetch(form, { method: 'POST', body, redirect: 'manual' })).status).toBe(400)
   })
 
-  it('takes no more than a name and a password', async () => {
+  it('accepts nothing but a name and a password', async () => {
     const { page } = await openHere()
     const start = await page.startSignIn()
     const long = { ...ADA, password: 'x'.repeat(10_000) }
@@ -275,7 +275,7 @@ describe('oidc-provider: the sign-out', () => {
   giveStorages()
   const shared = onOneBackend(row)
 
-  it('takes the refresh token with the access token', async () => {
+  it('revokes the refresh token with the access token', async () => {
     const { app, backend } = await signedIn(shared)
     const { access_token, refresh_token } = lastGranted()
     await app.signOut()

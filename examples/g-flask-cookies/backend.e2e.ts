@@ -7,6 +7,7 @@ import {
   all,
   answersOf,
   countStatus,
+  describeBackend,
   expired,
   giveStorages,
   onOneBackend,
@@ -16,8 +17,7 @@ import {
   refreshesIn,
   settled,
   signedIn,
-  tellStories,
-} from '../backends/stories.js'
+} from '../backends/suite.js'
 import { createApp } from './client.js'
 import { allCookies, clearCookies, port, setCookie } from './page.js'
 
@@ -57,7 +57,7 @@ const row: Row = {
   },
 }
 
-tellStories('Flask-JWT-Extended with cookies', row)
+describeBackend('Flask-JWT-Extended with cookies', row)
 
 describe('Flask-JWT-Extended with cookies: the page', () => {
   giveStorages()
@@ -77,7 +77,7 @@ describe('Flask-JWT-Extended with cookies: the page', () => {
     }
   })
 
-  it('stays signed out after a reload when there is nothing to restore, and hears of no end', async () => {
+  it('stays signed out after a reload when there is nothing to restore, without calling onSessionEnd', async () => {
     const { app, ends } = await open(shared)
     await settled([(app as ReturnType<typeof openPage>).restore()])
     expect(app.auth.getSnapshot().status).toBe('signed-out')
@@ -109,7 +109,7 @@ describe('Flask-JWT-Extended with cookies: the page', () => {
     for (const { value } of secrets) expect(readable).not.toContain(value)
   })
 
-  it('alone can make the requests that change something: a form on another site knows no CSRF token', async () => {
+  it('is the only one that can send changes: a form on another site has no CSRF token', async () => {
     const { backend } = await signedIn(shared)
     const sent = allCookies().map(({ key, value }) => `${key}=${value}`)
     const answer = await fetch(`${backend.url}/orders`, {

@@ -4,12 +4,12 @@ import { createApp } from './app.js'
 import { drawCounters, drawLegend, element, write, writeList } from './panels.js'
 import { type ServerState, STATE_EVENT } from './server/state.js'
 import { joinTabs, type Message } from './tabs.js'
+import { tellStory } from './timeline/describe.js'
 import { drawTimeline } from './timeline/draw.js'
 import type { Happening, TimelineEvent } from './timeline/events.js'
 import { STYLE } from './timeline/look.js'
 import { createReel } from './timeline/reel.js'
 import { readScene } from './timeline/scene.js'
-import { tellStory } from './timeline/tell.js'
 
 const USERS = ['Ada', 'Grace'] as const
 const MOST = 40

@@ -6,7 +6,7 @@ import { findChromium, launchChromium } from '../../test/browser/chromium.js'
 import { newProfile, POLL, startBuilt, type Tab } from '../../test/browser/vue-app-stage.js'
 import { type Env, freePort } from '../backends/process.js'
 import { startPython, USERS } from '../backends/python.js'
-import { letDie } from '../backends/stories.js'
+import { letDie } from '../backends/suite.js'
 
 interface Row {
   folder: string
@@ -57,7 +57,7 @@ describe.skipIf(!executable)('the Vue app', () => {
       expect(await tab.page.locator('.user').innerText()).toBe(user)
     }
 
-    it('lets in who has the password, refreshes once for a dozen requests, and goes on after a reload', async () => {
+    it('signs in with the password, refreshes once for a dozen requests, and continues after a reload', async () => {
       const { backend, app, tab } = await open()
       await tab.isAt('/login?redirect=/')
       await tab.signIn('ada', 'wrong')
@@ -92,7 +92,7 @@ describe.skipIf(!executable)('the Vue app', () => {
       expect(app.count(row.signOut)).toBe(1)
     })
 
-    it('goes to the login page when the session is over, and not when the backend is away', async () => {
+    it('goes to the login page when the session is over, and not when the backend is down', async () => {
       const { backend, tab } = await open()
       await tab.signIn('ada', USERS.ada)
       await isFor(tab, 'ada')
@@ -109,7 +109,7 @@ describe.skipIf(!executable)('the Vue app', () => {
     })
   })
 
-  it('says that it cannot be reached when there is no backend at all', async () => {
+  it('says that the backend cannot be reached when there is none', async () => {
     const app = await startBuilt({
       VITE_BACKEND: 'd-fastapi',
       BACKEND_URL: `http://127.0.0.1:${await freePort()}`,

@@ -47,7 +47,7 @@ const LEFT_OUT = [
     before: '1.2.0',
     from: '1.0.0',
     tests:
-      /sent again as a retry plug-in does|axios-retry sends|axios-retry that retries 401s|an error's is sent and healed as any other: (?!as JSON)/,
+      /sent again as a retry plug-in does|axios-retry retries a|axios-retry that retries 401s|of an error is sent, refreshed and replayed as any other: (?!as JSON)/,
     why: 'axios failed on AxiosHeaders of its own, Invalid character in header content ["0"], or lost the Content-Type in them',
   },
   {
@@ -104,7 +104,7 @@ const LEFT_OUT = [
     before: '1.2.0',
     from: '1.0.0',
     tests:
-      /through the http of an instance of axios 0\.27|healed by axios 0\.27|leave http with those that are in force \(axios 0\.27\)|set after sign-in, however many renewals ago \(axios 0\.27\)/,
+      /through the http of an instance of axios 0\.27|refreshed and replayed by axios 0\.27|give http the current ones \(axios 0\.27\)|set after sign-in, however many refreshes ago \(axios 0\.27\)/,
     why: 'its transforms call what its headers do not have',
   },
   {
@@ -155,14 +155,14 @@ const LEFT_OUT = [
     what: 'proxies',
     before: '1.1.0',
     from: '1.0.0',
-    tests: /a proxy leads|redirects go on through a proxy/,
+    tests: /a proxy is used for|redirects go on through a proxy/,
     why: 'axios set out for localhost, or failed with "protocol mismatch"',
   },
   {
     what: 'progress in Node',
     before: '1.0.0',
-    tests: /progress is told of the replay too/,
-    why: 'the http adapter told of none',
+    tests: /progress is reported for the replay too/,
+    why: 'the http adapter reported none',
   },
 ]
 

@@ -3,10 +3,10 @@
 const MARKERS = ['<!-- versions -->', '<!-- /versions -->']
 const SIGNS = { pass: '✓', fail: '✗' }
 
-export function tablesOf({ stories, types }) {
-  const nodes = Object.keys(Object.values(stories)[0].nodes)
+export function tablesOf({ tests, types }) {
+  const nodes = Object.keys(Object.values(tests)[0].nodes)
   const axioses = Object.keys(Object.values(types)[0])
-  const rows = Object.entries(stories).map(([version, { adapters, nodes: by, leftOut }]) => [
+  const rows = Object.entries(tests).map(([version, { adapters, nodes: by, leftOut }]) => [
     version,
     adapters.join(', '),
     ...nodes.map((node) => SIGNS[by[node]]),

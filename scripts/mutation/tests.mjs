@@ -12,7 +12,7 @@ export const PARTS = [
     name: 'session',
     src: ['src/session'],
     likely: [
-      ...guarantees('outcomes', 'faults', 'late-answers', 'cool-down', 'fruitless', 'stores'),
+      ...guarantees('outcomes', 'faults', 'late-answers', 'cool-down', 'excessive-refreshes', 'stores'),
       'test/client/methods.test.ts',
       'test/tabs/*.test.ts',
     ],
@@ -28,7 +28,7 @@ export const PARTS = [
         'second-look',
       ),
       ...guarantees(
-        'fruitless',
+        'excessive-refreshes',
         'lifetime',
         'faults',
         'cancellation',
@@ -54,7 +54,7 @@ export const PARTS = [
     ],
     stories: [
       ...guarantees('single-flight', 'replay', 'replay-bytes', 'own-error', 'cancellation', 'safety', 'urls'),
-      ...guarantees('faults', 'fruitless', 'session', 'axios-features', 'second-look'),
+      ...guarantees('faults', 'excessive-refreshes', 'session', 'axios-features', 'second-look'),
       'test/client/*.test.ts',
       'test/placements/*.test.ts',
       'test/transport/{adapters,versions,two-axioses,beside-cache,beside-plugins,plugins-at-work}.test.ts',

@@ -20,7 +20,7 @@ async function mount(element: React.ReactNode): Promise<{ box: HTMLElement; root
 }
 
 describe('useAuth in React', () => {
-  it('shows the session, and what becomes of it', async () => {
+  it('shows the session and follows its changes', async () => {
     const auth = clientOf()
     const { box } = await mount(createElement(() => useAuth(auth).status))
     expect(box.textContent).toBe('signed-out')
@@ -30,7 +30,7 @@ describe('useAuth in React', () => {
     expect(box.textContent).toBe('signed-out')
   })
 
-  it('does not render again when what was selected is the same, inline selectors that make objects included', async () => {
+  it('does not render again while the selection is equal, even with inline selectors that create objects', async () => {
     const auth = clientOf()
     await auth.signIn({ accessToken: jwtOf({ sub: 'ada', roles: ['admin'] }) })
     const renders = { status: 0, object: 0 }
@@ -51,7 +51,7 @@ describe('useAuth in React', () => {
     expect(renders).toEqual({ status: 1, object: 2 })
   })
 
-  it('hands out the same object in every render, as long as nothing in it is different', async () => {
+  it('returns the same object in every render while nothing in it changes', async () => {
     const auth = clientOf()
     await auth.signIn({ accessToken: jwtOf({ sub: 'ada' }) })
     let renders = 0
@@ -68,7 +68,7 @@ describe('useAuth in React', () => {
     expect(box.textContent).toBe('ada,grace')
   })
 
-  it('shows a Date and a Set that a selector makes, and their change', async () => {
+  it('shows a Date and a Set that a selector creates, and follows their changes', async () => {
     const auth = clientOf()
     await auth.signIn({ accessToken: jwtOf({ sub: 'ada', roles: ['guest'] }), expiresAtMs: 4e12 })
     const End = () => useAuth(auth, (s) => new Date(s.expiresAtMs ?? 0)).toISOString()
@@ -80,7 +80,7 @@ describe('useAuth in React', () => {
     expect(box.textContent).toBe(`${new Date(5e12).toISOString()}admin`)
   })
 
-  it('follows another client, and another selector, at once', async () => {
+  it('switches to another client or selector at once', async () => {
     const [first, second] = [clientOf(), clientOf()]
     await second.signIn({ accessToken: 'opaque-token', subject: 'grace' })
     const Show = ({ auth, field }: { auth: AuthClient; field: 'status' | 'subject' }) =>
@@ -93,7 +93,7 @@ describe('useAuth in React', () => {
     expect(box.textContent).toBe('signed-in')
   })
 
-  it('leaves one listener per component under StrictMode, and none after it', async () => {
+  it('keeps one listener per component under StrictMode, and none after unmounting', async () => {
     const auth = clientOf()
     const listeners = listenersOf(auth)
     const { root } = await mount(
@@ -137,7 +137,7 @@ describe('useAuth in React', () => {
     expect(torn).toEqual(['nobody nobody'])
   })
 
-  it('renders on a server what `tokens` tell, hydrates without a complaint, and then shows the browser’s session', async () => {
+  it('renders the session of `tokens` on a server, hydrates without a warning, and then shows the browser’s session', async () => {
     const tokens = { accessToken: jwtOf({ sub: 'ada' }) }
     const complaints = vi.spyOn(console, 'error')
     const Show = ({ auth }: { auth: AuthClient }) => useAuth(auth).subject ?? 'nobody'

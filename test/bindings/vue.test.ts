@@ -28,7 +28,7 @@ function mount(component: ReturnType<typeof defineComponent>, app = createApp(co
 }
 
 describe('useAuth in Vue', () => {
-  it('shows the session, and what becomes of it', async () => {
+  it('shows the session and follows its changes', async () => {
     const auth = clientOf()
     const { box } = mount(
       defineComponent(() => {
@@ -45,7 +45,7 @@ describe('useAuth in Vue', () => {
     expect(box.textContent).toBe('signed-out')
   })
 
-  it('does not render again when what was selected is the same, selectors that make objects included', async () => {
+  it('does not render again while the selection is equal, even with selectors that create objects', async () => {
     const auth = clientOf()
     await auth.signIn({ accessToken: jwtOf({ sub: 'ada', roles: ['admin'] }) })
     let renders = 0
@@ -67,7 +67,7 @@ describe('useAuth in Vue', () => {
     expect(renders).toBe(2)
   })
 
-  it('shows a Date and a Set that a selector makes, and their change', async () => {
+  it('shows a Date and a Set that a selector creates, and follows their changes', async () => {
     const auth = clientOf()
     await auth.signIn({ accessToken: jwtOf({ sub: 'ada', roles: ['guest'] }), expiresAtMs: 4e12 })
     const { box } = mount(
@@ -83,7 +83,7 @@ describe('useAuth in Vue', () => {
     expect(box.textContent).toBe(`${new Date(5e12).toISOString()}admin`)
   })
 
-  it('leaves no listener after the component, or after the scope it was made in', async () => {
+  it('removes its listener with the component or the scope that created it', async () => {
     const auth = clientOf()
     const listeners = listenersOf(auth)
     const { app } = mount(
@@ -104,7 +104,7 @@ describe('useAuth in Vue', () => {
     expect(seen).toEqual(['signed-in'])
   })
 
-  it('shows the session at once in a component whose vnode is shown a second time', async () => {
+  it('shows the current session at once when a vnode is mounted a second time', async () => {
     const auth = clientOf()
     await auth.signIn({ accessToken: jwtOf({ sub: 'ada' }) })
     const seen: string[] = []
@@ -123,7 +123,7 @@ describe('useAuth in Vue', () => {
     expect(seen).toEqual(['signed-in', 'signed-in'])
   })
 
-  it('hydrates what the server rendered without a complaint, and then shows the browser’s session', async () => {
+  it('hydrates the server’s markup without a warning, and then shows the browser’s session', async () => {
     const tokens = { accessToken: jwtOf({ sub: 'ada' }) }
     const show = (auth: AuthClient) =>
       defineComponent(() => {
@@ -148,7 +148,7 @@ describe('useAuth in Vue', () => {
     expect(console.warn).not.toHaveBeenCalled()
   })
 
-  it('shows what the server rendered until it is mounted, whatever happens meanwhile', async () => {
+  it('shows what the server rendered until it is mounted, whatever changes meanwhile', async () => {
     const auth = clientOf({ tokens: { accessToken: jwtOf({ sub: 'ada' }) } })
     const seen: (string | undefined)[] = []
     const Show = defineComponent(() => {
@@ -170,7 +170,7 @@ describe('useAuth in Vue', () => {
     expect(console.warn).not.toHaveBeenCalled()
   })
 
-  it('may be used in a scope without a component, and in none, without a complaint', async () => {
+  it('can be used in a scope without a component, and outside any scope, without a warning', async () => {
     const auth = clientOf()
     const scope = effectScope()
     const inScope = scope.run(() => useAuth(auth, ({ status }) => status))

@@ -6,7 +6,7 @@ import type { StagedTab } from './staged-tab.js'
 import type { Answers } from './tab-page.js'
 
 inEachBrowser('the back/forward cache', (setStage) => {
-  it('a page is restored with its client, which goes on', async (context) => {
+  it('a restored page keeps its client, which continues', async (context) => {
     const { server, tabs, elsewhereUrl, signIn, expire } = await setStage(context, { tabs: 1 })
     const [tab] = tabs as [StagedTab]
     await signIn('ada')
@@ -36,7 +36,7 @@ inEachBrowser('the back/forward cache', (setStage) => {
     expect((await tab.state()).adopted).toBe(1)
   })
 
-  it('a restored page knows of a sign-out before its first request', async (context) => {
+  it('a restored page knows about a sign-out before its first request', async (context) => {
     const { server, tabs, elsewhereUrl, signIn } = await setStage(context, { tabs: 3 })
     const [tab, other, witness] = tabs as [StagedTab, StagedTab, StagedTab]
     await signIn('ada')
@@ -50,7 +50,7 @@ inEachBrowser('the back/forward cache', (setStage) => {
     expect(await tab.state()).toMatchObject({ status: 'signed-out', ends: ['signed-out-elsewhere'] })
   })
 
-  it('a page that leaves in the middle of its refresh lets the others refresh', async (context) => {
+  it('when a page leaves during its refresh, another one refreshes', async (context) => {
     const { server, tabs, elsewhereUrl, signIn, expire } = await setStage(context, { tabs: 2 })
     const [tab, other] = tabs as [StagedTab, StagedTab]
     await signIn('ada')

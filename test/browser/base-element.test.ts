@@ -58,7 +58,7 @@ describe.skipIf(!executablePath)('G20: a <base> element in Chromium', () => {
     ['before the client is made', true, undefined],
     ['after it was', false, undefined],
     ['where `origins` is given', true, [HOME]],
-  ])('G20: takes no token away %s', async (_, isFirst, origins) => {
+  ])('G20: sends no token to another origin %s', async (_, isFirst, origins) => {
     const tab = await openPage()
     const signIn = () => tab.evaluate((list) => page.signIn(list), origins)
     if (!isFirst) await signIn()
@@ -72,7 +72,7 @@ describe.skipIf(!executablePath)('G20: a <base> element in Chromium', () => {
     await tab.close()
   })
 
-  it('G20: leaves everything as it is when it leads to another folder of the same origin', async () => {
+  it('G20: changes nothing when it points to another folder of the same origin', async () => {
     const tab = await openPage()
     await addBase(tab, `${HOME}/folder/`)
     await tab.evaluate(() => page.signIn())

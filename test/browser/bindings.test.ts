@@ -68,7 +68,7 @@ describe.skipIf(!chromium)('the bindings in a browser', { timeout: 60_000 }, () 
         options,
       ] as const)
 
-    it('renders a part again when what it selected is different, and not before', async () => {
+    it('renders a part again only when its selection changes', async () => {
       const { server, page, tokens, complaints } = await openPage()
       await start(page, { tokens })
       await shows(page, 'signed-in ada idle')
@@ -89,7 +89,7 @@ describe.skipIf(!chromium)('the bindings in a browser', { timeout: 60_000 }, () 
       expect(complaints).toEqual([])
     })
 
-    it('takes over what the server rendered, and follows the session from there', async () => {
+    it('hydrates the server’s markup, and follows the session from there', async () => {
       const { page, tokens, markup, complaints } = await openPage(renderOnServer[framework])
       expect(markup).toBe('<ul><li>signed-in</li><li>ada</li><li>idle</li></ul>')
       await start(page, { tokens, strict: true })
@@ -100,7 +100,7 @@ describe.skipIf(!chromium)('the bindings in a browser', { timeout: 60_000 }, () 
       expect(complaints).toEqual([])
     })
 
-    it('takes over what the server rendered, and then shows the session that the browser has kept', async () => {
+    it('hydrates the server’s markup, and then shows the session that the browser stored', async () => {
       const open = async (careless: boolean) => {
         const { server, page, tokens, complaints } = await openPage(renderOnServer[framework])
         await start(page, { tokens, stored: tokensOf(server, 'grace'), careless, strict: true })
@@ -117,7 +117,7 @@ describe.skipIf(!chromium)('the bindings in a browser', { timeout: 60_000 }, () 
       expect((await open(true)).complaints.join()).toMatch(/hydrat/i)
     })
 
-    it('leaves nobody listening once it is closed, nor anybody to render', async () => {
+    it('removes every listener when it is closed, and renders nothing more', async () => {
       const { server, page, tokens, complaints } = await openPage()
       await start(page, { tokens })
       await shows(page, 'signed-in ada idle')
@@ -132,7 +132,7 @@ describe.skipIf(!chromium)('the bindings in a browser', { timeout: 60_000 }, () 
   })
 
   describe('React', () => {
-    it('leaves one listener per part under StrictMode, and none once it is closed', async () => {
+    it('keeps one listener per part under StrictMode, and none when it is closed', async () => {
       const { page, tokens, complaints } = await openPage()
       await page.evaluate((options) => bindings.start('React', options), { tokens, strict: true })
       await shows(page, 'signed-in ada idle')
@@ -143,7 +143,7 @@ describe.skipIf(!chromium)('the bindings in a browser', { timeout: 60_000 }, () 
       expect(complaints).toEqual([])
     })
 
-    it('shows one session in all of a transition that a sign-in interrupts', async () => {
+    it('shows one session throughout a transition that a sign-in interrupts', async () => {
       const open = async (careless: boolean) => {
         const { server, page, tokens } = await openPage()
         const options = { tokens, careless, meanwhile: tokensOf(server, 'grace') }

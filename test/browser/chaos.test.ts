@@ -34,7 +34,7 @@ inChromium('tabs that come and go', (setStage) => {
   )
 
   it.for(SEEDS)(
-    'without grace, everybody is answered or signed out, once and for good (seed %i)',
+    'without a grace time, every request settles and each session ends at most once (seed %i)',
     { timeout: 120_000 },
     async (seed, context) => {
       const stage = await setStage(context, { tabs: 6, refreshTimeoutMs: 2000 })
@@ -64,7 +64,7 @@ inChromium('tabs that come and go', (setStage) => {
   )
 
   it.for(['close', 'crash', 'leave', 'reload'] as const)(
-    'without grace, a tab that dies with the new tokens (%s) costs each other tab one SESSION_EXPIRED',
+    'without a grace time, a tab that crashes with the new tokens (%s) costs each other tab one SESSION_EXPIRED',
     async (way, context) => {
       const stage = await setStage(context, { tabs: 4, refreshTimeoutMs: 2000 })
       const { server, tabs, quiet } = stage
@@ -97,7 +97,7 @@ inChromium('tabs that come and go', (setStage) => {
     },
   )
 
-  it('without grace, nobody sends the token of a tab that is closing before that tab is gone', async (context) => {
+  it('without a grace time, no tab sends a closing tab’s token before that tab is gone', async (context) => {
     const stage = await setStage(context, { tabs: 3, refreshTimeoutMs: 2000 })
     const { server, tabs, quiet } = stage
     const [asker, ...others] = tabs as [ChaosTab, ...ChaosTab[]]
@@ -118,7 +118,7 @@ inChromium('tabs that come and go', (setStage) => {
     expect(server.counts.refreshes).toBe(2)
   })
 
-  it('a tab that has slept through the end of its session hears why when it wakes', async (context) => {
+  it('a tab that was frozen when its session ended reports the reason when it wakes', async (context) => {
     const stage = await setStage(context, { tabs: 2, refreshTimeoutMs: 2000 })
     const { server, tabs, quiet } = stage
     const [sleeper, asker] = tabs as [ChaosTab, ChaosTab]

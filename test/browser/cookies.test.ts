@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { endsOf, inEachBrowser, POLL } from './stage.js'
 
 inEachBrowser('cookie sessions', (setStage) => {
-  it('tabs with one refresh cookie share one refresh per expiry', async (context) => {
+  it('tabs with the same refresh cookie send one refresh per expiry', async (context) => {
     const { server, tabs, expire, states, allAre } = await setStage(context, {
       tabs: 4,
       visible: true,
@@ -24,7 +24,7 @@ inEachBrowser('cookie sessions', (setStage) => {
     expect(adopted.reduce((sum, count) => sum + count, 0)).toBe(5 * 3)
   })
 
-  it('a cookie session leaves no secret in what script can read', async (context) => {
+  it('a cookie session stores nothing secret where scripts can read it', async (context) => {
     const { server, tabs, expire } = await setStage(context, { tabs: 1, start: { cookies: true } })
     const [tab] = tabs
     await tab?.logIn('ada')
@@ -65,7 +65,7 @@ inEachBrowser('cookie sessions', (setStage) => {
     expect((await tabs[0]?.fire(1))?.codes).toEqual(['401'])
   })
 
-  it('a sign-in in one tab answers nobody by the cookies of the user before', async (context) => {
+  it('after a sign-in in one tab, no request is answered with the previous user’s cookies', async (context) => {
     const { server, tabs, expire, states, allAre } = await setStage(context, {
       tabs: 3,
       start: { cookies: true },
@@ -89,7 +89,7 @@ inEachBrowser('cookie sessions', (setStage) => {
     for (const tab of tabs) expect((await tab.fire(1)).users).toEqual(['grace'])
   })
 
-  it('a reloaded tab takes a cookie session up by the marker', async (context) => {
+  it('a reloaded tab resumes a cookie session from its marker', async (context) => {
     const { server, tabs } = await setStage(context, { tabs: 1, start: { cookies: true } })
     const [tab] = tabs
     await tab?.logIn('ada')

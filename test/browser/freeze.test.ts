@@ -9,7 +9,7 @@ const GRACE = { graceMs: 60_000, graceAnswer: 'successor' } as const
 const REFRESH = '/auth/refresh'
 
 inChromium('frozen and lost tabs', (setStage) => {
-  it('tabs pass one that froze during its refresh, with one refresh for all of them', async (context) => {
+  it('when a tab freezes during its refresh, the others continue with one refresh', async (context) => {
     const stage = await setStage(context, { tabs: 4, refreshTimeoutMs: 1000 })
     const { server, tabs, quiet } = stage
     const [sleeper, ...others] = tabs as [ChaosTab, ...ChaosTab[]]
@@ -34,7 +34,7 @@ inChromium('frozen and lost tabs', (setStage) => {
     expect(server.counts).toMatchObject({ refreshes: 2, granted: 1, reuses: 0 })
   })
 
-  it('a tab that wakes with an old grant leaves the newer tokens of the others alone', async (context) => {
+  it('a tab that wakes with an old grant does not overwrite the others’ newer tokens', async (context) => {
     const stage = await setStage(context, { tabs: 3, refreshTimeoutMs: 1000, server: GRACE })
     const { server, tabs, quiet } = stage
     const [sleeper, ...others] = tabs as [ChaosTab, ...ChaosTab[]]
@@ -62,7 +62,7 @@ inChromium('frozen and lost tabs', (setStage) => {
     expect(server.counts).toMatchObject({ granted: 5, reuses: 0 })
   })
 
-  it('a tab that froze between two attempts does not send the token that others have spent', async (context) => {
+  it('a tab that froze between two attempts does not send a refresh token that others have used', async (context) => {
     const stage = await setStage(context, { tabs: 2, refreshTimeoutMs: 3000 })
     const { server, tabs, quiet } = stage
     const [sleeper, other] = tabs as [ChaosTab, ChaosTab]
@@ -84,7 +84,7 @@ inChromium('frozen and lost tabs', (setStage) => {
     expect(server.counts).toMatchObject({ refreshes: 2, granted: 1, reuses: 0 })
   })
 
-  it('a tab that is refused when it wakes takes over what the others have renewed', async (context) => {
+  it('a tab whose refresh is refused when it wakes adopts the others’ newer tokens', async (context) => {
     const stage = await setStage(context, { tabs: 3, refreshTimeoutMs: 1000 })
     const { server, tabs, quiet } = stage
     const [sleeper, ...others] = tabs as [ChaosTab, ...ChaosTab[]]
@@ -106,7 +106,7 @@ inChromium('frozen and lost tabs', (setStage) => {
     expect(server.counts).toMatchObject({ refreshes: 2, granted: 1, reuses: 0 })
   })
 
-  it('a tab that slept longer than a refresh may take uses the grant that came meanwhile', async (context) => {
+  it('a tab that was frozen longer than refreshTimeoutMs uses the grant that arrived meanwhile', async (context) => {
     const refreshTimeoutMs = 1000
     const stage = await setStage(context, { tabs: 2, refreshTimeoutMs })
     const { server, tabs, quiet } = stage
@@ -125,7 +125,7 @@ inChromium('frozen and lost tabs', (setStage) => {
   })
 
   it.for(['close', 'crash', 'leave', 'reload'] as const)(
-    'when the tab that refreshes is gone (%s), the next goes on at once',
+    'when the refreshing tab is gone (%s), the next one refreshes at once',
     async (way, context) => {
       // Far longer than this test has: nobody is passed here.
       const stage = await setStage(context, { tabs: 3, refreshTimeoutMs: 60_000 })
@@ -133,12 +133,12 @@ inChromium('frozen and lost tabs', (setStage) => {
     },
   )
 
-  it('when a frozen tab that refreshes is closed, the next goes on at once', async (context) => {
+  it('when a frozen refreshing tab is closed, the next one refreshes at once', async (context) => {
     const stage = await setStage(context, { tabs: 3, refreshTimeoutMs: 60_000 })
     await loseHolder(stage, 'close', (holder) => holder.freeze())
   })
 
-  it('a tab that got the lock in its sleep blocks nobody longer than a refresh may take', async (context) => {
+  it('a tab that gets the lock while frozen blocks the others no longer than a refresh may take', async (context) => {
     const refreshTimeoutMs = 1000
     const stage = await setStage(context, { tabs: 4, refreshTimeoutMs })
     const { server, tabs, quiet } = stage
@@ -171,10 +171,10 @@ inChromium('frozen and lost tabs', (setStage) => {
   })
 
   it.for([
-    ['that has heard of it', ['locks']],
-    ['that has not heard of it', ['locks', 'hints']],
+    ['that was notified', ['locks']],
+    ['that was not notified', ['locks', 'hints']],
   ] as const)(
-    'a refusal is no sign-out in a tab %s, because another was faster',
+    'a refused refresh does not sign out a tab %s when another tab was faster',
     async ([, without], context) => {
       const stage = await setStage(context, { tabs: 2, refreshTimeoutMs: 10_000, without })
       const { server, tabs, quiet } = stage

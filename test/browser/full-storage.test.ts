@@ -14,7 +14,7 @@ const FILL = `(() => {
 })()`
 
 inEachBrowser('a localStorage that is full', (setStage) => {
-  it('G15: when tokens are rotated sends no spent token after a reload', async (context) => {
+  it('G15: when tokens are rotated sends no used token after a reload', async (context) => {
     const { server, tabs, signIn, expire } = await setStage(context, { tabs: 2 })
     const [tab, other] = tabs
     // Without a lifetime: the record that is to replace this one has one, and is larger.

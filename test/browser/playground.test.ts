@@ -52,7 +52,7 @@ describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000
 
   afterAll(() => Promise.all([browser?.close(), playground?.close()]))
 
-  it('draws how six refused requests share one refresh, by keyboard alone', async () => {
+  it('draws how six rejected requests share one refresh, by keyboard alone', async () => {
     const { page, counted } = await openPlayground()
     refreshGate.close()
     lateGate.close()
@@ -116,7 +116,7 @@ describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000
     await expect.poll(() => textOf(page, '#tabs'), PATIENCE).toBe('from every open tab (2)')
   })
 
-  it('draws a refused refresh as the end of the session, for everybody who waited', async () => {
+  it('draws a refused refresh as the end of the session for every waiting request', async () => {
     const { page, counted } = await openPlayground()
     await press(page, 'be refused')
     await press(page, 'Expire the token, send 6 requests')
@@ -153,7 +153,7 @@ describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000
     ['Abort one', 'aborted', 'Done: one refresh, 5 answered, 1 aborted.'],
     ['Sign out', 'signed out', 'Done: one refresh, all 6 failed.'],
     ['Switch to Grace', 'user changed', 'Done: one refresh, all 6 failed.'],
-  ])('"%s" while they wait reaches them at once, and is drawn', async (button, reason, news) => {
+  ])('"%s" rejects waiting requests at once, and is drawn', async (button, reason, news) => {
     const { page, counted } = await openPlayground()
     refreshGate.close()
     await press(page, 'Expire the token, send 6 requests')
@@ -188,7 +188,7 @@ describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000
     ])
   })
 
-  it('tells those who cannot see the drawing the same in words', async () => {
+  it('describes the drawing in words for screen readers', async () => {
     const { page } = await openPlayground()
     await press(page, 'Send them')
     await seeNews(page, 'Done: no refresh, all 6 answered. The token is still good: expire it first.')
@@ -199,7 +199,7 @@ describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000
     expect(await page.$eval('#news', (news) => news.role)).toBe('status')
   })
 
-  it('moves nothing while nothing happens, for those who want less motion', async () => {
+  it('animates nothing under prefers-reduced-motion', async () => {
     const { page } = await openPlayground()
     const stillness = (value: 'reduce' | 'no-preference') =>
       page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value }])
@@ -215,7 +215,7 @@ describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000
     await seeNews(page, 'Done: one refresh, 5 answered, 1 aborted.')
   })
 
-  it.each(['light', 'dark'])('fits a phone and is readable when it is %s', async (scheme) => {
+  it.each(['light', 'dark'])('fits a phone and is readable in %s mode', async (scheme) => {
     const { page } = await openPlayground()
     await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }])
     await page.setViewport({ width: 360, height: 740 })
@@ -263,14 +263,14 @@ describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000
 })
 
 describe('the picture of the README', () => {
-  it('is what is drawn today, but for the times', async () => {
+  it('matches what is drawn today, apart from the times', async () => {
     // Rejects when the script does not exit with 0.
     await promisify(execFile)('node', ['--import', 'tsx', 'examples/playground/picture.ts', '--check'], {
       cwd: ROOT,
     })
   }, 30_000)
 
-  it('is referred to, and knows light and dark', async () => {
+  it('is linked, and has a light and a dark theme', async () => {
     const readme = await readFile(`${ROOT}README.md`, 'utf8')
     const [, path] = /!\[[^\]]{40,}\]\((docs\/[\w-]+\.svg)\)/.exec(readme) ?? []
     expect(await readFile(ROOT + path, 'utf8')).toContain('@media (prefers-color-scheme: dark)')

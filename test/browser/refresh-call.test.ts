@@ -63,7 +63,7 @@ describe.skipIf(!executablePath)('G5: in Chromium, a refresh', () => {
   }
 
   it.each(['xhr', 'fetch'] as const)(
-    'by GET with cookies is never answered from the cache, nor preflighted: %s',
+    'by GET with cookies is never answered from the cache nor preflighted: %s',
     async (adapter) => {
       const { tokens, arrived } = await run({ strategy: 'cookie', adapter })
       expect(new Set(tokens).size).toBe(3)
@@ -72,7 +72,7 @@ describe.skipIf(!executablePath)('G5: in Chromium, a refresh', () => {
   )
 
   it.each(['xhr', 'fetch'] as const)(
-    'by GET with a Bearer is never answered from the cache, and asks to send no more: %s',
+    'by GET with a Bearer token is never answered from the cache and adds no header to its preflight: %s',
     async (adapter) => {
       const { tokens, arrived } = await run({ strategy: 'bearer', adapter })
       expect(new Set(tokens).size).toBe(3)

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import { endsOf, inEachBrowser, POLL, tokensOf } from './stage.js'
 
 inEachBrowser('several tabs', (setStage) => {
-  it('six tabs share one refresh per expiry, and every request is answered', async (context) => {
+  it('six tabs send one refresh per expiry, and every request is answered', async (context) => {
     const { server, tabs, signIn, expire, states } = await setStage(context, {
       tabs: 6,
       visible: true,
@@ -27,7 +27,7 @@ inEachBrowser('several tabs', (setStage) => {
     expect(adopted.reduce((sum, count) => sum + count, 0)).toBe(20 * 5)
   }, 120_000)
 
-  it('hidden tabs, whose timers are slow, share one refresh per expiry too', async (context) => {
+  it('hidden tabs with throttled timers send one refresh per expiry too', async (context) => {
     const { server, tabs, signIn, expire } = await setStage(context, { tabs: 3 })
     const seen = await Promise.all(tabs.map(({ page }) => page.evaluate('document.visibilityState')))
     expect(seen.sort()).toEqual(['hidden', 'hidden', 'visible'])
@@ -39,7 +39,7 @@ inEachBrowser('several tabs', (setStage) => {
     expect(server.counts).toMatchObject({ refreshes: 2, reuses: 0 })
   })
 
-  it('a sign-out in one tab rejects what three others hold, and nobody comes back', async (context) => {
+  it('a sign-out in one tab rejects the waiting requests of three others, which stay signed out', async (context) => {
     const { server, tabs, signIn, expire, allAre, states } = await setStage(context, { tabs: 4 })
     await signIn()
     expire()
@@ -65,7 +65,7 @@ inEachBrowser('several tabs', (setStage) => {
     expect(await tabs[0]?.page.evaluate('JSON.stringify(localStorage)')).not.toContain('refresh')
   })
 
-  it('a sign-in as another user in one tab answers no request of the first as the second', async (context) => {
+  it('after another user signs in in one tab, no request of the first user is answered as the second', async (context) => {
     const { server, tabs, signIn, expire, states } = await setStage(context, { tabs: 4 })
     await signIn('ada')
     expire()
@@ -102,7 +102,7 @@ inEachBrowser('several tabs', (setStage) => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('a reloaded tab takes the session up, with the newest tokens and without a refresh', async (context) => {
+  it('a reloaded tab resumes the session with the newest tokens and without a refresh', async (context) => {
     const { server, tabs, signIn, expire } = await setStage(context, { tabs: 2 })
     const [first, second] = tabs
     await signIn()
@@ -119,7 +119,7 @@ inEachBrowser('several tabs', (setStage) => {
     expect(server.counts).toMatchObject({ refreshes: 0, answered401: 0 })
   })
 
-  it('a tab that is closed in the middle of its refresh leaves it to the next one', async (context) => {
+  it('when a tab is closed during its refresh, the next one refreshes', async (context) => {
     const { server, tabs, signIn, expire } = await setStage(context, { tabs: 2 })
     const [first, second] = tabs
     await signIn()
@@ -136,7 +136,7 @@ inEachBrowser('several tabs', (setStage) => {
   })
 
   it.for(['session', 'memory'] as const)(
-    'a tab on %s storage is a session of its own',
+    'a tab with %s storage has a session of its own',
     async (store, context) => {
       const { server, tabs, expire, states } = await setStage(context, { tabs: 2, start: { store } })
       const [first, second] = tabs

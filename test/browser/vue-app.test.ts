@@ -63,7 +63,7 @@ describe.skipIf(!executable)('the Vue app', { timeout: 60_000 }, () => {
   })
 
   describe('signing in', () => {
-    it('says so when the password is wrong; with the right one, it goes to the page that the user wanted', async () => {
+    it('reports a wrong password, and with the right one goes to the page that the user wanted', async () => {
       const tab = await profile.open('/account?tab=billing#cards')
       await tab.isAt('/login?redirect=/account?tab=billing%23cards')
       await tab.signIn('ada', 'wrong')
@@ -75,7 +75,7 @@ describe.skipIf(!executable)('the Vue app', { timeout: 60_000 }, () => {
       expect(app.answers()).toEqual(['POST /auth/login 401', 'POST /auth/login 200'])
     })
 
-    it('takes the user to no other site, and to no page that is none', async () => {
+    it('does not redirect to another site or to a page that does not exist', async () => {
       const tab = await profile.open(loginFor('//elsewhere.test/'))
       await tab.signIn(...ADA)
       await tab.isAt('/')
@@ -88,7 +88,7 @@ describe.skipIf(!executable)('the Vue app', { timeout: 60_000 }, () => {
     })
   })
 
-  describe('when the access token is dead', () => {
+  describe('when the access token has expired', () => {
     it('shows a dozen results after one refresh, and counts it', async () => {
       const tab = await signedIn()
       await tab.panelSays({ Status: 'signed in', 'Time left': '10 min', Refreshes: '0', 'Sent again': '0' })
@@ -100,7 +100,7 @@ describe.skipIf(!executable)('the Vue app', { timeout: 60_000 }, () => {
       expect(counted()).toEqual({ granted: 1, refused: 0, figures: 12 })
     })
 
-    it('knows the session after a reload, and refreshes once', async () => {
+    it('restores the session after a reload, and refreshes once', async () => {
       const tab = await signedIn()
       await letTokenDie(tab)
       await tab.page.reload()
@@ -109,7 +109,7 @@ describe.skipIf(!executable)('the Vue app', { timeout: 60_000 }, () => {
       expect(counted()).toEqual({ granted: 1, refused: 0, figures: 12 })
     })
 
-    it('refreshes once for two tabs that ask at the same time', async () => {
+    it('refreshes once for two tabs that send requests at the same time', async () => {
       const tab = await signedIn()
       const other = await profile.open('/')
       await other.hasDozen()
@@ -125,7 +125,7 @@ describe.skipIf(!executable)('the Vue app', { timeout: 60_000 }, () => {
       await expect.poll(panels, POLL).toContainEqual(expect.objectContaining(adopted))
     })
 
-    it('goes to the login page with a message when the refresh is refused, and comes back from there', async () => {
+    it('goes to the login page with a message when the refresh is refused, and returns after signing in', async () => {
       const tab = await signedIn()
       await endAtServer(tab.page)
       await tab.press('Load again')
@@ -139,7 +139,7 @@ describe.skipIf(!executable)('the Vue app', { timeout: 60_000 }, () => {
   })
 
   describe('without a network', () => {
-    it('says so, keeps the session, and goes on when it is back; signing out needs none', async () => {
+    it('reports that, keeps the session, continues when it is back, and can sign out meanwhile', async () => {
       const tab = await signedIn()
       await profile.context.setOffline(true)
       await tab.press('Load again')
@@ -159,7 +159,7 @@ describe.skipIf(!executable)('the Vue app', { timeout: 60_000 }, () => {
   })
 
   describe('two tabs', () => {
-    it('are signed in together and signed out together, at the server too', async () => {
+    it('sign in together and sign out together, at the server too', async () => {
       const first = await profile.open('/')
       const second = await profile.open('/account')
       await second.isAt('/login?redirect=/account')
@@ -213,7 +213,7 @@ describe.skipIf(!executable)('the Vue app', { timeout: 60_000 }, () => {
   })
 
   describe('on the dev server', () => {
-    it('renews a token whose time has run out without a 401, and stays signed in when a module is edited', async () => {
+    it('refreshes an expired token without a 401, and stays signed in when a module is edited', async () => {
       const dev = await startDev({ ACCESS_SECONDS: '3' })
       onTestFinished(() => dev.close())
       const tab = await (await newProfile(browser, dev)).open('/')
@@ -238,7 +238,7 @@ describe.skipIf(!executable)('the Vue app', { timeout: 60_000 }, () => {
       expect(dev.answers().filter((answer) => !answer.endsWith(' 200'))).toEqual([])
     })
 
-    it('names the backends there are when VITE_BACKEND names none of them', async () => {
+    it('lists the backends when VITE_BACKEND names none of them', async () => {
       await expect(startDev({ VITE_BACKEND: 'b-flask' })).rejects.toThrow(
         'VITE_BACKEND=b-flask: there are a-sanic, c-flask-header, d-fastapi.',
       )

@@ -9,7 +9,7 @@ import { setUp } from '../support/client.js'
 
 const ABANDONED = fileURLToPath(new URL('../support/abandoned.ts', import.meta.url))
 
-it('dispose: a client that nobody refers to any more is collected without it, where globalThis has events', {
+it('dispose: an unreferenced client is collected without it, where globalThis has events', {
   timeout: 60_000,
 }, async () => {
   const args = ['--expose-gc', '--import', 'tsx', ABANDONED]

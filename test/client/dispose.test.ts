@@ -33,7 +33,7 @@ import {
 } from '../support/stores.js'
 
 describe('dispose', () => {
-  it('rejects everybody who waits with DISPOSED, sends none of them, and stores the late answer without a word', async () => {
+  it('rejects waiting requests with DISPOSED, sends none of them, and stores the late answer silently', async () => {
     const store = createOpenStore()
     const hand = createHandRefresh()
     const { server, api, auth, clock, login, ends } = await setUp({ refresh: hand.refresh, store })
@@ -58,7 +58,7 @@ describe('dispose', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('leaves no timer of the real clock, which would keep a process alive', async () => {
+  it('leaves no real timer that would keep a process alive', async () => {
     const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
     const before = timers()
     const hand = createHandRefresh()
@@ -75,14 +75,14 @@ describe('dispose', () => {
     expect(timers()).toBeLessThanOrEqual(before)
   })
 
-  it('is done without a word where there is no page', async () => {
+  it('logs nothing where there is no page', async () => {
     const shown = vi.spyOn(console, 'error').mockImplementation(() => {})
     const { auth } = await setUp({ store: localStorageStore({ key: 'app' }) })
     auth.dispose()
     expect(shown).not.toHaveBeenCalled()
   })
 
-  it('lets requests that are on their way come back as they are', async () => {
+  it('passes answers on the wire through unchanged', async () => {
     const { server, api, auth } = await setUp()
     const hold = server.hold('/api/*', { at: 'answer' })
     const good = api.get('/api/good')
@@ -98,7 +98,7 @@ describe('dispose', () => {
     expect(server.counts.refreshes).toBe(0)
   })
 
-  it('keeps a replay that waits for its hook from being sent', async () => {
+  it('does not send a replay that waits for beforeReplay', async () => {
     let enter = (_: () => void): void => {}
     const inHook = new Promise<() => void>((resolve) => {
       enter = resolve
@@ -115,7 +115,7 @@ describe('dispose', () => {
     expect(server.requestsTo('/api/x')).toHaveLength(1)
   })
 
-  it("keeps a request that is in an interceptor of the app's from going out bare", async () => {
+  it('does not send a request without its token that is still in an interceptor of the app', async () => {
     const server = await startServer()
     const api = axios.create({ baseURL: server.url })
     const gate = deferred()
@@ -131,7 +131,7 @@ describe('dispose', () => {
     expect(server.log).toEqual([])
   })
 
-  it('rejects those who wait for an asynchronous store, and starts nothing for them', async () => {
+  it('rejects requests that wait for an asynchronous store, and starts nothing for them', async () => {
     const store = createHandStore()
     store.hold('load')
     const hand = createHandRefresh(true)
@@ -154,7 +154,7 @@ describe('dispose', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('rejects those who wait for a session to be restored', async () => {
+  it('rejects requests that wait for a session to be restored', async () => {
     const hand = createHandRefresh(true)
     const { server, api, auth, clock } = await setUp({
       refresh: hand.refresh,
@@ -173,7 +173,7 @@ describe('dispose', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('settles a sign-in, a sign-out and an update that wait for the store', async () => {
+  it('settles signIn, signOut and updateTokens calls that wait for the store', async () => {
     const store = createHandStore()
     const { auth, clock, server } = await setUp({ store })
     store.hold('save', 'clear')
@@ -188,7 +188,7 @@ describe('dispose', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('lets a sign-out in the same turn empty a store that is being read', async () => {
+  it('still lets a sign-out in the same turn empty a store that is being read', async () => {
     const store = createHandStore()
     const { auth } = await setUp({ store })
     store.hold('load')
@@ -202,7 +202,7 @@ describe('dispose', () => {
     expect(store.kept).toBeUndefined()
   })
 
-  it('lets a sign-in in the same turn reach a store that has not been read yet', async () => {
+  it('still lets a sign-in in the same turn reach a store that has not been read yet', async () => {
     const store = createHandStore()
     store.hold('load')
     const { auth } = await setUp({ store, signedIn: false })
@@ -214,7 +214,7 @@ describe('dispose', () => {
     expect(keptToken(store)).toBe('mine')
   })
 
-  it('leaves no timer: during a back-off, in a cool-down, after a look into a slow store', async () => {
+  it('leaves no timer during a back-off, in a cool-down or after reading a slow store', async () => {
     const backOff = await setUp()
     backOff.server.refresh.always(503)
     const waiting = settleAll([backOff.auth.refresh()])
@@ -243,7 +243,7 @@ describe('dispose', () => {
     expect(slow.server.counts.requests).toBe(0)
   })
 
-  it('in the same turn as a refresh begins keeps it from looking into the store', async () => {
+  it('stops a refresh that began in the same turn from reading the store', async () => {
     const store = createHandStore()
     const { auth, clock, server } = await setUp({ store })
     store.hold('load')
@@ -256,7 +256,7 @@ describe('dispose', () => {
     expect(server.counts.requests).toBe(0)
   })
 
-  it('twice is once, also from inside a listener', async () => {
+  it('is idempotent, also from inside a listener', async () => {
     const { server, api, auth, clock } = await setUp()
     auth.on('refreshStart', () => {
       auth.dispose()
@@ -272,7 +272,7 @@ describe('dispose', () => {
     expect(server.counts.refreshes).toBe(0)
   })
 
-  it('makes every further call end with DISPOSED, and reading harmless', async () => {
+  it('makes every later call reject with DISPOSED, while reading stays possible', async () => {
     const { auth } = await setUp()
     auth.dispose()
     const calls = [
@@ -293,7 +293,7 @@ describe('dispose', () => {
     auth.on('held', () => {})()
   })
 
-  it('tells nobody anything: the session itself goes on in the store', async () => {
+  it('emits no event: the session continues in the store', async () => {
     const store = createOpenStore()
     const { server, auth, ends, events, login } = await setUp({ store })
     auth.dispose()
@@ -308,7 +308,7 @@ describe('dispose', () => {
     expect(server.counts.requests).toBe(0)
   })
 
-  it('listens to nothing any more: no event of the page, no hint of the store', async () => {
+  it('stops listening to the page and to the store', async () => {
     const page = new EventTarget()
     const listeners = new Set<EventListener>()
     vi.stubGlobal('addEventListener', (type: string, listener: EventListener) => {
@@ -340,7 +340,7 @@ describe('dispose', () => {
 })
 
 describe('the instance after dispose', () => {
-  it('is bare: no token, no refresh, no mark, its defaults as they were', async () => {
+  it('sends no token, starts no refresh, and has no mark and unchanged defaults', async () => {
     const { server, api, auth } = await setUp()
     server.killAccessTokens()
     await api.get('/api/x')
@@ -356,7 +356,7 @@ describe('the instance after dispose', () => {
     expect(Reflect.ownKeys(api.defaults)).toEqual(Reflect.ownKeys(fresh.defaults))
   })
 
-  it('keeps the interceptors of the app, and runs nothing of ours', async () => {
+  it('keeps the app’s interceptors, and runs none of ours', async () => {
     const { server, api, auth } = await setUp()
     const seen: unknown[] = []
     api.interceptors.request.use((config) => {
@@ -418,7 +418,7 @@ describe('dispose in the middle of a refresh', () => {
   const stores = { synchronous: createOpenStore, asynchronous: createHandStore }
 
   it.each(Object.entries(stores))(
-    'G4: leaves no spent refresh token for the client that comes next (%s store)',
+    'G4: leaves no spent refresh token for the next client (%s store)',
     async (_, createStore) => {
       const store = createStore()
       const { before, call, after, hint } = await reloaded(store)
@@ -434,7 +434,7 @@ describe('dispose in the middle of a refresh', () => {
     },
   )
 
-  it('G4: also where the answer is of no other use than its refresh token', async () => {
+  it('G4: stores a new refresh token also when nothing else in the answer is usable', async () => {
     const store = createOpenStore()
     const { call } = await reloaded(store)
     call.answer({ accessToken: '', refreshToken: 'fresh-refresh-token' })
@@ -442,7 +442,7 @@ describe('dispose in the middle of a refresh', () => {
     expect(keptRefreshToken(store)).toBe('fresh-refresh-token')
   })
 
-  it('G24: an answer of another user begins their session in the store', async () => {
+  it('G24: stores an answer of another user as that user’s session', async () => {
     const store = createOpenStore()
     const { call, before } = await reloaded(store)
     const bob = tokensOf(before.server.login('bob'))
@@ -454,7 +454,7 @@ describe('dispose in the middle of a refresh', () => {
   })
 
   it.each(['sign-in', 'sign-out', 'newer tokens'])(
-    'G13, G14: a %s of the client that came next is not undone',
+    'G13, G14: does not undo a %s of the next client',
     async (what) => {
       const store = createOpenStore()
       const { call, after } = await reloaded(store)
@@ -468,7 +468,7 @@ describe('dispose in the middle of a refresh', () => {
     },
   )
 
-  it('is over with its time, if no answer comes', async () => {
+  it('ends by refreshTimeoutMs if no answer comes', async () => {
     const store = createOpenStore()
     const { before, call } = await reloaded(store)
     expect(call.context.signal.aborted).toBe(false)
@@ -483,31 +483,28 @@ describe('dispose in the middle of a refresh', () => {
     ['a store of one’s own', createOpenStore],
     ['an asynchronous store', createHandStore],
     ['a frozen memoryStore', () => Object.freeze(memoryStore())],
-  ])(
-    'G4: a client that comes next on %s and refreshes at once waits for its turn',
-    async (_, createStore) => {
-      const store = createStore() as TokenStore
-      const { server, auth, login } = await setUp({ store })
-      const hold = server.holdRefresh({ at: 'answer', first: 1 })
-      const first = settleAll([auth.refresh()])
-      await hold.waiting(1)
-      auth.dispose()
-      await first
-      const api = axios.create({ baseURL: server.url })
-      const next = createAuthClient(api, { store, refresh: refreshWithBody({ url: '/auth/refresh' }) })
-      onTestFinished(() => next.dispose())
-      server.killAccessTokens()
-      const sent = settleAll<unknown>([api.get('/api/me'), next.refresh()])
-      await untilHeld(next, 1)
-      hold.releaseAll()
-      expect(outcomesOf(await sent)).toEqual(['ok', 'ok'])
-      expect(await next.getAccessToken()).not.toBe(login.access_token)
-      expect(server.counts).toMatchObject({ reuses: 0 })
-      expect(next.stats().adopted).toBe(1)
-    },
-  )
+  ])('G4: the next client on %s waits for its turn when it refreshes at once', async (_, createStore) => {
+    const store = createStore() as TokenStore
+    const { server, auth, login } = await setUp({ store })
+    const hold = server.holdRefresh({ at: 'answer', first: 1 })
+    const first = settleAll([auth.refresh()])
+    await hold.waiting(1)
+    auth.dispose()
+    await first
+    const api = axios.create({ baseURL: server.url })
+    const next = createAuthClient(api, { store, refresh: refreshWithBody({ url: '/auth/refresh' }) })
+    onTestFinished(() => next.dispose())
+    server.killAccessTokens()
+    const sent = settleAll<unknown>([api.get('/api/me'), next.refresh()])
+    await untilHeld(next, 1)
+    hold.releaseAll()
+    expect(outcomesOf(await sent)).toEqual(['ok', 'ok'])
+    expect(await next.getAccessToken()).not.toBe(login.access_token)
+    expect(server.counts).toMatchObject({ reuses: 0 })
+    expect(next.stats().adopted).toBe(1)
+  })
 
-  it('a second dispose changes nothing', async () => {
+  it('ignores a second dispose', async () => {
     const store = createOpenStore()
     const { before, call } = await reloaded(store)
     before.auth.dispose()

@@ -44,7 +44,7 @@ describe('updateTokens inside a listener of refreshFailed', () => {
 })
 
 describe('beforeReplay', () => {
-  it('may change the body, as one does that signs it', async () => {
+  it('may change the body, for example to sign it', async () => {
     const nonce = 'x'.repeat(50)
     const { server, api } = await setUp({
       beforeReplay(config) {
@@ -56,7 +56,7 @@ describe('beforeReplay', () => {
     expect(server.requestsTo('/api/x').map(({ body }) => body)).toEqual([{ a: 1 }, { a: 1, nonce }])
   })
 
-  it('is followed by a replay with the tokens of that moment', async () => {
+  it('is followed by a replay with the tokens current at that moment', async () => {
     const [gate, asked] = [deferred(), deferred()]
     const { server, api, auth } = await setUp({
       beforeReplay() {
@@ -75,7 +75,7 @@ describe('beforeReplay', () => {
     expect(server.counts).toMatchObject({ refreshes: 1, answered401: 1 })
   })
 
-  it('is followed by no sending, and no second refresh, when the new token is over by then', async () => {
+  it('is followed by neither a replay nor a second refresh when the new token has expired by then', async () => {
     const world: World = await setUp({ beforeReplay: () => world.clock.jump(301_000) })
     const { server, api } = world
     server.killAccessTokens()
@@ -84,7 +84,7 @@ describe('beforeReplay', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('is followed by no sending with a token that was refused meanwhile', async () => {
+  it('is not followed by a replay with a token that was rejected meanwhile', async () => {
     const gate = deferred()
     let asked = 0
     const { server, api } = await setUp({ beforeReplay: () => (asked++ === 0 ? gate.promise : undefined) })
@@ -132,7 +132,7 @@ describe('shouldRefresh', () => {
     ['whether the token is stale', 300, 269_999, false],
     ['whether the token is stale', 300, 1_000, false],
     ['nothing of a token of unknown life', undefined, 280_000, undefined],
-  ])('is told %s (lives %s s, after %i ms: %s)', async (_, expiresInSeconds, afterMs, told) => {
+  ])('gets expired: %s (lifetime %s s, after %i ms: %s)', async (_, expiresInSeconds, afterMs, told) => {
     const asked: unknown[] = []
     const { server, api, auth, clock } = await setUp({
       signedIn: false,
@@ -151,7 +151,7 @@ describe('shouldRefresh', () => {
     expect(asked).toEqual([told])
   })
 
-  it('reads the fields of a JSON body, where a server reports expiry with a 200', async () => {
+  it('can read a JSON body, where a server reports expiry with a 200', async () => {
     const { server, api } = await setUp({ shouldRefresh: ({ response }) => response.data?.code === 1004 })
     let asked = 0
     server.route('/api/x', () => json(200, { code: asked++ ? 0 : 1004 }))
@@ -159,7 +159,7 @@ describe('shouldRefresh', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('is told that a token has expired which was replaced since', async () => {
+  it('gets expired: true for a token that was replaced meanwhile', async () => {
     const asked: unknown[] = []
     const { server, api, auth } = await setUp({
       shouldRefresh({ expired }) {
@@ -180,7 +180,7 @@ describe('shouldRefresh', () => {
     ['a text where the caller asked for one', { responseType: 'text' }, '{"code":1}', '{"code":1}'],
     ['a text that is no JSON', {}, 'plain', 'plain'],
     ['what an adapter has parsed', {}, [5], [5]],
-  ])('reads %s as it is', async (_, config, data, read) => {
+  ])('gets %s unchanged', async (_, config, data, read) => {
     const seen: unknown[] = []
     const { api } = await setUp({
       shouldRefresh({ response }) {
@@ -193,7 +193,7 @@ describe('shouldRefresh', () => {
     expect(seen).toEqual([read])
   })
 
-  it('that is not there leaves it to the status, without a word', async () => {
+  it('falls back to the status silently when it is absent', async () => {
     const shown = vi.spyOn(console, 'error')
     const { server, api } = await setUp()
     server.killAccessTokens()
@@ -213,7 +213,7 @@ describe('a listener that ends the session of the request it is called for', () 
     ],
   ]
 
-  it.each(deeds)('G17: %s in `replay` keeps it from being sent again', async (_, code, deed) => {
+  it.each(deeds)('G17: %s in `replay` stops it from being sent again', async (_, code, deed) => {
     const world = await setUp()
     const { server, api, auth } = world
     auth.on('replay', () => deed(world))
@@ -222,28 +222,34 @@ describe('a listener that ends the session of the request it is called for', () 
     expect(server.requestsTo('/api/x')).toHaveLength(1)
   })
 
-  it.each(deeds)('G17: %s when it renews ahead keeps it from being sent', async (_, code, deed) => {
-    for (const topic of ['refreshStart', 'change'] as const) {
-      const world = await setUp()
-      const { server, api, auth, clock } = world
-      let done = false
-      const once = () => {
-        if (done) return
-        done = true
-        deed(world)
+  it.each(deeds)(
+    'G17: %s during a refresh ahead of expiry stops it from being sent',
+    async (_, code, deed) => {
+      for (const topic of ['refreshStart', 'change'] as const) {
+        const world = await setUp()
+        const { server, api, auth, clock } = world
+        let done = false
+        const once = () => {
+          if (done) return
+          done = true
+          deed(world)
+        }
+        if (topic === 'change') auth.subscribe(once)
+        else auth.on(topic, once)
+        clock.jump(270_000)
+        expect(authErrorOf(await failureOf(api.get('/api/x')))?.code).toBe(code)
+        expect(server.requestsTo('/api/x')).toEqual([])
       }
-      if (topic === 'change') auth.subscribe(once)
-      else auth.on(topic, once)
-      clock.jump(270_000)
-      expect(authErrorOf(await failureOf(api.get('/api/x')))?.code).toBe(code)
-      expect(server.requestsTo('/api/x')).toEqual([])
-    }
-  })
+    },
+  )
 
-  it.each(deeds)('G17: %s when it renews ahead gets getAccessToken no token', async (_, code, deed) => {
-    const world = await setUp()
-    world.auth.on('refreshStart', () => deed(world))
-    world.clock.jump(270_000)
-    await expect(world.auth.getAccessToken()).rejects.toMatchObject({ code })
-  })
+  it.each(deeds)(
+    'G17: %s during a refresh ahead of expiry leaves getAccessToken without a token',
+    async (_, code, deed) => {
+      const world = await setUp()
+      world.auth.on('refreshStart', () => deed(world))
+      world.clock.jump(270_000)
+      await expect(world.auth.getAccessToken()).rejects.toMatchObject({ code })
+    },
+  )
 })

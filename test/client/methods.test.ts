@@ -25,7 +25,7 @@ describe('getAccessToken', () => {
     expect(server.counts.requests).toBe(0)
   })
 
-  it('gives undefined when nobody is signed in, and where the credential is a cookie', async () => {
+  it('resolves with undefined when nobody is signed in, and where the credential is a cookie', async () => {
     const { auth } = await setUp({ signedIn: false })
     expect(await auth.getAccessToken({ minValidityMs: 1000 })).toBeUndefined()
     const cookies = await setUp({ place: noCredential(), signedIn: false })
@@ -33,7 +33,7 @@ describe('getAccessToken', () => {
     expect(await cookies.auth.getAccessToken()).toBeUndefined()
   })
 
-  it('refreshes a token that is refused, expired, or valid for too short a time, once for all who ask', async () => {
+  it('refreshes a token that was rejected, has expired or is valid too briefly, once for all callers', async () => {
     for (const kind of ['refused', 'expired', 'short'] as const) {
       const { api, auth, clock, server, login } = await setUp()
       const hold = server.holdRefresh()
@@ -61,21 +61,21 @@ describe('getAccessToken', () => {
     [99_999, false],
     [100_001, true],
     [300_000, true],
-  ])('with %i ms to be valid and 100 s left refreshes: %s', async (minValidityMs, refreshes) => {
+  ])('with a minValidityMs of %i and 100 s left refreshes: %s', async (minValidityMs, refreshes) => {
     const { auth, clock, server } = await setUp()
     clock.jump(200_000)
     await auth.getAccessToken({ minValidityMs })
     expect(server.counts.refreshes).toBe(refreshes ? 1 : 0)
   })
 
-  it('gives what the refresh brought, even if that is not valid long enough', async () => {
+  it('resolves with the refreshed token, even if it is not valid long enough', async () => {
     const { auth, server } = await setUp()
     const token = await auth.getAccessToken({ minValidityMs: 10 ** 9 })
     expect(token).toBe(server.sessions[0]?.accessToken)
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('refreshes as well when it finds a token of another tab that is valid for too short a time', async () => {
+  it('refreshes also when another tab’s token is valid too briefly', async () => {
     const store = createOpenStore()
     const { auth, server, clock } = await setUp({ store })
     rotatedElsewhere(store, { accessToken: 'of-another-tab' }, { expiresAtMs: clock.nowMs() + 10_000 })
@@ -84,7 +84,7 @@ describe('getAccessToken', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('refreshes with the refresh token of another tab, where that alone is newer', async () => {
+  it('refreshes with another tab’s refresh token when only that is newer', async () => {
     const store = createOpenStore()
     const hand = createHandRefresh()
     const { auth } = await setUp({ store, refresh: hand.refresh })
@@ -96,14 +96,14 @@ describe('getAccessToken', () => {
     expect(await token).toBe('fresh')
   })
 
-  it('gives a token of unknown lifetime as it is', async () => {
+  it('resolves with a token of unknown lifetime', async () => {
     const { auth, server } = await setUp({ signedIn: false })
     await auth.signIn({ accessToken: 'opaque' })
     expect(await auth.getAccessToken({ minValidityMs: 10 ** 9 })).toBe('opaque')
     expect(server.counts.requests).toBe(0)
   })
 
-  it('gives a stale token at once, and renews it in the background', async () => {
+  it('resolves with a stale token at once, and refreshes it in the background', async () => {
     const { auth, clock, server, login } = await setUp()
     clock.jump(280_000)
     expect(await auth.getAccessToken()).toBe(login.access_token)
@@ -112,7 +112,7 @@ describe('getAccessToken', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('rejects with why there is none', async () => {
+  it('rejects with the reason when there is none', async () => {
     for (const [behaviour, code] of [
       [401, 'SESSION_EXPIRED'],
       [404, 'REFRESH_FAILED'],
@@ -125,7 +125,7 @@ describe('getAccessToken', () => {
     }
   })
 
-  it('without a way to refresh gives the token as it is, whatever the clock says', async () => {
+  it('without `refresh`, resolves with the token whatever the clock says', async () => {
     const { auth, clock, login } = await setUp({ refresh: undefined })
     clock.jump(10 ** 9)
     expect(await auth.getAccessToken({ minValidityMs: 1000 })).toBe(login.access_token)
@@ -144,7 +144,7 @@ describe('getAccessToken', () => {
 })
 
 describe('refresh', () => {
-  it('starts one refresh for all who call it, and resolves with the snapshot', async () => {
+  it('starts one refresh for all callers, and resolves with the snapshot', async () => {
     const { auth, server } = await setUp()
     const snapshots = await Promise.all([auth.refresh(), auth.refresh(), auth.refresh()])
     expect(snapshots).toEqual(Array(3).fill(auth.getSnapshot()))
@@ -164,7 +164,7 @@ describe('refresh', () => {
     expect(server.counts).toMatchObject({ refreshes: 1, protectedOk: 1 })
   })
 
-  it('goes on to refresh when it finds a token of another tab that has expired', async () => {
+  it('still refreshes when it finds an expired token of another tab', async () => {
     const store = createOpenStore()
     const { auth, server, clock } = await setUp({ store })
     rotatedElsewhere(store, { accessToken: 'of-another-tab' }, { expiresAtMs: clock.nowMs() - 10_000 })
@@ -181,7 +181,7 @@ describe('refresh', () => {
 })
 
 describe('the snapshot', () => {
-  it('is one frozen object as long as nothing in it changes', async () => {
+  it('is the same frozen object while nothing in it changes', async () => {
     const { api, auth, server } = await setUp()
     const before = auth.getSnapshot()
     expect(Object.isFrozen(before)).toBe(true)
@@ -194,7 +194,7 @@ describe('the snapshot', () => {
     expect(server.counts.requests).toBe(3)
   })
 
-  it('is another object whenever subscribers are told, and they are told of every other one', async () => {
+  it('is a new object whenever subscribers are called, and they are called for every new one', async () => {
     const { auth, clock } = await setUp()
     const seen: AuthSnapshot[] = [auth.getSnapshot()]
     auth.subscribe(() => seen.push(auth.getSnapshot()))
@@ -212,7 +212,7 @@ describe('the snapshot', () => {
     expect(seen.every(Object.isFrozen)).toBe(true)
   })
 
-  it('shows who, until when and the claims, and holds no token', async () => {
+  it('shows subject, expiry and claims, and no token', async () => {
     const { auth, clock, server } = await setUp()
     expect(auth.getSnapshot()).toEqual({
       status: 'signed-in',
@@ -230,7 +230,7 @@ describe('the snapshot', () => {
     expect(Object.keys(auth.getSnapshot())).toEqual(['status', 'refreshing'])
   })
 
-  it('follows the claims of newer tokens where the app has not said who it is', async () => {
+  it('follows the claims of newer tokens where the app did not name a subject', async () => {
     const { auth } = await setUp({ signedIn: false })
     await auth.signIn({ accessToken: jwtOf({ sub: 'ada' }) })
     await auth.updateTokens({ accessToken: jwtOf({ sub: 'ada@example.com' }) })
@@ -241,7 +241,7 @@ describe('the snapshot', () => {
     ['a number', 42, '42'],
     ['a text', 'ada', 'ada'],
     ['neither', { id: 42 }, undefined],
-  ])('shows a subject that is %s as a text, or not at all', async (_, sub, subject) => {
+  ])('shows a subject that is %s as text, or not at all', async (_, sub, subject) => {
     const { auth } = await setUp({ signedIn: false })
     await auth.signIn({ accessToken: jwtOf({ sub }) })
     expect(auth.getSnapshot().subject).toBe(subject)
@@ -249,7 +249,7 @@ describe('the snapshot', () => {
     expect(auth.getSnapshot().subject).toBe(subject)
   })
 
-  it('goes on to show the subject that signIn was told, whatever the token of a refresh says', async () => {
+  it('keeps showing the subject passed to signIn, whatever a refreshed token says', async () => {
     const { auth, login } = await setUp({ signedIn: false })
     await auth.signIn({ ...tokensOf(login), subject: 'Ada Lovelace' })
     await auth.refresh()
@@ -269,7 +269,7 @@ describe('the snapshot', () => {
     expect(told).toEqual(['signed-out'])
   })
 
-  it('is right before ready when somebody signs in or out meanwhile, and the store is overruled', async () => {
+  it('is correct before ready when somebody signs in or out meanwhile, overruling the store', async () => {
     const kept = { v: 1, sessionId: 'old', version: 9, tokens: { accessToken: 'old' } }
     for (const what of ['in', 'out']) {
       const store = createHandStore(kept)
@@ -285,7 +285,7 @@ describe('the snapshot', () => {
     }
   })
 
-  it('for the server is one object from first to last', async () => {
+  it('for the server is always the same object', async () => {
     const { auth } = await setUp()
     const server = auth.getServerSnapshot()
     await auth.refresh()
@@ -295,7 +295,7 @@ describe('the snapshot', () => {
     expect(server).toEqual({ status: 'pending', refreshing: false })
   })
 
-  it('needs no `this` to be asked for', async () => {
+  it('can be read without `this`', async () => {
     const { getSnapshot, getServerSnapshot, subscribe, stats, on } = (await setUp()).auth
     expect(getSnapshot().status).toBe('signed-in')
     expect(getServerSnapshot()).toBeDefined()
@@ -306,7 +306,7 @@ describe('the snapshot', () => {
 })
 
 describe('subscribe and on', () => {
-  it('call a listener until it unsubscribes; one that is added twice, twice', async () => {
+  it('call a listener until it unsubscribes, and twice if it was added twice', async () => {
     const { auth } = await setUp()
     let subscribed = 0
     let heard = 0
@@ -330,7 +330,7 @@ describe('subscribe and on', () => {
     expect([subscribed, heard]).toEqual([6, 3])
   })
 
-  it('call no listener that was taken away while the event was told, nor any after dispose', async () => {
+  it('do not call a listener that was removed during the event, nor any after dispose', async () => {
     for (const away of ['one', 'all'] as const) {
       const { auth } = await setUp()
       let stop = (): void => {}
@@ -342,7 +342,7 @@ describe('subscribe and on', () => {
     }
   })
 
-  it('tell the story of a refused request, with durations by the clock', async () => {
+  it('report each step of a rejected request, with durations by the clock', async () => {
     const { server, api, auth, clock, events } = await setUp()
     const hold = server.holdRefresh()
     server.killAccessTokens()
@@ -391,7 +391,7 @@ describe('subscribe and on', () => {
     expect(eventsOf(events, 'refreshStart')).toEqual([{ reason: 'asked' }, { reason: 'asked' }])
   })
 
-  it('hold no token in any event', async () => {
+  it('expose no token in any event', async () => {
     const { server, api, auth, events } = await setUp({ refreshRetry: { limit: 0 } })
     server.killAccessTokens()
     await api.get('/api/x')
@@ -450,7 +450,7 @@ describe('stats', () => {
 })
 
 describe('attach', () => {
-  it('puts another instance under the same session and the same refresh', async () => {
+  it('gives another instance the same session and the same refresh', async () => {
     const { server, api, auth } = await setUp()
     const other = axios.create({ baseURL: server.url })
     auth.attach(other)
@@ -460,7 +460,7 @@ describe('attach', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('is undone by what it returns, twice without harm, and may be done again', async () => {
+  it('is undone by the function it returns, which is idempotent, and can be repeated', async () => {
     const { server, api, auth, login } = await setUp()
     const other = axios.create({ baseURL: server.url })
     const detach = auth.attach(other)
@@ -479,7 +479,7 @@ describe('attach', () => {
     expect((await api.get('/api/z')).status).toBe(200)
   })
 
-  it('lets a request that waits come back when its instance is detached', async () => {
+  it('settles a waiting request when its instance is detached', async () => {
     const { server, auth } = await setUp()
     const other = axios.create({ baseURL: server.url })
     const detach = auth.attach(other)
@@ -497,7 +497,7 @@ describe('attach', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('puts no token on a request that waits for the store when its instance is detached', async () => {
+  it('attaches no token to a request that waits for the store when its instance is detached', async () => {
     const store = createHandStore({ v: 1, sessionId: 'old', version: 9, tokens: { accessToken: 'kept' } })
     store.hold('load')
     const { server, auth } = await setUp({ store, signedIn: false })
@@ -518,7 +518,7 @@ describe('attach', () => {
     expect(server.tokensSeen()).toEqual([])
   })
 
-  it('can detach the first instance’s neighbour without the refresh losing its way', async () => {
+  it('can detach another instance without disturbing the refresh', async () => {
     const { server, api, auth } = await setUp()
     const other = axios.create({ baseURL: 'https://other.example' })
     const detach = auth.attach(other)
@@ -541,7 +541,7 @@ describe('updateTokens', () => {
     return { ...world, hand, call }
   }
 
-  it('keeps the session and moves everybody on to the newer tokens', async () => {
+  it('keeps the session and uses the newer tokens for every request', async () => {
     const { server, api, auth, ends } = await setUp()
     const newer = tokensOf(server.login())
     const updated = auth.updateTokens(newer)
@@ -552,7 +552,7 @@ describe('updateTokens', () => {
     expect(ends).toEqual([])
   })
 
-  it('frees those who wait, and drops the grant of the refresh under way when a refresh token was given', async () => {
+  it('releases waiting requests, and drops the grant of the refresh under way when a refresh token was given', async () => {
     const hand = createHandRefresh()
     const { server, api, auth } = await setUp({ refresh: hand.refresh })
     server.killAccessTokens()
@@ -581,7 +581,7 @@ describe('updateTokens', () => {
     expect(await auth.getAccessToken()).toBe(grant.accessToken)
   })
 
-  it('without a refresh token makes up for a refresh that then fails: no error, no cool-down', async () => {
+  it('without a refresh token prevents the error and cool-down of a refresh that then fails', async () => {
     const { server, api, auth, events, hand, call } = await overtakenRefresh({ refreshRetry: { limit: 0 } })
     call.fail(new Error('no network'))
     await landed(auth)
@@ -592,7 +592,7 @@ describe('updateTokens', () => {
     expect((await request).status).toBe(200)
   })
 
-  it('without a refresh token makes up for a refresh that is then refused: the session goes on', async () => {
+  it('without a refresh token keeps the session when the refresh is then refused', async () => {
     const { auth, ends, call } = await overtakenRefresh()
     call.answer(null)
     await landed(auth)
@@ -600,7 +600,7 @@ describe('updateTokens', () => {
     expect(auth.getSnapshot().status).toBe('signed-in')
   })
 
-  it('without a refresh token makes up for a refresh whose time runs out: no cool-down', async () => {
+  it('without a refresh token prevents the cool-down of a refresh that then times out', async () => {
     const { server, api, auth, clock, hand } = await overtakenRefresh()
     await clock.advance(15_000)
     await landed(auth)
@@ -610,7 +610,7 @@ describe('updateTokens', () => {
     expect((await request).status).toBe(200)
   })
 
-  it('with the refresh token of before keeps what a refresh under way has exchanged it for', async () => {
+  it('with the previous refresh token keeps the one that a refresh under way has exchanged it for', async () => {
     const hand = createHandRefresh()
     const { server, auth, login } = await setUp({ refresh: hand.refresh })
     const refreshed = auth.refresh()
@@ -642,7 +642,7 @@ describe('updateTokens', () => {
     }
   })
 
-  it('rejects when nobody is signed in, and what a header cannot hold', async () => {
+  it('rejects when nobody is signed in, and rejects tokens that a header cannot contain', async () => {
     const { auth, login } = await setUp()
     await expect(auth.updateTokens({ accessToken: 'a\nb' })).rejects.toMatchObject({ code: 'BAD_OPTION' })
     expect(await auth.getAccessToken()).toBe(login.access_token)

@@ -31,7 +31,7 @@ async function setUpBefore(change: (config: InternalAxiosRequestConfig) => void)
 }
 
 describe('authClient', () => {
-  it('may be said by an interceptor after ours: a request without a token is healed all the same', async () => {
+  it('may be set by an interceptor after ours: a request without a token is still refreshed and replayed', async () => {
     const { server, api } = await setUpBefore((config) => {
       config.authClient = { place: false }
     })
@@ -44,7 +44,7 @@ describe('authClient', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('of the caller counts where such an interceptor has dropped it', async () => {
+  it('of the caller counts even where such an interceptor drops it', async () => {
     const { server, api } = await setUpBefore((config) => {
       delete config.authClient
     })
@@ -52,7 +52,7 @@ describe('authClient', () => {
     expect(server.tokensSeen()).toEqual([])
   })
 
-  it('refresh: false renews no stale token either', async () => {
+  it('with refresh: false refreshes no stale token either', async () => {
     const { server, api, clock, auth } = await setUp()
     clock.jump(275_000)
     await api.get('/api/x', { authClient: { refresh: false } })
@@ -79,7 +79,7 @@ describe('an adapter that an interceptor after ours puts on a request', () => {
     expect((await api.get('/x')).config.adapter).toBe(mine)
   })
 
-  it('G18: whose 401 waits for a refresh may be given up: that is a cancellation', async () => {
+  it('G18: can be aborted while its 401 waits for a refresh, which is a cancellation', async () => {
     const { server, api, auth } = await setUpBefore((config) => {
       config.adapter = refusing
     })
@@ -94,7 +94,7 @@ describe('an adapter that an interceptor after ours puts on a request', () => {
   })
 })
 
-it('a request without a URL is told of with an empty one', async () => {
+it('a request without a URL is reported with an empty one', async () => {
   const { server, api, auth } = await setUp()
   const told = listenTo(auth)
   server.killAccessTokens()

@@ -60,7 +60,7 @@ describe('ready', () => {
     expect(eventsOf(failing.events, 'storeError')).toMatchObject([{ operation: 'load' }])
   })
 
-  it('is not waited for by requests that never wait', async () => {
+  it('does not delay requests that never wait', async () => {
     const store = createHandStore()
     store.hold('load')
     const { server, api, auth } = await setUp({ store, signedIn: false })
@@ -71,7 +71,7 @@ describe('ready', () => {
     await auth.ready
   })
 
-  it('comes before requests that were made while the store was read go out, with its token', async () => {
+  it('resolves before requests made during the read are sent, and they carry the stored token', async () => {
     const store = createHandStore()
     const { auth, server, login } = await setUp({ store })
     auth.dispose()
@@ -108,7 +108,7 @@ describe('the tokens option', () => {
     }
   })
 
-  it('gives way to a stored session', async () => {
+  it('is overruled by a stored session', async () => {
     for (const store of [createOpenStore(kept), createHandStore(kept)]) {
       const { auth } = await setUp({ store, signedIn: false, tokens: { accessToken: 'known' } })
       await auth.ready
@@ -126,22 +126,19 @@ describe('the tokens option', () => {
     expect(store.calls).toEqual(['load'])
   })
 
-  it.each(['sync', 'async'])(
-    'stays in use when a %s store that could not be read can be, and is empty',
-    async (kind) => {
-      const store = kind === 'sync' ? createOpenStore() : createHandStore()
-      store.faults.set('load', new Error('locked'))
-      const { auth, ends } = await setUp({ store, signedIn: false, tokens: { accessToken: 'known' } })
-      await auth.ready
-      store.faults.clear()
-      store.hint()
-      await microtasksDone()
-      expect(ends).toEqual([])
-      expect(await auth.getAccessToken()).toBe('known')
-    },
-  )
+  it.each(['sync', 'async'])('stays in use when a %s store becomes readable and is empty', async (kind) => {
+    const store = kind === 'sync' ? createOpenStore() : createHandStore()
+    store.faults.set('load', new Error('locked'))
+    const { auth, ends } = await setUp({ store, signedIn: false, tokens: { accessToken: 'known' } })
+    await auth.ready
+    store.faults.clear()
+    store.hint()
+    await microtasksDone()
+    expect(ends).toEqual([])
+    expect(await auth.getAccessToken()).toBe('known')
+  })
 
-  it('is what the server snapshot tells, whoever signs in later', async () => {
+  it('is what the server snapshot shows, whoever signs in later', async () => {
     const { auth } = await setUp({
       store: createOpenStore(kept),
       signedIn: false,
@@ -162,7 +159,7 @@ describe('the tokens option', () => {
     expect(store.kept).toBeUndefined()
   })
 
-  it('serves requests and refreshes like any session', async () => {
+  it('sends requests and refreshes like any session', async () => {
     const { server, login } = await setUp({ signedIn: false })
     const again = await setUp({
       signedIn: false,
@@ -193,7 +190,7 @@ describe.each([
     return { ...world, asked: () => asked, storage: globalThis[area] }
   }
 
-  it('takes the tokens of an older scheme, once', async () => {
+  it('imports the tokens of an older scheme once', async () => {
     vi.stubGlobal(area, new FakeStorage())
     globalThis[area].setItem('old', 'old-token')
     const first = await load()
@@ -206,7 +203,7 @@ describe.each([
     expect(second.asked()).toBe(0)
   })
 
-  it('takes them not again after a sign-out, although they still lie there', async () => {
+  it('does not import them again after a sign-out, although they are still there', async () => {
     vi.stubGlobal(area, new FakeStorage())
     globalThis[area].setItem('old', 'old-token')
     const first = await load()
@@ -222,7 +219,7 @@ describe.each([
     expect((await load()).auth.getSnapshot().status).toBe('signed-out')
   })
 
-  it('takes them not again after a refusal', async () => {
+  it('does not import them again after a refusal', async () => {
     vi.stubGlobal(area, new FakeStorage())
     globalThis[area].setItem('old', 'old-token')
     const first = await load({ refresh: () => null })
@@ -231,7 +228,7 @@ describe.each([
     expect((await load()).auth.getSnapshot().status).toBe('signed-out')
   })
 
-  it('has nothing to take when there is nothing, or it throws', async () => {
+  it('imports nothing when there is nothing, or when it throws', async () => {
     vi.stubGlobal(area, new FakeStorage())
     expect((await load()).auth.getSnapshot().status).toBe('signed-out')
     const store = createStore({
@@ -267,7 +264,7 @@ describe('restoring by cookie', () => {
     return world
   }
 
-  it('refresh() brings the session of the cookie back', async () => {
+  it('refresh() restores the session of the cookie', async () => {
     const { auth, api, ends, events, server } = await withCookies()
     expect(auth.getSnapshot()).toEqual({ status: 'signed-out', refreshing: false })
     const [first, second] = await Promise.all([auth.refresh(), auth.refresh()])
@@ -281,7 +278,7 @@ describe('restoring by cookie', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('refresh() that is refused leaves it signed out, and ends nothing', async () => {
+  it('refresh() that is refused stays signed out and ends no session', async () => {
     const { auth, ends, events, server, clock, api } = await reloaded()
     await expect(auth.refresh()).resolves.toEqual({ status: 'signed-out', refreshing: false })
     expect(ends).toEqual([])
@@ -293,7 +290,7 @@ describe('restoring by cookie', () => {
     await expect(auth.refresh()).resolves.toMatchObject({ status: 'signed-in' })
   })
 
-  it('refresh() that fails says so, after its retries, and leaves it signed out', async () => {
+  it('refresh() that fails rejects after its retries and stays signed out', async () => {
     const world = await withCookies()
     const { auth, ends, server } = world
     server.refresh.always(503)
@@ -306,7 +303,7 @@ describe('restoring by cookie', () => {
     await expect(auth.refresh()).resolves.toMatchObject({ status: 'signed-in' })
   })
 
-  it('refresh() that brings no usable token says so, whatever else it brings', async () => {
+  it('refresh() without a usable token rejects, whatever else is in the grant', async () => {
     const hand = createHandRefresh(true)
     const { auth } = await setUp({ refresh: hand.refresh, signedIn: false })
     const failure = failureOf(auth.refresh())
@@ -314,7 +311,7 @@ describe('restoring by cookie', () => {
     expect(authErrorOf(await failure)?.code).toBe('BAD_GRANT')
   })
 
-  it('requests made meanwhile wait for it, and belong to whoever it brings', async () => {
+  it('requests made meanwhile wait for it and are sent in the restored session', async () => {
     const { auth, api, server } = await withCookies()
     const hold = server.holdRefresh()
     server.killAccessTokens()
@@ -329,7 +326,7 @@ describe('restoring by cookie', () => {
     expect(server.counts).toMatchObject({ refreshes: 1, answered401: 0 })
   })
 
-  it('requests made meanwhile go out all the same when it is refused', async () => {
+  it('requests made meanwhile are sent without a token when it is refused', async () => {
     const { auth, api, server } = await reloaded()
     const restored = auth.refresh()
     const results = await settleAll<unknown>([restored, api.get('/public/x'), api.get('/cookie/me')])
@@ -366,7 +363,7 @@ describe('restoring by cookie', () => {
     expect(auth.getSnapshot()).toMatchObject({ status: 'signed-in', subject: 'bob', refreshing: false })
   })
 
-  it('a sign-out in the same turn wins, also over a sign-in of another tab that was not heard of', async () => {
+  it('a sign-out in the same turn wins, also over another tab’s sign-in that was not yet seen', async () => {
     const hand = createHandRefresh(true)
     const store = createOpenStore()
     const { auth } = await setUp({ store, refresh: hand.refresh, signedIn: false })
@@ -381,7 +378,7 @@ describe('restoring by cookie', () => {
   it.each<[string, (world: World) => Promise<unknown>]>([
     ['a request', ({ api, server }) => api.get('/api/me').then(() => server.tokensSeen()[0])],
     ['getAccessToken', ({ auth }) => auth.getAccessToken()],
-  ])('%s right behind it waits for it behind an asynchronous store as well', async (_, ask) => {
+  ])('%s right after it waits for it with an asynchronous store too', async (_, ask) => {
     const hand = createHandRefresh(true)
     const store = createHandStore()
     store.hold('load')
@@ -396,7 +393,7 @@ describe('restoring by cookie', () => {
     expect(await token).toBe(login.access_token)
   })
 
-  it('an access token in the answer is used where one is placed', async () => {
+  it('an access token in the answer is used where one is attached', async () => {
     const { auth, api, server } = await setUp({
       refresh: refreshWithCookie({ url: '/cookie/refresh' }),
       signedIn: false,

@@ -6,7 +6,7 @@ import { setupCache } from 'axios-cache-interceptor'
 import MockAdapter from 'axios-mock-adapter'
 import axiosRetry from 'axios-retry'
 import { adapterAsFunction } from '../support/adapters.js'
-import type { Scene } from './transport-scene.js'
+import type { Scene } from './transport-setup.js'
 
 export interface PlugIn {
   name: string

@@ -46,14 +46,14 @@ export function describeTokenStore(name: string, setUp: () => () => TokenStore):
       expect((await open().load()) ?? undefined).toBeUndefined()
     })
 
-    it('gives back what was saved, to this page and to the next', async () => {
+    it('returns what was saved, to this page and to the next', async () => {
       const store = open()
       await store.save(record)
       expect(await store.load()).toEqual(record)
       expect(await open().load()).toEqual(record)
     })
 
-    it('gives back a record without its optional fields', async () => {
+    it('returns a record without its optional fields', async () => {
       const store = open()
       const short: StoredRecord = { v: 1, sessionId: 'one', version: 1, tokens: { accessToken: 'access' } }
       await store.save(record)
@@ -68,7 +68,7 @@ export function describeTokenStore(name: string, setUp: () => () => TokenStore):
       expect(await open().load()).toEqual({ ...record, version: 2 })
     })
 
-    it('is empty after clear, and usable again', async () => {
+    it('is empty after clear, and can be used again', async () => {
       const store = open()
       await store.clear()
       await store.save(record)
@@ -85,14 +85,14 @@ export function describeTokenStore(name: string, setUp: () => () => TokenStore):
       expect(await open().load()).toEqual({ ...record, subject })
     })
 
-    it('returns what unsubscribes, twice without harm, if it can be subscribed to', async () => {
+    it('returns an idempotent unsubscribe function if it can be subscribed to', async () => {
       const stop = await open().subscribe?.(() => {})
       expect(['function', 'undefined']).toContain(typeof stop)
       stop?.()
       stop?.()
     })
 
-    it('carries a session over a reload, renewed tokens included', async () => {
+    it('restores a session after a reload, with refreshed tokens', async () => {
       const first = await load()
       await first.auth.signIn({ accessToken: 'access', refreshToken: 'refresh', subject: 'ada' })
       await first.auth.refresh()
@@ -113,7 +113,7 @@ export function describeTokenStore(name: string, setUp: () => () => TokenStore):
       expect([...first.errors, ...second.errors]).toEqual([])
     })
 
-    it('keeps tokens that were known at the start, and prefers its own to them', async () => {
+    it('keeps the tokens given at the start, and prefers its own', async () => {
       const first = await load({ tokens: { accessToken: 'given' } })
       expect(await first.auth.getAccessToken()).toBe('given')
       first.auth.dispose()

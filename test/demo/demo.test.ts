@@ -45,7 +45,7 @@ describe('npm run demo', () => {
     expect(guarantees.filter(({ held }: { held: boolean }) => !held)).toEqual([])
   })
 
-  it('draws for people by default, without colours where there is no terminal', async () => {
+  it('draws by default, without colours where there is no terminal', async () => {
     const { code, stdout, stderr } = await runDemo('--requests=6')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).not.toContain(ESCAPE)
@@ -165,7 +165,7 @@ describe('the guarantees', () => {
     expect(brokenIn(forged)).toEqual(broken)
   })
 
-  it('are mirrored by the summary', () => {
+  it('match the summary', () => {
     const forged = structuredClone(result)
     Object.assign(requestOf(forged, 'ordinary'), { outcome: 'pending' })
     // However busy the machine was.
@@ -188,7 +188,7 @@ describe('the guarantees', () => {
 describe('the drawing', () => {
   const plain = createInk(false)
 
-  it('shows at a glance what became of each request', () => {
+  it('shows how each request ended', () => {
     expect(drawTimeline(PICTURED, { columns: 90, ink: plain })).toEqual([
       '  milliseconds             ╷0           ╷50          ╷100         ╷150         ╷200',
       '  the refresh                        ┌─ one refresh, 100 ms ──┐',
@@ -201,7 +201,7 @@ describe('the drawing', () => {
     ])
   })
 
-  it('shows who never came back, and who failed', () => {
+  it('shows which requests never settled and which failed', () => {
     const forged = structuredClone(PICTURED)
     Object.assign(forged.requests[0]!, { outcome: 'pending', settledAtMs: undefined })
     Object.assign(forged.requests[1]!, { outcome: 'failed' })
@@ -224,7 +224,7 @@ describe('the drawing', () => {
     expect(lines.filter((line) => line.length > 80)).toEqual([])
   })
 
-  it('tells the most of many requests in one line, but never hides one that went wrong', () => {
+  it('summarises many requests in one line, but never hides one that failed', () => {
     const ordinary = Array.from({ length: 66 }, (_, index) => ({
       ...PICTURED.requests[0]!,
       id: index + 1,

@@ -15,7 +15,7 @@ beforeAll(() => server.listen({ onUnhandledRequest: 'error' }))
 afterEach(() => server.resetHandlers())
 afterAll(() => server.close())
 
-it('fetches that are refused together share one refresh, and a late one starts no other', async () => {
+it('fetch calls that are rejected together share one refresh, and a late one starts no other', async () => {
   onTestFinished(() => auth.signOut())
   let refreshes = 0
   const late = deferred()
@@ -39,7 +39,7 @@ it('fetches that are refused together share one refresh, and a late one starts n
   expect(refreshes).toBe(1)
 })
 
-it('a session that a phone has stored is there at the next start, and gone after the sign-out', async () => {
+it('a session stored on a phone is restored at the next start, and gone after sign-out', async () => {
   const kept = new Map<string, string>()
   const place = {
     getItemAsync: async (key: string) => kept.get(key) ?? null,

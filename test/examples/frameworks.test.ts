@@ -37,7 +37,7 @@ describe('in React', () => {
     expect(box.textContent).toBe('Hello, adaAdministration')
   })
 
-  it('the guard sends others to the login page with the way back, and lets the user through', async () => {
+  it('the guard redirects everybody else to the login page with the way back, and lets the user through', async () => {
     const router = createMemoryRouter(
       [
         { path: '/login', element: 'login page' },
@@ -55,7 +55,7 @@ describe('in React', () => {
     expect(box.textContent).toBe('login page')
   })
 
-  it('TanStack Query retries what may pass, no verdict of ours, and forgets one user’s data at the end', async () => {
+  it('TanStack Query retries temporary failures but none of our errors, and drops the user’s data at the end', async () => {
     const { retry } = queryClient.getDefaultOptions().queries ?? {}
     const retries = retry as (failures: number, error: Error) => boolean
     expect(retries(0, new Error('a flaky network'))).toBe(true)
@@ -68,7 +68,7 @@ describe('in React', () => {
 })
 
 describe('in React, when somebody else signs in', () => {
-  it('TanStack Query fetches anew what is on the screen', async () => {
+  it('TanStack Query fetches what is on the screen again', async () => {
     const bob = { accessToken: jwtOf({ sub: 'bob' }), refreshToken: 'another-one' }
     const observer = new QueryObserver(queryClient, {
       queryKey: ['me'],
@@ -93,7 +93,7 @@ describe('in Vue', () => {
     expect(greeting.value).toBe('Hello, ada')
   })
 
-  it('the guard sends others to the login page with the way back, and lets the user through', async () => {
+  it('the guard redirects everybody else to the login page with the way back, and lets the user through', async () => {
     const page = { template: '' }
     const router = createRouter({
       history: createMemoryHistory(),

@@ -33,7 +33,7 @@ const OLD = { accessToken: 'old-token', refreshToken: 'old-refresh-token' }
 const sent = (path: string, name: string) =>
   arrived.filter(({ url }) => url.endsWith(path)).map(({ headers }) => headers.get(name))
 
-it('a refresh at another origin takes what is named for it, and nothing that is meant for the API', async () => {
+it('a refresh at another origin sends what its strategy names, and nothing that is meant for the API', async () => {
   const { api, auth } = createProviderApi(API, 'https://id.test/token', 'key-of-the-api')
   server.use(guarded, http.post('https://id.test/token', granted))
   await auth.signIn(OLD)
@@ -43,7 +43,7 @@ it('a refresh at another origin takes what is named for it, and nothing that is 
   expect(sent('/orders', 'x-api-key')).toEqual(['key-of-the-api', 'key-of-the-api'])
 })
 
-it('a tenant is named on requests and on refreshes', async () => {
+it('requests and refreshes name the tenant', async () => {
   const { api, auth } = createTenantApi(API, () => 'acme')
   server.use(guarded, http.post(`${API}/auth/refresh`, granted))
   await auth.signIn(OLD)

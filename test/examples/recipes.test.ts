@@ -58,7 +58,7 @@ describe('the recipe for Sanic', () => {
     expect(visits).toEqual(['/login?redirect=%2Forders'])
   })
 
-  it('passes the 401 of a tampered token on without a refresh', async () => {
+  it('passes on the 401 of a tampered token without a refresh', async () => {
     const { api, auth } = await setUp()
     const { accessToken } = tokens()
     await auth.updateTokens({ accessToken: tampered(accessToken) })
@@ -92,7 +92,7 @@ it('the recipe for Flask with JSON tokens refreshes once, with both tokens in th
   })
 })
 
-it('the recipe for Flask with header tokens refreshes once by the Bearer', async () => {
+it('the recipe for Flask with header tokens refreshes once with the refresh token as the Bearer', async () => {
   const { api, auth } = createFlaskHeaderApi(`${server.url}`, () => {})
   await auth.signIn(tokens())
   server.route('/auth/refresh', ({ headers }) => ({
@@ -116,7 +116,7 @@ it('the recipe for FastAPI signs in by a form', async () => {
   expect(auth.getSnapshot().status).toBe('signed-in')
 })
 
-it('the recipe for a sliding server takes the pushed token and loses no request', async () => {
+it('the recipe for a sliding server adopts the pushed token and answers every request', async () => {
   const { api, auth } = createSlidingApi(server.url, () => {})
   await auth.signIn({ accessToken: server.slidingLogin('ada') })
   server.clock.advance(301_000)
@@ -135,7 +135,7 @@ it('the recipe for OAuth 2.0 survives rotation with reuse detection', async () =
   expect(server.counts).toMatchObject({ refreshes: 3, reuses: 0 })
 })
 
-it('the messages tell a passing fault from an end', async () => {
+it('the messages distinguish a temporary fault from the end of the session', async () => {
   const { api, auth } = createOAuthApi(server.url, '/oauth/token')
   await auth.signIn(tokens())
   server.killAccessTokens()

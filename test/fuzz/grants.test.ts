@@ -339,7 +339,7 @@ const ownGrant: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 1, arbitrary: thatThrows({ accessToken: 'new', refreshToken: 'new', expiresInSeconds: 60 }) },
 )
 
-describe("G10: what a refresh of one's own comes up with", () => {
+describe('G10: what a custom refresh returns', () => {
   holdsFor(
     'by an answer, a throw or a promise that settles, is sent only if it is a usable token; nobody is left waiting',
     fc.record({ value: ownGrant, throws: fc.boolean(), later: fc.boolean() }),

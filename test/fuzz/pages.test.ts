@@ -60,7 +60,7 @@ describe.skipIf(!executablePath)(`G20: on a page of ${HOME}`, () => {
     0.5,
   )
 
-  it('many of them arrive, at either place, and none of them costs a refresh', async () => {
+  it('many of them reach both servers, and none of them starts a refresh', async () => {
     expect(arrived.homeWithToken).toBeGreaterThan(RUNS / 20)
     expect(arrived.foreign).toBeGreaterThan(RUNS / 20)
     expect(await page.evaluate(() => sender.refreshes())).toBe(0)

@@ -99,7 +99,7 @@ describe.each(adapters)('G20: by %s', (_, version, defaults) => {
     )
   }
 
-  it('many of them arrive, at either place, and none of them costs a refresh or the session', () => {
+  it('many of them reach both servers, and none of them starts a refresh or ends the session', () => {
     expect(arrived.homeWithToken).toBeGreaterThan(RUNS / 20)
     expect(arrived.foreign).toBeGreaterThan(RUNS / 20)
     for (const { auth } of clients) {

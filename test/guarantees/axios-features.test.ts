@@ -55,7 +55,7 @@ describe('a way to the server that axios offers', () => {
   ]
 
   it.each(ways)(
-    '%s leads the first sending, the refresh and the replay of a burst there',
+    '%s is used for the first sending, the refresh and the replay of a burst',
     async (_, open) => {
       const server = await startServer()
       let relayed = 0
@@ -118,7 +118,7 @@ describe('a way to call that axios offers', () => {
     ['instance.query(url, data), with its body', (api) => api.query('/api/x', { a: 1 })],
   ]
 
-  it.each(calls)('%s is healed like any other', async (_, call) => {
+  it.each(calls)('%s is refreshed and replayed like any other', async (_, call) => {
     const { server, api } = await setUp()
     server.killAccessTokens()
     const { status } = await call(api)
@@ -127,7 +127,7 @@ describe('a way to call that axios offers', () => {
     expect([second?.method, second?.bodyBytes]).toEqual([first?.method, first?.bodyBytes])
   })
 
-  it('a class on top of axios.Axios has its own request method called once per call', async () => {
+  it('a subclass of axios.Axios has its own request method called once per call', async () => {
     const calls: unknown[] = []
     class Api extends axios.Axios {
       override request(config: AxiosRequestConfig): Promise<never> {
@@ -143,7 +143,7 @@ describe('a way to call that axios offers', () => {
     expect([status, server.requestsTo('/api/x').length, calls]).toEqual([200, 2, ['/api/x']])
   })
 
-  it('an instance that ours creates has no session until it is attached', async () => {
+  it('an instance created from ours has no session until it is attached', async () => {
     const { server, api, auth } = await setUp()
     const child = api.create()
     expect(await failureOf(child.get('/api/before'))).toMatchObject({ response: { status: 401 } })
@@ -154,7 +154,7 @@ describe('a way to call that axios offers', () => {
     expect(after?.user).toBe('ada')
   })
 
-  it('synchronous interceptors beside ours keep a request in the turn of its call, and runWhen is heeded', async () => {
+  it('synchronous interceptors keep a request in the turn of its call, and runWhen is respected', async () => {
     const { api } = await setUp()
     const ran: string[] = []
     for (const method of ['get', 'post']) {
@@ -179,7 +179,7 @@ describe('a way to call that axios offers', () => {
 })
 
 describe('an option of an adapter', () => {
-  it("reaches Node's transport on the replay as on the first sending, and as from axios alone", async () => {
+  it("reaches Node's transport on the replay as on the first sending, as with axios alone", async () => {
     const { server, api } = await setUp()
     const agent = new http.Agent({ keepAlive: true })
     onTestFinished(() => agent.destroy())
@@ -215,7 +215,7 @@ describe('an option of an adapter', () => {
     expect(replay).toEqual(first)
   })
 
-  it('`env.fetch` and `fetchOptions` make the first sending, the refresh and the replay (fetch adapter)', async () => {
+  it('`env.fetch` and `fetchOptions` apply to the first sending, the refresh and the replay (fetch adapter)', async () => {
     const { server, api } = await setUp()
     const sent: unknown[][] = []
     api.defaults.adapter = adapterNamed('fetch')
@@ -248,7 +248,7 @@ describe('an option of an adapter', () => {
     expect((await api.get('/home')).status).toBe(200)
   })
 
-  it('`redact` makes the same JSON of an error as with axios alone', async () => {
+  it('`redact` produces the same JSON of an error as with axios alone', async () => {
     const { server, api } = await setUp({ refreshRetry: { limit: 0 } })
     server.killAccessTokens()
     server.refresh.always(404)
@@ -265,7 +265,7 @@ describe('an option of an adapter', () => {
   })
 
   it.each(['http', 'fetch'] as const)(
-    '`signal` and `timeout` have no listener left once a healed stream was read (%s adapter)',
+    '`signal` and `timeout` keep no listener once a replayed stream was read (%s adapter)',
     async (name) => {
       const { server, api } = await setUp()
       const { signal } = new AbortController()
@@ -285,8 +285,8 @@ describe('an option of an adapter', () => {
   )
 })
 
-describe('G6: a streamed 401 is let go of before the request waits', () => {
-  it('G6: with maxContentLength too, or a refresh that gets no other connection ends by its timeout', async () => {
+describe('G6: a streamed 401 is released before the request waits', () => {
+  it('G6: with maxContentLength too, because the refresh may have no other connection', async () => {
     const { server, api } = await setUp({ clock: realClock(), refreshTimeoutMs: 2_000 })
     const agent = new http.Agent({ maxSockets: 1 })
     onTestFinished(() => agent.destroy())
@@ -316,24 +316,21 @@ describe('G5: a refresh through http', () => {
     ['responseEncoding', { responseEncoding: 'base64' }],
     ['parseReviver', { parseReviver: (_, value) => (typeof value === 'string' ? { text: value } : value) }],
   ]
-  it.each(options)(
-    "G5: has axios's own reading of the answer instead of the instance's %s",
-    async (name, option) => {
-      const { server, api } = await setUp({ refreshRetry: { limit: 0 } })
-      if (name.startsWith('decompress')) {
-        server.route('/auth/refresh', () => ({
-          status: 200,
-          headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
-          body: gzipSync(JSON.stringify(server.login())),
-        }))
-      }
-      Object.assign(api.defaults, option)
-      server.killAccessTokens()
-      expect((await api.get('/api/x')).status).toBe(200)
-    },
-  )
+  it.each(options)("G5: uses axios's default instead of the instance's %s", async (name, option) => {
+    const { server, api } = await setUp({ refreshRetry: { limit: 0 } })
+    if (name.startsWith('decompress')) {
+      server.route('/auth/refresh', () => ({
+        status: 200,
+        headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+        body: gzipSync(JSON.stringify(server.login())),
+      }))
+    }
+    Object.assign(api.defaults, option)
+    server.killAccessTokens()
+    expect((await api.get('/api/x')).status).toBe(200)
+  })
 
-  it('G5: has a default header that is a list as it is', async () => {
+  it('G5: keeps a default header that is a list', async () => {
     const { server, api } = await setUp()
     Object.assign(api.defaults.headers, { 'X-List': ['a', 'b'] })
     server.killAccessTokens()
@@ -368,7 +365,7 @@ describe('G5: a refresh through the wrapped instance', () => {
     expect((await api.get('/api/x')).status).toBe(200)
   })
 
-  it('G5: an instance that a refresh creates is one like any other once it is attached', async () => {
+  it('G5: an instance created by a refresh is like any other once it is attached', async () => {
     let child: AxiosInstance | undefined
     let parent: AxiosInstance | undefined
     const { server, api, auth } = await setUp({
@@ -392,14 +389,14 @@ describe('G6: a request goes out as axios alone sends it', () => {
     expect((await api.get('/api/x', { adapter: adapter as never })).status).toBe(200)
   })
 
-  it('G6: a Content-Length that the caller has set on a request without a body is on its replay', async () => {
+  it('G6: a caller’s Content-Length on a request without a body is sent on its replay', async () => {
     const { server, api } = await setUp()
     server.killAccessTokens()
     await api.delete('/api/x', { headers: { 'Content-Length': '0' } })
     expect(server.requestsTo('/api/x').map(({ headers }) => headers['content-length'])).toEqual(['0', '0'])
   })
 
-  it('G6: a config that an interceptor has frozen is taken, as axios takes it', async () => {
+  it('G6: a config that an interceptor has frozen is accepted, as axios accepts it', async () => {
     const { server, api } = await setUp()
     api.interceptors.request.use((config) => Object.freeze({ ...config }))
     const axiosAlone = axios.create({ baseURL: server.url })

@@ -66,7 +66,7 @@ describe('G20: a relative request under a <base> element', () => {
     ['without a scheme', '//evil.example/', 'http://evil.example', false],
     ['in another folder', `${HOME}/other/folder/`, HOME, true],
     ['by a path', '/other/', HOME, true],
-  ])('G20: %s goes there, with the token only to home', async (_, href, reached, isHome) => {
+  ])('G20: %s is sent there, with the token only at its own origin', async (_, href, reached, isHome) => {
     for (const before of [true, false]) {
       const { api, sent } = recorder()
       if (before) addBase(href)
@@ -94,7 +94,7 @@ describe('G20: a relative request under a <base> element', () => {
     },
   )
 
-  it('G20: that has been led elsewhere is none of ours, and neither is its 401', async () => {
+  it('G20: that was redirected elsewhere carries no token, and its 401 starts no refresh', async () => {
     const { api, sent } = recorder()
     const auth = await signedIn(api, { refresh: refreshWithBody({ url: '/auth' }) })
     addBase(EVIL)
@@ -104,7 +104,7 @@ describe('G20: a relative request under a <base> element', () => {
     expect(auth.getSnapshot().status).toBe('signed-in')
   })
 
-  it('G20: goes out with the token to an origin that the app itself has named', async () => {
+  it('G20: carries the token to an origin that the app has allowed', async () => {
     const { api, sent } = recorder()
     await signedIn(api, { origins: ['https://api.example'] })
     addBase('https://api.example/v1/')
@@ -112,7 +112,7 @@ describe('G20: a relative request under a <base> element', () => {
     expect(sent).toEqual(['https://api.example with a token'])
   })
 
-  it('G20: gets no token either where another element hides the address of the page', async () => {
+  it('G20: carries no token where another element shadows document.baseURI', async () => {
     const { api, sent } = recorder()
     await signedIn(api, { refresh: refreshWithBody({ url: '/auth' }) })
     addBase(EVIL)
@@ -162,7 +162,7 @@ describe.each(strategies)('G20: %s under a <base> element', (_, make) => {
     }
   })
 
-  it('G20: refreshes by an absolute URL, whatever the page says, and within home', async () => {
+  it('G20: refreshes by an absolute URL at its own origin, whatever the page says', async () => {
     const { api, sent } = recorder()
     for (const [url, href] of [
       ['https://id.example/auth', EVIL],
@@ -178,7 +178,7 @@ describe.each(strategies)('G20: %s under a <base> element', (_, make) => {
     expect(sent.map((line) => line.split(' ')[0])).toEqual(['https://id.example', HOME, HOME])
   })
 
-  it('G20: takes nothing from where a redirect has led it: no grant, and no refusal', async () => {
+  it('G20: accepts neither a grant nor a refusal from where a redirect has led it', async () => {
     const [home, foreign] = await Promise.all([startServer(), startServer()])
     const api = axios.create({ baseURL: home.url })
     const auth = createAuthClient(api, { refresh: make('/go') })
@@ -204,7 +204,7 @@ describe.each(strategies)('G20: %s under a <base> element', (_, make) => {
   })
 })
 
-it('G20: with cookies and any 2xx a grant, an answer from elsewhere is none', async () => {
+it('G20: with cookies, where any 2xx is a grant, an answer from elsewhere is none', async () => {
   const [home, foreign] = await Promise.all([startServer(), startServer()])
   const auth = createAuthClient(axios.create({ baseURL: home.url }), {
     place: noCredential(),
@@ -219,7 +219,7 @@ it('G20: with cookies and any 2xx a grant, an answer from elsewhere is none', as
   })
 })
 
-it('G20: an answer that XMLHttpRequest was redirected to plants no token and ends no session', async () => {
+it('G20: an answer that XMLHttpRequest was redirected to brings no token and ends no session', async () => {
   const [home, foreign] = await Promise.all([startServer(), startServer()])
   const api = axios.create({ baseURL: home.url })
   const auth = createAuthClient(api, { readResponse: tokenFromHeader('x-token') })

@@ -54,7 +54,7 @@ function expectCancelled(error: unknown, url: string): void {
 }
 
 describe.each(WAYS)('G18: by %s', (name, way) => {
-  it(`G18: a request given up by ${name} while it is held before it was sent rejects at once, and is never sent`, async () => {
+  it(`G18: a request aborted by ${name} while it waits before its first sending rejects at once, and is never sent`, async () => {
     const world = await setUp()
     const { server, api, auth, clock } = world
     const { hold, first } = await refreshing(world)
@@ -77,7 +77,7 @@ describe.each(WAYS)('G18: by %s', (name, way) => {
     expect(clock.pending).toBe(0)
   })
 
-  it(`G18: a request given up by ${name} while it is held after a 401 rejects at once, and is not sent again`, async () => {
+  it(`G18: a request aborted by ${name} while it waits after a 401 rejects at once, and is not sent again`, async () => {
     const world = await setUp()
     const { server, api, auth } = world
     const { by, cancel } = way()
@@ -97,7 +97,7 @@ describe.each(WAYS)('G18: by %s', (name, way) => {
     expect(auth.stats()).toMatchObject({ heldNow: 0, replays: 0 })
   })
 
-  it(`G18: when everybody has given up by ${name}, the refresh goes on and its grant counts`, async () => {
+  it(`G18: when every request is aborted by ${name}, the refresh continues and its grant counts`, async () => {
     const world = await setUp()
     const { server, api, auth } = world
     const { by, cancel } = way()
@@ -112,7 +112,7 @@ describe.each(WAYS)('G18: by %s', (name, way) => {
     expect(server.counts).toMatchObject({ refreshes: 1, granted: 1, protectedOk: 1 })
   })
 
-  it(`G18: a request given up by ${name} while an asynchronous store is read is never sent`, async () => {
+  it(`G18: a request aborted by ${name} while an asynchronous store is read is never sent`, async () => {
     const store = createHandStore()
     store.hold('load')
     const { server, api, auth } = await setUp({ store, signedIn: false })
@@ -129,7 +129,7 @@ describe.each(WAYS)('G18: by %s', (name, way) => {
     expect(auth.stats().heldNow).toBe(0)
   })
 
-  it(`G18: a request given up by ${name} while a session is restored is never sent`, async () => {
+  it(`G18: a request aborted by ${name} while a session is restored is never sent`, async () => {
     const hand = createHandRefresh(true)
     const { server, api, auth } = await setUp({
       refresh: hand.refresh,
@@ -150,7 +150,7 @@ describe.each(WAYS)('G18: by %s', (name, way) => {
     expect(server.requestsTo('/public/given-up')).toEqual([])
   })
 
-  it(`G18: a request given up by ${name} while its hook is awaited is not sent again`, async () => {
+  it(`G18: a request aborted by ${name} while its hook is awaited is not sent again`, async () => {
     let enter = (_: () => void): void => {}
     const inHook = new Promise<() => void>((resolve) => {
       enter = resolve
@@ -167,7 +167,7 @@ describe.each(WAYS)('G18: by %s', (name, way) => {
     expect(server.requestsTo('/api/given-up')).toHaveLength(1)
   })
 
-  it(`G18: a request given up by ${name} while shouldRefresh makes up its mind rejects at once`, async () => {
+  it(`G18: a request aborted by ${name} while shouldRefresh is pending rejects at once`, async () => {
     let ask = (): void => {}
     const asked = new Promise<void>((resolve) => {
       ask = resolve
@@ -187,7 +187,7 @@ describe.each(WAYS)('G18: by %s', (name, way) => {
     expect(server.counts.refreshes).toBe(0)
   })
 
-  it(`G18: a request given up by ${name} beforehand is not sent and waits for nothing`, async () => {
+  it(`G18: a request aborted by ${name} beforehand is not sent and waits for nothing`, async () => {
     const world = await setUp()
     const { hold, first } = await refreshing(world)
     const { by, cancel } = way()
@@ -199,7 +199,7 @@ describe.each(WAYS)('G18: by %s', (name, way) => {
   })
 
   it.each([0, 1, 2, 3, 4, 5, 6, 7])(
-    `G18: a request given up by ${name} %i ticks after the refresh was answered is answered or cancelled, never both`,
+    `G18: a request aborted by ${name} %i ticks after the refresh was answered is answered or cancelled, never both`,
     async (ticks) => {
       const hand = createHandRefresh()
       const { server, api, auth } = await setUp({ refresh: hand.refresh })
@@ -224,7 +224,7 @@ describe.each(WAYS)('G18: by %s', (name, way) => {
   )
 
   it.each([1, 2, 3, 4, 5])(
-    `G18: of fifty requests, those given up by ${name} in any order are cancelled, all others answered (seed %i)`,
+    `G18: of fifty requests, those aborted by ${name} in any order are cancelled, all others answered (seed %i)`,
     async (seed) => {
       const world = await setUp()
       const { server, api, auth } = world
@@ -254,7 +254,7 @@ describe.each(WAYS)('G18: by %s', (name, way) => {
 })
 
 describe('G18: what is left behind', () => {
-  it('G18: a signal that is shared by many requests has no listener of theirs afterwards', async () => {
+  it('G18: a signal that many requests share keeps no listener afterwards', async () => {
     const world = await setUp()
     const { api, auth } = world
     const { signal } = new AbortController()
@@ -266,7 +266,7 @@ describe('G18: what is left behind', () => {
     expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
-  it('G18: a CancelToken of axios 0.27, which minds who leaves while it tells, lets go of all that share it', async () => {
+  it('G18: a CancelToken of axios 0.27, whose listener list must not change while it notifies, cancels every request that shares it', async () => {
     const world = await setUp()
     const { hold, first } = await refreshing(world)
     const { token, cancel } = axios027.CancelToken.source()
@@ -279,7 +279,7 @@ describe('G18: what is left behind', () => {
     await first
   })
 
-  it('G18: a CancelToken has no listener of ours left, answered or given up', async () => {
+  it('G18: a CancelToken keeps no listener of ours, answered or aborted', async () => {
     const world = await setUp()
     const listeners = new Set<unknown>()
     const token = {
@@ -319,7 +319,7 @@ describe('G18: what is left behind', () => {
         return { by: { cancelToken }, giveUp: () => void Object.assign(cancelToken, { reason }) }
       },
     ],
-  ])('G18: a %s that announces nothing is looked at when the wait is over', async (_, make) => {
+  ])('G18: a %s without events is checked when the wait is over', async (_, make) => {
     const { by, giveUp } = make()
     const { server, api, auth } = await setUp()
     const sent: unknown[] = []
@@ -348,7 +348,7 @@ describe('G18: what is left behind', () => {
     store.releaseAll()
   })
 
-  it('G18: an aborted request leaves no listener either', async () => {
+  it('G18: an aborted request leaves no listener', async () => {
     const world = await setUp()
     const controller = new AbortController()
     const { hold, first } = await refreshing(world)
@@ -361,7 +361,7 @@ describe('G18: what is left behind', () => {
     expect(getEventListeners(controller.signal, 'abort')).toEqual([])
   })
 
-  it('G18: a signal with both signal and CancelToken on one request heeds whichever comes first', async () => {
+  it('G18: a request with both signal and CancelToken is aborted by whichever comes first', async () => {
     for (const first of ['signal', 'token']) {
       const world = await setUp()
       const { hold } = await refreshing(world)
@@ -378,7 +378,7 @@ describe('G18: what is left behind', () => {
     }
   })
 
-  it('G18: the message of a CancelToken is that of the error', async () => {
+  it('G18: the error has the message of the CancelToken', async () => {
     const world = await setUp()
     const { hold } = await refreshing(world)
     const { token, cancel } = axios.CancelToken.source()
@@ -404,7 +404,7 @@ describe('G18: what is left behind', () => {
     hold.releaseAll()
   })
 
-  it('G18: an answer that is being received can be given up as well', async () => {
+  it('G18: a request can be aborted while its answer is being received', async () => {
     const { server, api } = await setUp()
     const hold = server.hold('/api/x', { at: 'body' })
     const controller = new AbortController()
@@ -417,7 +417,7 @@ describe('G18: what is left behind', () => {
 })
 
 describe('G18: timeout', () => {
-  it('G18: each attempt gets the whole of it', async () => {
+  it('G18: applies to each sending in full', async () => {
     const { server, api } = await setUp()
     const seen: unknown[] = []
     const http = adapterAsFunction('http')
@@ -430,7 +430,7 @@ describe('G18: timeout', () => {
     expect(seen.filter((timeout) => timeout === 4321)).toHaveLength(2)
   })
 
-  it('G18: the wait for a refresh does not count', async () => {
+  it('G18: does not count the wait for a refresh', async () => {
     const world = await setUp()
     const { server, api } = world
     const { hold, first } = await refreshing(world, { timeout: 250 })
@@ -446,7 +446,7 @@ describe('G18: timeout', () => {
     expect(outcomesOf(await settleAll([first, held]))).toEqual(['ok', 'ok'])
   })
 
-  it('G18: an attempt that takes longer is the caller’s own timeout, and no failed refresh', async () => {
+  it('G18: ends a sending that takes longer as the caller’s own timeout, not as a failed refresh', async () => {
     const { server, api, auth } = await setUp()
     server.route('/api/slow', () => 'never')
     const error = await failureOf(api.get('/api/slow', { timeout: 20 }))

@@ -49,7 +49,7 @@ const PASSED_ON: [string, string | string[], AuthClientOptions?][] = [
 ]
 
 describe.each(PASSED_ON)('G29: a 401 with %s', (_, challenge, options) => {
-  it('costs no refresh and no second request', async () => {
+  it('starts no refresh and no second request', async () => {
     const { server, api, auth } = await challenged(challenge, options)
     const error = await failureOf(api.post('/guarded'))
     expect(error).toMatchObject({ isAxiosError: true, response: { status: 401 } })
@@ -59,7 +59,7 @@ describe.each(PASSED_ON)('G29: a 401 with %s', (_, challenge, options) => {
     expect(auth.stats()).toMatchObject({ refused: 0, replays: 0 })
   })
 
-  it('ends no session where nothing can be refreshed', async () => {
+  it('ends no session without `refresh`', async () => {
     const { api, auth, ends } = await challenged(challenge, { ...options, refresh: undefined })
     await failureOf(api.post('/guarded'))
     expect(auth.getSnapshot().status).toBe('signed-in')
@@ -91,7 +91,7 @@ describe.each<[string, string | string[], AuthClientOptions?]>([
   })
 })
 
-it('G29: a cookie session is not refreshed for what its cookie lacks, and is for all else', async () => {
+it('G29: a cookie session is not refreshed for a missing permission, and is for anything else', async () => {
   const { server, api, auth } = await challenged('Bearer error="insufficient_scope"', {
     signedIn: false,
     place: noCredential(),
@@ -106,7 +106,7 @@ it('G29: a cookie session is not refreshed for what its cookie lacks, and is for
   expect(server.requestsTo('/refresh')).toHaveLength(1)
 })
 
-it('G29: while the refresh endpoint is down, a page that asks for more leaves all other requests alone', async () => {
+it('G29: while the refresh endpoint is down, a 401 that asks for more affects no other request', async () => {
   const { server, api } = await challenged('Bearer error="insufficient_claims", claims="e30="')
   server.refresh.always(503)
   await failureOf(api.get('/guarded'))
@@ -114,7 +114,7 @@ it('G29: while the refresh endpoint is down, a page that asks for more leaves al
   expect(server.counts.refreshes).toBe(0)
 })
 
-it("G29: the challenge is read in the platform's Headers too, which an adapter of the app may hand on", async () => {
+it("G29: the challenge is also read from the platform's Headers, which a custom adapter may return", async () => {
   const { server, api } = await setUp()
   const headers = new Headers({ 'WWW-Authenticate': 'Bearer error="insufficient_scope"' })
   const adapter = async (config: object) => ({ status: 401, data: '', headers, config }) as never
@@ -122,14 +122,14 @@ it("G29: the challenge is read in the platform's Headers too, which an adapter o
   expect(server.counts.refreshes).toBe(0)
 })
 
-it('G29: a 401 that validateStatus lets through resolves as it came', async () => {
+it('G29: a 401 that validateStatus accepts resolves unchanged', async () => {
   const { server, api } = await challenged('Bearer error="insufficient_scope"')
   const { status, config } = await api.get('/guarded', { validateStatus: () => true })
   expect([status, config.headers.Authorization]).toEqual([401, undefined])
   expect(server.counts.refreshes).toBe(0)
 })
 
-it('G29: a shouldRefresh that throws leaves it to the challenge', async () => {
+it('G29: a shouldRefresh that throws falls back to the challenge', async () => {
   vi.spyOn(console, 'error').mockImplementation(() => {})
   const { server, api } = await challenged('Bearer error="insufficient_scope"', {
     shouldRefresh() {

@@ -181,7 +181,7 @@ describe('G19: claims that can be used', () => {
     expect(auth.getSnapshot()).toMatchObject({ status: 'signed-in', refreshing: false })
   })
 
-  it('G19: the snapshot stays the same object where newer tokens say the same', async () => {
+  it('G19: the snapshot stays the same object when newer tokens have the same claims', async () => {
     const { auth } = open('')
     const tokensOf = (signature: string): Tokens => ({
       accessToken: jwtOf({ sub: 'ada', iat: 1 }) + signature,

@@ -34,23 +34,26 @@ describe('G10: during the cool-down', () => {
     [404, 'REFRESH_FAILED'],
     [503, 'REFRESH_FAILED'],
     ['html', 'BAD_GRANT'],
-  ])('G10: after %j, requests whose token was refused fail fast with %s, unsent', async (behaviour, code) => {
-    const { server, api, auth, clock } = await failed(behaviour)
-    const results = await settleAll<unknown>([
-      api.get('/api/x'),
-      api.post('/api/y', {}),
-      auth.getAccessToken(),
-    ])
-    expect(outcomesOf(results)).toEqual([code, code, code])
-    const [get] = results as [PromiseRejectedResult]
-    expect(axios.isAxiosError(get.reason)).toBe(true)
-    expect(get.reason).toMatchObject({ code, config: { url: '/api/x' } })
-    expect(get.reason.response).toBeUndefined()
-    expect(server.counts.requests).toBe(0)
-    expect(clock.pending).toBe(0)
-  })
+  ])(
+    'G10: after %j, requests whose token was rejected fail at once with %s and are not sent',
+    async (behaviour, code) => {
+      const { server, api, auth, clock } = await failed(behaviour)
+      const results = await settleAll<unknown>([
+        api.get('/api/x'),
+        api.post('/api/y', {}),
+        auth.getAccessToken(),
+      ])
+      expect(outcomesOf(results)).toEqual([code, code, code])
+      const [get] = results as [PromiseRejectedResult]
+      expect(axios.isAxiosError(get.reason)).toBe(true)
+      expect(get.reason).toMatchObject({ code, config: { url: '/api/x' } })
+      expect(get.reason.response).toBeUndefined()
+      expect(server.counts.requests).toBe(0)
+      expect(clock.pending).toBe(0)
+    },
+  )
 
-  it('G10: requests whose token expired by the clock fail fast as well', async () => {
+  it('G10: requests whose token has expired by the clock fail at once too', async () => {
     const { server, api, clock } = await setUp({ refreshRetry: { limit: 0 } })
     clock.jump(300_000)
     server.refresh.next(404)
@@ -62,7 +65,7 @@ describe('G10: during the cool-down', () => {
     expect(server.counts).toMatchObject({ requests: 1, refreshes: 1 })
   })
 
-  it('G10: a 401 that was on its way comes back as it is, with the verdict as its cause', async () => {
+  it('G10: a 401 that was on the wire is passed on unchanged, with the refresh failure as its cause', async () => {
     const world = await setUp({ refreshRetry: { limit: 0 } })
     const { server, api } = world
     server.killAccessTokens()
@@ -80,7 +83,7 @@ describe('G10: during the cool-down', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('G10: requests that want no refresh, or no token, go out, without the dead one', async () => {
+  it('G10: requests that opted out of the refresh or the token are sent, without the expired token', async () => {
     const { server, api } = await failed()
     const results = await settleAll([
       api.get('/public/x', { authClient: false }),
@@ -90,7 +93,7 @@ describe('G10: during the cool-down', () => {
     expect(server.tokensSeen()).toEqual([])
   })
 
-  it('G10: the session and its tokens stay, for a reload as well', async () => {
+  it('G10: the session and its tokens are kept, also across a reload', async () => {
     const store = createOpenStore()
     const { auth, login, ends } = await failed(503, { store })
     expect(auth.getSnapshot()).toMatchObject({ status: 'signed-in', subject: 'ada' })
@@ -119,7 +122,7 @@ describe('G10: the length of the cool-down', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('G10: the cool-down starts at 1 s again after a refresh that went well', async () => {
+  it('G10: the cool-down starts at 1 s again after a successful refresh', async () => {
     const { server, api, clock, events } = await failed()
     await clock.advance(1000)
     server.refresh.next(404)
@@ -132,7 +135,7 @@ describe('G10: the length of the cool-down', () => {
     expect(eventsOf(events, 'refreshFailed').map(({ coolDownMs }) => coolDownMs)).toEqual([1000, 2000, 1000])
   })
 
-  it('G10: when the cool-down ends, one refresh serves everybody', async () => {
+  it('G10: when the cool-down ends, one refresh answers every request', async () => {
     const { server, api, clock } = await failed()
     await clock.advance(1000)
     const results = await settleAll([1, 2, 3, 4].map((i) => api.get(`/api/${i}`)))
@@ -155,7 +158,7 @@ describe('G10: what ends the cool-down', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('G10: an online event means nothing when nobody is signed in', async () => {
+  it('G10: an online event does nothing when nobody is signed in', async () => {
     const listeners: EventListener[] = []
     vi.stubGlobal('addEventListener', (_: string, listener: EventListener) => listeners.push(listener))
     vi.stubGlobal('removeEventListener', () => {})
@@ -164,7 +167,7 @@ describe('G10: what ends the cool-down', () => {
     for (const listener of listeners) expect(() => listener(new Event('online'))).not.toThrow()
   })
 
-  it('G10: those who waited get the verdict, though a listener asks for another refresh at once', async () => {
+  it('G10: waiting requests reject with the failure, although a listener starts another refresh at once', async () => {
     const { server, api, auth } = await setUp({ refreshRetry: { limit: 0 } })
     server.killAccessTokens()
     const hold = server.holdRefresh()
@@ -184,7 +187,7 @@ describe('G10: what ends the cool-down', () => {
   it.each([
     ['a verdict is known', ({ server }: World) => server.refresh.next(404), 'REFRESH_FAILED'],
     ['its session is over', ({ server }: World) => server.refresh.next(401), 'SESSION_EXPIRED'],
-  ])('G10: a streamed 401 can be read where there is nothing to wait for: %s', async (_, prepare, code) => {
+  ])('G10: a streamed 401 can be read where no refresh follows: %s', async (_, prepare, code) => {
     const world = await setUp({ refreshRetry: { limit: 0 } })
     const { server, api, auth } = world
     server.killAccessTokens()
@@ -199,7 +202,7 @@ describe('G10: what ends the cool-down', () => {
     expect((await error.response?.data.toArray())?.join('')).toContain('{')
   })
 
-  it('G10: refresh() does not heed the cool-down, and ends it when it goes well', async () => {
+  it('G10: refresh() ignores the cool-down, and ends it when it succeeds', async () => {
     const { server, auth, api } = await failed()
     await expect(auth.refresh()).resolves.toMatchObject({ status: 'signed-in' })
     expect((await api.get('/api/x')).status).toBe(200)
@@ -218,7 +221,7 @@ describe('G10: what ends the cool-down', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('G6: a streamed 401 that waits for that refresh holds no connection meanwhile', async () => {
+  it('G6: a streamed 401 that waits for that refresh keeps no connection open', async () => {
     const { server, auth, api } = await setUp({ refreshRetry: { limit: 0 } })
     server.killAccessTokens()
     server.refresh.next(404)
@@ -247,7 +250,7 @@ describe('G10: what ends the cool-down', () => {
     expect(eventsOf(events, 'refreshFailed').map(({ coolDownMs }) => coolDownMs)).toEqual([1000, 2000])
   })
 
-  it('G10: updateTokens ends the cool-down, for the next refusal too', async () => {
+  it('G10: updateTokens ends the cool-down, also for the next refusal', async () => {
     const { server, auth, api } = await failed()
     await auth.updateTokens(tokensOf(server.login()))
     expect((await api.get('/api/x')).status).toBe(200)
@@ -276,7 +279,7 @@ describe('G10: what ends the cool-down', () => {
     expect(server.counts.refreshes).toBe(0)
   })
 
-  it('G10: tokens that came while a refresh was under way are not judged by its failure', async () => {
+  it('G10: the failure of a refresh does not affect tokens that came during it', async () => {
     const { server, api, auth } = await setUp({ refreshRetry: { limit: 0 } })
     const hold = server.holdRefresh()
     server.killAccessTokens()
@@ -303,7 +306,7 @@ describe('G12: a proactive refresh that fails', () => {
     ['is a captive portal', 'html'],
     ['cannot be reached', 'drop-before'],
   ])(
-    'G12: requests go out with the token that may still be good when the endpoint %s',
+    'G12: requests are sent with the token that is still valid when the endpoint %s',
     async (_, behaviour) => {
       const { server, api, auth, clock, login } = await setUp({ refreshRetry: { limit: 0 } })
       server.refresh.always(behaviour)
@@ -329,7 +332,7 @@ describe('G12: a proactive refresh that fails', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('G12: the 401 of the server is the truth: the request that meets it waits for a refresh', async () => {
+  it('G12: a request that gets a 401 nevertheless waits for a refresh', async () => {
     const { server, api, clock, auth } = await setUp({ refreshRetry: { limit: 0 } })
     server.refresh.next(503)
     clock.jump(STALE_MS)
@@ -341,7 +344,7 @@ describe('G12: a proactive refresh that fails', () => {
     expect(server.counts).toMatchObject({ granted: 1, protectedOk: 2 })
   })
 
-  it('G12: requests fail fast once the token has expired while the cool-down lasts, and not before', async () => {
+  it('G12: requests fail at once only after the token has expired during the cool-down', async () => {
     const { server, api, clock, auth } = await setUp({ refreshRetry: { limit: 0 } })
     server.refresh.always(503)
     clock.jump(299_500)
@@ -354,7 +357,7 @@ describe('G12: a proactive refresh that fails', () => {
     expect(server.counts).toMatchObject({ refreshes: 1, protectedOk: 2 })
   })
 
-  it('G12: it is tried again after the cool-down, in the background', async () => {
+  it('G12: the refresh is tried again in the background after the cool-down', async () => {
     const { server, api, clock, auth } = await setUp({ refreshRetry: { limit: 0 } })
     server.refresh.next(503)
     clock.jump(STALE_MS)

@@ -103,18 +103,18 @@ function expectNothingIn(config: unknown, tokens: string[]): void {
 }
 
 describe.each(['before', 'after'] as const)('a config that an interceptor %s ours copies', (place) => {
-  it.each([...copies, ...closed])('G9: is sent and healed: %s', async (_, copy) => {
+  it.each([...copies, ...closed])('G9: is sent, refreshed and replayed: %s', async (_, copy) => {
     await expectHealed(await copying(copy, place))
   })
 
   it.each(copies.filter(([name]) => !/MobX|proxy/.test(name)))(
-    'G9: is sent and healed by axios 0.27: %s',
+    'G9: is sent, refreshed and replayed by axios 0.27: %s',
     async (_, copy) => {
       await expectHealed(await copying(copy, place, axios027 as never))
     },
   )
 
-  it('G9: is sent where it is a read-only view, as far as bare axios can send one', async () => {
+  it('G9: is sent as a read-only view where bare axios can send one', async () => {
     // Vue says there what it does not write.
     vi.spyOn(console, 'warn').mockImplementation(() => {})
     const { server, api } = await copying((config) => readonly(config) as Config, place)
@@ -124,7 +124,7 @@ describe.each(['before', 'after'] as const)('a config that an interceptor %s our
     expect(server.requestsTo('/api/x').length).toBeGreaterThan(0)
   })
 
-  it('G9: goes out by JSON as bare axios sends it, and comes back without a token', async () => {
+  it('G9: is sent after a JSON round trip as bare axios sends it, and comes back without a token', async () => {
     const { server, api } = await copying((config) => {
       const { transformRequest, transformResponse, validateStatus } = config
       return { ...JSON.parse(JSON.stringify(config)), transformRequest, transformResponse, validateStatus }
@@ -183,7 +183,7 @@ describe('a config that is sent again', () => {
     ['as JSON', (config) => JSON.parse(JSON.stringify(config))],
   ]
 
-  it.each(resend)("G9: an error's is sent and healed as any other: %s", async (_, store) => {
+  it.each(resend)('G9: of an error is sent, refreshed and replayed as any other: %s', async (_, store) => {
     const { server, api, auth } = await setUp({ refreshRetry: { limit: 0 } })
     server.killAccessTokens()
     server.refresh.next(503)
@@ -196,7 +196,7 @@ describe('a config that is sent again', () => {
   })
 
   it.each(resend.filter(([name]) => name !== 'as JSON'))(
-    'G14: an error of an ended session refuses it again: %s',
+    'G14: of an error of an ended session is rejected again: %s',
     async (_, store) => {
       const { server, api, auth, clock } = await setUp()
       clock.jump(301_000)
@@ -230,7 +230,7 @@ describe('a config that is sent again', () => {
     ['reactive', reactive],
     ['frozen', Object.freeze],
     ['observable', observable],
-  ])('an opt-out that is %s counts', async (_, make) => {
+  ])('counts an opt-out that is %s', async (_, make) => {
     const { server, api } = await setUp()
     await api.get('/public/x', {
       authClient: (make as (value: object) => object)({ place: false }) as object,
@@ -238,7 +238,7 @@ describe('a config that is sent again', () => {
     expect(server.tokensSeen()).toEqual([])
   })
 
-  it('a plug-in that sends two copies of one request at once gets an answer to each', async () => {
+  it('gets an answer for each of two copies that a plug-in sends at once', async () => {
     const { server, api, events } = await copying((config) => {
       const next = config.adapter as (config: Config) => Promise<never>
       return {

@@ -76,7 +76,7 @@ describe.each(kinds)('a save that %s when tokens are renewed', (kind) => {
     ['updateTokens', ({ auth, server }) => auth.updateTokens(tokensOf(server.login()))],
     ['a push', ({ api }) => api.get('/api/push')],
   ]
-  it.each(bringers)('G15: leaves a mark without tokens, after %s', async (_, bring) => {
+  it.each(bringers)('G15: leaves a record without tokens, after %s', async (_, bring) => {
     const store = createStore(kind)
     const hand = { accessToken: 'pushed', refreshToken: 'pushed-too' }
     const world = await setUp({
@@ -100,7 +100,7 @@ describe.each(kinds)('a save that %s when tokens are renewed', (kind) => {
     expect(server.counts.reuses).toBe(0)
   })
 
-  it('G15: leaves nothing where a mark cannot be stored either', async () => {
+  it('G15: leaves nothing where that record cannot be stored either', async () => {
     const store = createStore(kind)
     const { auth, server } = await setUp({ store })
     store.faults.set('save', quota)
@@ -128,7 +128,7 @@ describe.each(kinds)('a save that %s when tokens are renewed', (kind) => {
     expect(keptRefreshToken(store)).toBe(login.refresh_token)
   })
 
-  it('G15: is made up for by the next one that works', async () => {
+  it('G15: is repaired by the next save that succeeds', async () => {
     const store = createStore(kind)
     const { auth, server } = await setUp({ store })
     const empty = fill(store, kind)
@@ -139,7 +139,7 @@ describe.each(kinds)('a save that %s when tokens are renewed', (kind) => {
     expect(server.counts).toMatchObject({ granted: 2, reuses: 0 })
   })
 
-  it('G15: puts no mark over what another tab has stored meanwhile', async () => {
+  it('G15: does not overwrite what another tab has stored meanwhile', async () => {
     const store = createStore(kind)
     const { auth, server, ends } = await setUp({ store })
     const bob = {
@@ -160,7 +160,7 @@ describe.each(kinds)('a save that %s when tokens are renewed', (kind) => {
     expect(auth.getSnapshot().subject).toBe('bob')
   })
 
-  it('G15: still lets a sign-out in another tab count, and the next save does not undo it', async () => {
+  it('G15: still respects a sign-out in another tab, and the next save does not undo it', async () => {
     for (const how of ['mark', 'nothing fits'] as const) {
       const store = createStore(kind)
       const world = await setUp({ store })
@@ -178,7 +178,7 @@ describe.each(kinds)('a save that %s when tokens are renewed', (kind) => {
     }
   })
 
-  it('G15: still lets a sign-in in another tab count', async () => {
+  it('G15: still respects a sign-in in another tab', async () => {
     const store = createStore(kind)
     const { auth, server, ends } = await setUp({ store })
     fill(store, kind)
@@ -206,7 +206,7 @@ describe.each(kinds)('a sign-in whose save %s', (kind) => {
     expect(store.calls.filter((operation) => operation !== 'load')).toEqual(['save'])
   })
 
-  it('G15: leaves no record of the user before', async () => {
+  it('G15: leaves no record of the previous user', async () => {
     const store = createStore(kind)
     const world = await setUp({ store })
     const other = await open(world, store)
@@ -222,7 +222,7 @@ describe.each(kinds)('a sign-in whose save %s', (kind) => {
   })
 })
 
-describe('another tab that finds the mark', () => {
+describe('another tab that finds a record without tokens', () => {
   /** Two tabs, of which the first has renewed the tokens and could not store them. */
   async function marked(kind: Kind = 'throws') {
     const store = createStore(kind)
@@ -244,7 +244,7 @@ describe('another tab that finds the mark', () => {
   })
 
   it.each(kinds)(
-    'G4: sends no spent refresh token, and ends as refused with its access token (%s)',
+    'G4: sends no used refresh token, and ends as refused when its access token expires (%s)',
     async (kind) => {
       const { other, auth, api, server, store, ends } = await marked(kind)
       const mark = store.kept
@@ -261,7 +261,7 @@ describe('another tab that finds the mark', () => {
     },
   )
 
-  it('G4: does not renew ahead, and ends when the time of its access token is over', async () => {
+  it('G4: does not refresh ahead of expiry, and ends when its access token expires', async () => {
     const { other, clock, server } = await marked()
     clock.jump(275_000)
     expect((await other.api.get('/api/x')).status).toBe(200)
@@ -272,7 +272,7 @@ describe('another tab that finds the mark', () => {
     expect(server.counts).toMatchObject({ refreshes: 1, reuses: 0 })
   })
 
-  it('G4: refuses a refresh that is not needed, and keeps the session', async () => {
+  it('G4: rejects a refresh that is not needed, and keeps the session', async () => {
     const { other, server } = await marked()
     expect(authErrorOf(await failureOf(other.auth.refresh()))?.code).toBe('REFRESH_FAILED')
     expect(statusOf(other.auth)).toBe('signed-in')
@@ -280,7 +280,7 @@ describe('another tab that finds the mark', () => {
     expect(server.counts).toMatchObject({ refreshes: 1, reuses: 0 })
   })
 
-  it.each(kinds)('G15: goes on with newer tokens when they come (%s)', async (kind) => {
+  it.each(kinds)('G15: continues with newer tokens when they come (%s)', async (kind) => {
     const { other, auth, server, store, empty } = await marked(kind)
     empty()
     await auth.refresh()
@@ -292,7 +292,7 @@ describe('another tab that finds the mark', () => {
     expect(other.ends).toEqual([])
   })
 
-  it('G15: does not put its own older tokens in its place', async () => {
+  it('G15: does not overwrite it with its own older tokens', async () => {
     const { other, server, store, auth } = await marked()
     const mark = store.kept
     await other.auth.updateTokens({ accessToken: server.login().access_token })
@@ -300,7 +300,7 @@ describe('another tab that finds the mark', () => {
     expect(statusOf(auth)).toBe('signed-in')
   })
 
-  it('G4: without a hint, finds it before its refresh and sends nothing', async () => {
+  it('G4: finds it before its refresh even without a notification, and sends nothing', async () => {
     const store = createOpenStore()
     const world = await setUp({ store })
     const other = await open(world, store)
@@ -311,7 +311,7 @@ describe('another tab that finds the mark', () => {
     expect(world.server.counts).toMatchObject({ refreshes: 1, reuses: 0 })
   })
 
-  it('G4: that turns up between two attempts of a refresh ends the attempts', async () => {
+  it('G4: stops retrying a refresh when it appears between two attempts', async () => {
     const store = createOpenStore()
     const hand = createHandRefresh()
     const { auth, clock } = await setUp({ store, refresh: hand.refresh })
@@ -338,7 +338,7 @@ describe('another tab that finds the mark', () => {
   })
 })
 
-describe('a save that does not come back', () => {
+describe('a save that never settles', () => {
   /** A refresh whose save hangs; `hold` says what else does. */
   async function hung() {
     const store = createHandStore()
@@ -350,7 +350,7 @@ describe('a save that does not come back', () => {
     return { ...world, store, sessionId, save, refreshed }
   }
 
-  it('G15: is followed by a mark, as soon as its time is over', async () => {
+  it('G15: is replaced by a record without tokens when its time is over', async () => {
     const { store, clock, sessionId, refreshed } = await hung()
     await clock.advance(15_000)
     await refreshed
@@ -358,7 +358,7 @@ describe('a save that does not come back', () => {
     expect(store.kept).toEqual({ v: 1, sessionId, version: 2, spent: true })
   })
 
-  it('G15: that lands after the mark puts the newest tokens there', async () => {
+  it('G15: stores the newest tokens when it completes after that record', async () => {
     const { store, clock, save, server, refreshed } = await hung()
     await clock.advance(15_000)
     await refreshed
@@ -368,7 +368,7 @@ describe('a save that does not come back', () => {
     expect(keptRefreshToken(store)).toBe(server.sessions[0]?.refreshToken)
   })
 
-  it('G15: and a mark that does not either, leave nothing', async () => {
+  it('G15: leaves nothing when that record is never stored either', async () => {
     const { store, clock, refreshed } = await hung()
     await clock.advance(15_000)
     await refreshed
@@ -378,7 +378,7 @@ describe('a save that does not come back', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('G15: that lands after another tab has signed out is taken back', async () => {
+  it('G15: is undone when it completes after another tab has signed out', async () => {
     const { store, clock, save, refreshed, auth } = await hung()
     await clock.advance(15_000)
     await refreshed
@@ -391,7 +391,7 @@ describe('a save that does not come back', () => {
     expect(store.kept).toBeUndefined()
   })
 
-  it('G15: that lands after another sign-in is replaced by it', async () => {
+  it('G15: is overwritten when it completes after another sign-in', async () => {
     const { store, clock, save, refreshed, auth, server } = await hung()
     await clock.advance(15_000)
     await refreshed
@@ -405,7 +405,7 @@ describe('a save that does not come back', () => {
     expect(keptToken(store)).toBe(bob.accessToken)
   })
 
-  it('G15: is not what the next write waits for', async () => {
+  it('G15: does not delay the next write', async () => {
     const { clock, refreshed, auth, server, store } = await hung()
     await clock.advance(15_000)
     await refreshed
@@ -417,7 +417,7 @@ describe('a save that does not come back', () => {
   })
 })
 
-describe('a load that does not come back', () => {
+describe('a load that never settles', () => {
   /** Over a store that has not answered one load. */
   async function deaf() {
     const store = createHandStore()
@@ -432,7 +432,7 @@ describe('a load that does not come back', () => {
     return { ...world, store, load }
   }
 
-  it('G15: fails alone: what the next one finds counts', async () => {
+  it('G15: fails alone: the result of the next load counts', async () => {
     const { store, auth, events, server } = await deaf()
     expect(eventsOf(events, 'storeError')).toMatchObject([{ operation: 'load' }])
     const theirs = tokensOf(server.login())
@@ -447,7 +447,7 @@ describe('a load that does not come back', () => {
     expect(eventsOf(events, 'storeError')).toHaveLength(1)
   })
 
-  it('G15: keeps no tokens out of the store, and nobody is released before they are there', async () => {
+  it('G15: does not keep tokens out of the store, and no request is released before they are stored', async () => {
     const { store, auth, server, events } = await deaf()
     store.hold('save')
     let released = false
@@ -465,7 +465,7 @@ describe('a load that does not come back', () => {
     expect(eventsOf(events, 'storeError')).toHaveLength(1)
   })
 
-  it('G15: at the start does not keep a sign-in out of the store', async () => {
+  it('G15: does not keep a sign-in out of the store at the start', async () => {
     const store = createHandStore()
     store.hold('load')
     const { auth, server, clock } = await setUp({ store, signedIn: false })
@@ -476,7 +476,7 @@ describe('a load that does not come back', () => {
     expect(keptToken(store)).toBe(tokens.accessToken)
   })
 
-  it('G15: of a process that was stopped is read when it wakes, before its time is judged', async () => {
+  it('G15: is read when a stopped process wakes, before its time limit applies', async () => {
     const store = createHandStore()
     const { auth, clock, server, events } = await setUp({ store })
     const theirs = tokensOf(server.login())
@@ -494,7 +494,7 @@ describe('a load that does not come back', () => {
 })
 
 describe('a sign-out or sign-in that an asynchronous store shows', () => {
-  it('G13: while newer tokens wait for their turn is not undone by them', async () => {
+  it('G13: is not undone by newer tokens that wait to be written', async () => {
     const store = createHandStore()
     const { auth, ends } = await setUp({ store })
     store.hold('load')
@@ -511,7 +511,7 @@ describe('a sign-out or sign-in that an asynchronous store shows', () => {
     expect(store.kept).toBeUndefined()
   })
 
-  it('G13: during a refresh is not undone by what that brings', async () => {
+  it('G13: is not undone by the grant of a refresh under way', async () => {
     const store = createHandStore()
     const hand = createHandRefresh()
     const { auth, ends } = await setUp({ store, refresh: hand.refresh })
@@ -524,7 +524,7 @@ describe('a sign-out or sign-in that an asynchronous store shows', () => {
     expect(store.kept).toBeUndefined()
   })
 
-  it('G14: before a sign-in here has come to its turn says nothing against it', async () => {
+  it('G14: does not undo a sign-in here that still waits to be written', async () => {
     const store = createHandStore()
     const { auth, server } = await setUp({ store })
     store.hold('load')
@@ -551,7 +551,7 @@ describe('what is no record of this version', () => {
   ]
   const cases = foreign.flatMap(([name, value]) => kinds.map((kind) => [name, kind, value] as const))
 
-  it.each(cases)('G15: %s (%s) that appears during a refresh is not written over', async (_, kind, value) => {
+  it.each(cases)('G15: %s (%s) that appears during a refresh is not overwritten', async (_, kind, value) => {
     const store = createStore(kind)
     const { server, api, auth, events, ends } = await setUp({ store })
     server.killAccessTokens()
@@ -587,33 +587,36 @@ describe('what is no record of this version', () => {
     expect(store.kept).toBe(value)
   })
 
-  it.each(cases)('G15: %s (%s) gives way to signOut and signIn, which say so', async (_, kind, value) => {
-    const store = createStore(kind)
-    const { server, auth, events } = await setUp({ store })
-    const seen = async () => {
-      store.kept = value
-      store.hint()
+  it.each(cases)(
+    'G15: %s (%s) is replaced by signOut and signIn, which report it',
+    async (_, kind, value) => {
+      const store = createStore(kind)
+      const { server, auth, events } = await setUp({ store })
+      const seen = async () => {
+        store.kept = value
+        store.hint()
+        await microtasksDone()
+      }
+      await seen()
+      await auth.signIn(tokensOf(server.login('bob')))
+      expect(store.kept).toMatchObject({ subject: 'bob' })
+      await seen()
+      await auth.signOut()
+      expect(store.kept).toBeUndefined()
       await microtasksDone()
-    }
-    await seen()
-    await auth.signIn(tokensOf(server.login('bob')))
-    expect(store.kept).toMatchObject({ subject: 'bob' })
-    await seen()
-    await auth.signOut()
-    expect(store.kept).toBeUndefined()
-    await microtasksDone()
-    expect(eventsOf(events, 'storeError').map(({ operation }) => operation)).toEqual([
-      'load',
-      'save',
-      'load',
-      'clear',
-    ])
-    // Once.
-    await auth.signIn(tokensOf(server.login('bob')))
-    expect(eventsOf(events, 'storeError')).toHaveLength(4)
-  })
+      expect(eventsOf(events, 'storeError').map(({ operation }) => operation)).toEqual([
+        'load',
+        'save',
+        'load',
+        'clear',
+      ])
+      // Once.
+      await auth.signIn(tokensOf(server.login('bob')))
+      expect(eventsOf(events, 'storeError')).toHaveLength(4)
+    },
+  )
 
-  it.each(kinds)('G15: once it is gone (%s), the user has signed out elsewhere', async (kind) => {
+  it.each(kinds)('G15: when it disappears (%s), the user has signed out elsewhere', async (kind) => {
     const store = createStore(kind)
     const { auth } = await setUp({ store })
     store.kept = { v: 2 }
@@ -627,7 +630,7 @@ describe('what is no record of this version', () => {
   })
 
   it.each(kinds)(
-    'G23: a damaged record of this version (%s) is reported by its field, and written over',
+    'G23: a damaged record of this version (%s) is reported by its field, and overwritten',
     async (kind) => {
       const store = createStore(kind)
       const { auth, server, events } = await setUp({ store })
@@ -669,7 +672,7 @@ describe('localStorage', () => {
     vi.stubGlobal('localStorage', storage)
   })
 
-  it('G15: that is full when tokens are rotated sends no spent token after a reload', async () => {
+  it('G15: that is full when tokens are rotated sends no used token after a reload', async () => {
     const world = await setUp({ store: localStorageStore({ key: 'app' }) })
     const { auth, server, events } = world
     const room = storage.getItem('app')?.length ?? 0
@@ -687,7 +690,7 @@ describe('localStorage', () => {
     expect(server.counts).toMatchObject({ refreshes: 1, reuses: 0 })
   })
 
-  it('G15: with a text that is not JSON is left alone by all but signIn and signOut', async () => {
+  it('G15: with a text that is not JSON is overwritten only by signIn and signOut', async () => {
     const { auth, events, server } = await setUp({ store: localStorageStore({ key: 'app' }) })
     storage.setItem('app', 'Fe26.2**sealed')
     await auth.refresh()

@@ -40,7 +40,7 @@ beforeEach(() => {
 
 describe.each(WAYS)('G17: a listener that %s', (how, fail) => {
   it.each<keyof AuthEvents>(['refreshStart', 'refreshed', 'held', 'replay'])(
-    `G17: a listener of %s that ${how} breaks no request and no other listener`,
+    `G17: of %s that ${how} breaks no request and no other listener`,
     async (name) => {
       const { server, api, auth, clock } = await setUp()
       const told: string[] = []
@@ -59,7 +59,7 @@ describe.each(WAYS)('G17: a listener that %s', (how, fail) => {
     },
   )
 
-  it(`G17: a listener of refreshFailed or sessionEnd that ${how} breaks no request and no other listener`, async () => {
+  it(`G17: a listener of refreshFailed or sessionEnd that ${how} affects no request and no other listener`, async () => {
     const { server, api, auth, events } = await setUp({ refreshRetry: { limit: 0 } })
     auth.on('refreshFailed', fail)
     auth.on('sessionEnd', fail)
@@ -75,7 +75,7 @@ describe.each(WAYS)('G17: a listener that %s', (how, fail) => {
     await microtasksDone()
   })
 
-  it(`G17: a listener of storeError that ${how} breaks nothing`, async () => {
+  it(`G17: a listener of storeError that ${how} affects nothing`, async () => {
     const store = createOpenStore()
     const { api, auth, server, events } = await setUp({ store })
     store.faults.set('save', new Error('full'))
@@ -86,7 +86,7 @@ describe.each(WAYS)('G17: a listener that %s', (how, fail) => {
     expect(eventsOf(events, 'storeError')).toHaveLength(1)
   })
 
-  it(`G17: a subscriber that ${how} breaks no request and no other subscriber`, async () => {
+  it(`G17: a subscriber that ${how} affects no request and no other subscriber`, async () => {
     const { server, api, auth } = await setUp()
     const told: boolean[] = []
     auth.subscribe(fail)
@@ -103,7 +103,7 @@ describe.each(WAYS)('G17: a listener that %s', (how, fail) => {
 })
 
 describe.each(WAYS)('G17: a hook that %s', (how, fail) => {
-  it(`G17: onSessionEnd that ${how} keeps nobody signed in and nobody waiting`, async () => {
+  it(`G17: onSessionEnd that ${how} neither keeps the session nor leaves a request waiting`, async () => {
     const store = createOpenStore()
     const { server, api, auth, events } = await setUp({ store, onSessionEnd: fail })
     server.killAccessTokens()
@@ -117,7 +117,7 @@ describe.each(WAYS)('G17: a hook that %s', (how, fail) => {
     expect(shown).toHaveBeenCalled()
   })
 
-  it(`G17: onSessionEnd that ${how} breaks neither signOut nor signIn`, async () => {
+  it(`G17: onSessionEnd that ${how} affects neither signOut nor signIn`, async () => {
     const { server, api, auth } = await setUp({ onSessionEnd: fail })
     const { access_token: accessToken } = server.login('bob')
     await auth.signIn({ accessToken })
@@ -127,7 +127,7 @@ describe.each(WAYS)('G17: a hook that %s', (how, fail) => {
     await microtasksDone()
   })
 
-  it(`G17: shouldRefresh that ${how} leaves it to the status`, async () => {
+  it(`G17: shouldRefresh that ${how} falls back to the status`, async () => {
     const { server, api } = await setUp({ shouldRefresh: fail })
     expect((await api.get('/api/x')).status).toBe(200)
     server.killAccessTokens()
@@ -140,7 +140,7 @@ describe.each(WAYS)('G17: a hook that %s', (how, fail) => {
     expect(shown).toHaveBeenCalled()
   })
 
-  it(`G17: readResponse that ${how} costs no answer`, async () => {
+  it(`G17: readResponse that ${how} fails no request`, async () => {
     const { server, api, login, auth } = await setUp({ readResponse: fail })
     expect((await api.get('/api/x')).status).toBe(200)
     expect(await auth.getAccessToken()).toBe(login.access_token)
@@ -151,7 +151,7 @@ describe.each(WAYS)('G17: a hook that %s', (how, fail) => {
     expect(shown).toHaveBeenCalled()
   })
 
-  it(`G17: beforeReplay that ${how} keeps no request from being replayed`, async () => {
+  it(`G17: beforeReplay that ${how} does not prevent the replay`, async () => {
     const { server, api } = await setUp({ beforeReplay: fail })
     server.killAccessTokens()
     const results = await settleAll([api.get('/api/x'), api.post('/api/y', { a: 1 })])
@@ -167,7 +167,7 @@ describe('G17: further hooks', () => {
     [503, 404, 'REFRESH_FAILED'],
     [404, 404, 'REFRESH_FAILED'],
     [401, 401, 'SESSION_EXPIRED'],
-  ])('G17: isFinal that throws leaves a %i to the default', async (first, second, code) => {
+  ])('G17: isFinal that throws falls back to the default for a %i', async (first, second, code) => {
     const { server, auth, clock } = await setUp({
       isFinal() {
         throw fault
@@ -184,7 +184,7 @@ describe('G17: further hooks', () => {
     expect(shown).toHaveBeenCalledWith(expect.any(String), fault)
   })
 
-  it('G17: a placement that throws lets the request go out without a token', async () => {
+  it('G17: a placement that throws sends the request without a token', async () => {
     const place: Placement = {
       place() {
         throw fault
@@ -200,7 +200,7 @@ describe('G17: further hooks', () => {
     expect(shown).toHaveBeenCalledWith(expect.any(String), fault)
   })
 
-  it('G17: a placement whose remove throws costs no answer', async () => {
+  it('G17: a placement whose remove throws fails no request', async () => {
     const place: Placement = {
       ...bearerHeader(),
       remove() {
@@ -214,7 +214,7 @@ describe('G17: further hooks', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('G17: `extra` that throws is a failed refresh, which nobody hangs on', async () => {
+  it('G17: `extra` that throws is a failed refresh, and every request settles', async () => {
     const { server, api, auth } = await setUp({
       refreshRetry: { limit: 0 },
       refresh: refreshWithBody({
@@ -232,7 +232,7 @@ describe('G17: further hooks', () => {
     expect(auth.getSnapshot().status).toBe('signed-in')
   })
 
-  it('G17: all of them together break nothing', async () => {
+  it('G17: all of them together affect nothing', async () => {
     const rejects = (): never => Promise.reject(fault) as never
     const options: AuthClientOptions = {
       shouldRefresh: rejects,
@@ -260,7 +260,7 @@ describe('G17: further hooks', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('G17: a listener that takes itself or another one off disturbs nobody', async () => {
+  it('G17: a listener can remove itself or another listener', async () => {
     const { server, api, auth } = await setUp()
     const told: string[] = []
     const stops = [
@@ -280,7 +280,7 @@ describe('G17: further hooks', () => {
     expect(told.filter((word) => word === 'changed')).toHaveLength(1)
   })
 
-  it('G17: a listener that asks for more requests and refreshes gets them', async () => {
+  it('G17: a listener can send more requests and start refreshes', async () => {
     const { server, api, auth } = await setUp()
     const more: Promise<unknown>[] = []
     auth.on('refreshStart', () => void more.push(api.get('/api/from-start'), auth.refresh()))

@@ -174,7 +174,7 @@ describe('G17: a clock of the app that throws once', () => {
   ]
   for (const [part, storeName, createStore] of places) {
     it.each(scenarios)(
-      `G17: at any call of ${part}, with ${storeName}: %s: everybody is answered, and the next one too`,
+      `G17: at any call of ${part}, with ${storeName}: %s: every request settles, and the next one too`,
       async (_, options, act) => {
         for (let nth = 0; ; nth++) {
           const world = await openWorld({ store: createStore(), ...options })
@@ -201,7 +201,7 @@ describe('G17: a clock of the app that throws once', () => {
   }
 
   it.each([createOpenStore, createHandStore])(
-    'G17: while the store is read: the client starts all the same (%#)',
+    'G17: while the store is read: the client still starts (%#)',
     async (createStore) => {
       for (let nth = 0; nth < 6; nth++) {
         const server = await startServer()
@@ -228,7 +228,7 @@ describe('G17: a clock of the app that throws once', () => {
   )
 
   it.each([createOpenStore, createHandStore])(
-    'G17: while the session of another tab is read: the next look finds it (%#)',
+    'G17: while another tab’s session is read: the next load finds it (%#)',
     async (createStore) => {
       const store = createStore()
       const { auth, server, arm, api } = await openWorld({ store })
@@ -247,7 +247,7 @@ describe('G17: a clock of the app that throws once', () => {
 })
 
 describe('G17: a snapshot that cannot be made', () => {
-  it.each(['stringify', 'freeze'] as const)('G17: by %s: nobody is kept waiting', async (how) => {
+  it.each(['stringify', 'freeze'] as const)('G17: because of %s: no request is left waiting', async (how) => {
     const { server, api, auth } = await setUp()
     server.killAccessTokens()
     const stringify = JSON.stringify.bind(JSON)
@@ -282,7 +282,7 @@ describe('G17: a snapshot that cannot be made', () => {
 })
 
 describe('G17: an event that cannot be emitted', () => {
-  it('G17: where even the console throws, nobody is kept waiting', async () => {
+  it('G17: where even the console throws, no request is left waiting', async () => {
     const { server, api, auth } = await setUp()
     for (const name of ['refreshStart', 'refreshed', 'held', 'replay'] as const) {
       auth.on(name, () => {
@@ -298,7 +298,7 @@ describe('G17: an event that cannot be emitted', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('G17: a store that throws what cannot be looked at breaks nothing', async () => {
+  it('G17: a store that throws an unreadable value affects nothing', async () => {
     const store = createOpenStore()
     const { api, auth, server } = await setUp({ store })
     store.faults.set('save', {
@@ -316,7 +316,7 @@ describe('G17: an event that cannot be emitted', () => {
     expect(unhandled).toEqual([])
   })
 
-  it('G17: a token that nobody can read keeps nobody from going on', async () => {
+  it('G17: an unreadable token leaves no request waiting', async () => {
     const deep = jwtOf(`{"deep":${'['.repeat(5000)}${']'.repeat(5000)}}`)
     const { server, api, auth } = await setUp({ refresh: async () => ({ accessToken: deep }) })
     server.killAccessTokens()
@@ -329,7 +329,7 @@ describe('G17: an event that cannot be emitted', () => {
 })
 
 describe('G17: a pushed grant that cannot be read', () => {
-  it('G17: costs no answer', async () => {
+  it('G17: fails no request', async () => {
     const pushed = Object.defineProperty({}, 'accessToken', {
       get() {
         throw fault

@@ -62,7 +62,7 @@ const rows = libraries.flatMap(([name, library]) =>
 
 describe('G5: defaults of the instance', () => {
   it.each(rows)(
-    'G5: that are %s %s the client is made let a refresh through the instance pass (%s)',
+    'G5: that are %s %s the client is created let a refresh through the instance pass (%s)',
     async (_, when, __, change, library) => {
       const { server, api } = await start(library, throughInstance, change, when)
       server.route('/auth/reversed', () => ({
@@ -77,7 +77,7 @@ describe('G5: defaults of the instance', () => {
   )
 
   it.each(rows)(
-    'G5: that are %s %s the client is made leave http with those that are in force (%s)',
+    'G5: that are %s %s the client is created give http the current ones (%s)',
     async (_, when, __, change, library) => {
       const { server, api } = await start(
         library,
@@ -92,7 +92,7 @@ describe('G5: defaults of the instance', () => {
     },
   )
 
-  it('G5: of an object of the class Axios are in force when they are replaced', async () => {
+  it('G5: of an object of the class Axios are used after they are replaced', async () => {
     const server = await startServer()
     const api = new axios.Axios({ ...axios.defaults, headers: {}, baseURL: server.url })
     const auth = createAuthClient(api, { refresh: refreshWithBody({ url: '/auth/refresh' }) })
@@ -104,7 +104,7 @@ describe('G5: defaults of the instance', () => {
     expect(server.requestsTo('/auth/refresh').map(({ headers }) => headers['x-app'])).toEqual(['late'])
   })
 
-  it('G5: are not written to', async () => {
+  it('G5: are not modified', async () => {
     let during: string[] = []
     const refresh = refreshWithBody({ url: '/auth/refresh' })
     const { server, api } = await setUp({
@@ -130,7 +130,7 @@ function installed({ interceptors }: AxiosInstance): number {
   return [...request.handlers, ...response.handlers].filter(Boolean).length
 }
 
-describe('an instance that takes no client', () => {
+describe('an instance that cannot have a client', () => {
   const closed: [string, (api: AxiosInstance) => unknown][] = [
     ['frozen', (api) => Object.freeze(api)],
     ['sealed', (api) => Object.seal(api)],
@@ -145,7 +145,7 @@ describe('an instance that takes no client', () => {
     }
   }
 
-  it.each(closed)('is refused and left as it was: %s', (_, close) => {
+  it.each(closed)('is rejected and left unchanged: %s', (_, close) => {
     const api = axios.create({ baseURL: 'https://api.example.com' })
     close(api)
     const store = createOpenStore()
@@ -157,7 +157,7 @@ describe('an instance that takes no client', () => {
     expect(store.listeners).toBe(0)
   })
 
-  it.each(closed)('is refused by attach, and the client goes on: %s', async (_, close) => {
+  it.each(closed)('is rejected by attach, and the client keeps working: %s', async (_, close) => {
     const { server, api, auth } = await setUp()
     const other = axios.create({ baseURL: server.url })
     close(other)
@@ -168,7 +168,7 @@ describe('an instance that takes no client', () => {
     expect((await api.get('/api/x')).status).toBe(200)
   })
 
-  it('may be frozen later: the client works, and dispose ends it', async () => {
+  it('may be frozen later: the client works and can be disposed', async () => {
     const { server, api, auth } = await setUp()
     Object.freeze(api)
     server.killAccessTokens()

@@ -27,7 +27,7 @@ async function timedOut({ store = createOpenStore() } = {}) {
 }
 
 describe('G11: a refresh that never answers', () => {
-  it('G11: it ends after 15 s, and everybody who waits is released with REFRESH_TIMEOUT', async () => {
+  it('G11: ends after 15 s, and every waiting request rejects with REFRESH_TIMEOUT', async () => {
     const { server, api, auth, clock, events, ends } = await setUp()
     server.refresh.always('never')
     server.killAccessTokens()
@@ -55,13 +55,13 @@ describe('G11: a refresh that never answers', () => {
     expect(server.requestsTo('/auth/refresh')[0]?.aborted).toBe(true)
   })
 
-  it('G11: more time than a timer can have is as much as a timer can have, for a clock of the app too', async () => {
+  it('G11: a limit beyond the longest timer is capped, also with a custom clock', async () => {
     const { server, api } = await setUp({ refreshTimeoutMs: Number.MAX_SAFE_INTEGER })
     server.killAccessTokens()
     expect((await api.get('/api/x')).status).toBe(200)
   })
 
-  it('G11: a clock that sets no timer is a failed refresh, which nobody hangs on', async () => {
+  it('G11: a clock that cannot set a timer is a failed refresh, and every request settles', async () => {
     const broken = {
       nowMs: () => 0,
       setTimer() {
@@ -75,7 +75,7 @@ describe('G11: a refresh that never answers', () => {
     expect(outcomesOf(outcomes)).toEqual(['REFRESH_FAILED', 'REFRESH_FAILED'])
   })
 
-  it('G11: refreshTimeoutMs is the time it has', async () => {
+  it('G11: ends after refreshTimeoutMs', async () => {
     const hand = createHandRefresh()
     const { auth, clock } = await setUp({ refresh: hand.refresh, refreshTimeoutMs: 400 })
     const settled = settleAll([auth.refresh()])
@@ -87,7 +87,7 @@ describe('G11: a refresh that never answers', () => {
     await expect(settleAll([auth.getAccessToken()])).resolves.toMatchObject([{ status: 'fulfilled' }])
   })
 
-  it('G11: its own signal is aborted at that moment, and not before', async () => {
+  it('G11: aborts its signal at that moment, and not before', async () => {
     const hand = createHandRefresh()
     const { auth, clock } = await setUp({ refresh: hand.refresh })
     const settled = settleAll([auth.refresh()])
@@ -110,7 +110,7 @@ describe('G11: a refresh that never answers', () => {
     expect(call.context.signal.aborted).toBe(false)
   })
 
-  it('G11: retries end with the time there is, however slow each attempt is', async () => {
+  it('G11: retries end at the limit, however slow each attempt is', async () => {
     const hand = createHandRefresh()
     const world = await setUp({ refresh: hand.refresh, refreshRetry: { limit: 10, baseDelayMs: 1 } })
     const { auth, clock } = world
@@ -130,7 +130,7 @@ describe('G11: a refresh that never answers', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('G11: a back-off that would end after the time there is, is not waited for', async () => {
+  it('G11: a back-off that would end after the limit is skipped', async () => {
     const hand = createHandRefresh()
     const { auth, clock } = await setUp({ refresh: hand.refresh })
     const settled = settleAll([auth.refresh()])
@@ -143,7 +143,7 @@ describe('G11: a refresh that never answers', () => {
     expect([hand.calls.length, clock.pending]).toEqual([1, 0])
   })
 
-  it('G11: the message of REFRESH_TIMEOUT names the time and the way out of a refresh that waits for itself', async () => {
+  it('G11: the message of REFRESH_TIMEOUT names the limit and the cure for a refresh that waits for itself', async () => {
     const { auth, clock } = await setUp({ refresh: createHandRefresh().refresh, refreshTimeoutMs: 1234 })
     const settled = settleAll([auth.refresh()])
     await clock.advance(1234)
@@ -165,7 +165,7 @@ describe('G11: an answer that comes too late', () => {
     expect(hand.calls).toHaveLength(1)
   })
 
-  it('G11: a grant on the wire when the time is up is committed, if the strategy lets it arrive', async () => {
+  it('G11: a grant that is on the wire at the limit is committed if the strategy lets it arrive', async () => {
     const world = await setUp({
       refresh: async ({ http, refreshToken }) => {
         const { data } = await http.post('/auth/refresh', { refresh_token: refreshToken })
@@ -196,7 +196,7 @@ describe('G11: an answer that comes too late', () => {
     await expect(refreshed).resolves.toMatchObject({ status: 'signed-in' })
   })
 
-  it('G11: a late failure changes nothing, and is nobody’s unhandled rejection', async () => {
+  it('G11: a late failure changes nothing, and is no unhandled rejection', async () => {
     const { call, clock, ends, events, auth } = await timedOut()
     const before = auth.getSnapshot()
     call.fail(new Error('late'))
@@ -217,7 +217,7 @@ describe('G11: an answer that comes too late', () => {
     expect(server.counts.answered401).toBe(1)
   })
 
-  it('G11: a late grant frees those who wait for the next refresh, whose own answer is then dropped', async () => {
+  it('G11: a late grant releases requests that wait for the next refresh, whose own answer is then dropped', async () => {
     const { call, server, api, clock, hand, store } = await timedOut()
     await clock.advance(1000)
     const waiting = api.get('/api/x')
@@ -232,7 +232,7 @@ describe('G11: an answer that comes too late', () => {
     expect(hand.calls).toHaveLength(2)
   })
 
-  it('G11: a late grant frees those who wait for the next refresh, without its answer', async () => {
+  it('G11: a late grant releases requests that wait for the next refresh, before it is answered', async () => {
     const { call, server, api, clock, hand } = await timedOut()
     await clock.advance(1000)
     const waiting = api.get('/api/x')
@@ -241,7 +241,7 @@ describe('G11: an answer that comes too late', () => {
     expect(outcomesOf(await settleAll([waiting]))).toEqual(['ok'])
   })
 
-  it('G11: the failure of the next refresh is no verdict about tokens that came late', async () => {
+  it('G11: the failure of the next refresh does not affect tokens that came late', async () => {
     const { call, server, api, auth, clock, hand } = await timedOut()
     await clock.advance(1000)
     const waiting = api.get('/api/x')
@@ -288,7 +288,7 @@ describe('G11: an answer that comes too late', () => {
     expect((await api.get('/api/x')).data.user).toBe('bob')
   })
 
-  it('G11: a grant whose way into the store takes too long is used from memory', async () => {
+  it('G11: a grant that takes too long to store is used from memory', async () => {
     const store = createHandStore()
     const { server, api, auth, clock, events } = await setUp({ store })
     await auth.ready

@@ -152,7 +152,7 @@ describe('G19: expiresInSeconds', () => {
   })
 
   it.each([0, -1, '0', '-60', null, undefined])(
-    'G19: %j says nothing, and is no fault',
+    'G19: %j is unknown, without a warning',
     async (expiresInSeconds) => {
       const { auth, expiresInMs } = open()
       await auth.signIn({ accessToken: claimsOf({ iat: 100, exp: 160 }), expiresInSeconds } as Tokens)
@@ -163,7 +163,7 @@ describe('G19: expiresInSeconds', () => {
     },
   )
 
-  it('G19: an expires_in that cannot be read costs no refresh, however many requests there are', async () => {
+  it('G19: an unreadable expires_in starts no refresh, however many requests there are', async () => {
     const grant = () => ({ expiresInSeconds: '1h' })
     const { auth, api, clock, refreshes } = open({ grant })
     await auth.signIn({ accessToken: 'opaque', expiresInSeconds: '1h' } as never)
@@ -174,7 +174,7 @@ describe('G19: expiresInSeconds', () => {
     expect(refreshes()).toBe(0)
   })
 
-  it('G19: a field that cannot be read is reported once, without its value, whatever brings it', async () => {
+  it('G19: an unreadable field is reported once, without its value, whatever its source', async () => {
     const grant = (nth: number) => ({
       expiresInSeconds: 'secret-1h',
       expiresAtMs: nth > 1 ? 'secret-soon' : undefined,
@@ -259,7 +259,7 @@ describe('G19: expiresAtMs', () => {
     expect(expiresInMs()).toBe(HOUR)
   })
 
-  it('G19: null is how a server says that it does not say', async () => {
+  it('G19: null is unknown, without a warning', async () => {
     const { auth, expiresInMs } = open()
     await auth.signIn({ accessToken: 'opaque', expiresAtMs: null, expiresInSeconds: null } as never)
     expect(expiresInMs()).toBeUndefined()
@@ -267,7 +267,7 @@ describe('G19: expiresAtMs', () => {
   })
 })
 
-describe('G19: the order of what is known of tokens just received', () => {
+describe('G19: precedence of the lifetimes of tokens just received', () => {
   const span = { iat: START / 1000, exp: START / 1000 + 120 }
   const alone = { exp: START / 1000 + 240 }
   it.each<[string, Partial<Tokens>, number | undefined]>([
@@ -309,7 +309,7 @@ describe('G19: the order of what is known of tokens just received', () => {
   })
 })
 
-describe('G19: a server whose clock is another one', () => {
+describe('G19: a server whose clock differs', () => {
   const HOURS = [-24 * 365, -24, -2, -1, 0, 1, 2, 24, 24 * 365]
   /** What a server whose clock is off by `skewMs` may say of a token that lives an hour. */
   const kinds: [string, (nowMs: number) => object][] = [
@@ -407,7 +407,7 @@ describe('G19: tokens that were not just received', () => {
   ]
 
   it.each(ways)(
-    'G19: %s: a JWT that ended an hour ago is renewed before it goes out',
+    'G19: %s: a JWT that expired an hour ago is refreshed before it is sent',
     async (_, optionsOf) => {
       const { auth, api, sent, refreshes } = open(optionsOf(hourAgo))
       await auth.ready
@@ -427,7 +427,7 @@ describe('G19: tokens that were not just received', () => {
   })
 
   it.each(ways)(
-    'G19: %s: shouldRefresh gets expired: undefined, and a refused token is renewed',
+    'G19: %s: shouldRefresh gets expired: undefined, and a rejected token is refreshed',
     async (_, optionsOf) => {
       const asked: unknown[] = []
       const { auth, api, sent } = open({
@@ -445,14 +445,14 @@ describe('G19: tokens that were not just received', () => {
     },
   )
 
-  it.each(ways)('G19: %s: without a way to refresh, the clock decides nothing', async (_, optionsOf) => {
+  it.each(ways)('G19: %s: without `refresh`, the clock decides nothing', async (_, optionsOf) => {
     const { auth, api, sent } = open({ ...optionsOf(hourAgo), refresh: undefined })
     await auth.ready
     await api.get('/')
     expect(sent).toEqual([`Bearer ${hourAgo}`])
   })
 
-  it('G19: what was imported is no better known after a reload', async () => {
+  it('G19: an imported lifetime is no more certain after a reload', async () => {
     const where = page('a')
     const importFrom = () => ({ accessToken: inAnHour, refreshToken: 'r', expiresAtMs: START + HOUR })
     open({ store: localStorageStore({ ...where, importFrom }) }).auth.dispose()
@@ -472,7 +472,7 @@ describe('G19: tokens that were not just received', () => {
     ['an exp without iat', { accessToken: claimsOf({ exp: START / 1000 + 3600 }) }, undefined],
     ['no lifetime', { accessToken: 'opaque' }, undefined],
   ])(
-    'G19: of %s shouldRefresh gets the same `expired` before and after a reload',
+    'G19: for %s, shouldRefresh gets the same `expired` before and after a reload',
     async (_, tokens, expected) => {
       const store = createOpenStore()
       const asked: unknown[] = []
@@ -486,7 +486,7 @@ describe('G19: tokens that were not just received', () => {
     },
   )
 
-  it('G19: a record whose end is in seconds is read, and one of a machine whose clock stands in 1970 as it is', async () => {
+  it('G19: a record whose expiry is in seconds is read, and one written by a clock in 1970 unchanged', async () => {
     const seconds = open({ store: createOpenStore({ ...recordOf('kept'), expiresAtMs: START / 1000 + 60 }) })
     expect(seconds.expiresInMs()).toBe(MINUTE)
     const store = createOpenStore()

@@ -104,7 +104,7 @@ describe('G19: a lifetime is known', () => {
     ['one hour behind', -60 * MINUTE],
     ['ten years behind', -10 * YEAR],
   ])(
-    'G19: a client clock that is %s neither refreshes before every request nor lets dead tokens out',
+    'G19: a client clock that is %s neither refreshes before every request nor sends expired tokens',
     async (_, aheadMs) => {
       const { server, auth, api, pass } = await setUp(
         { expiresIn: false, accessLifetimeSeconds: 60 },
@@ -131,7 +131,7 @@ describe('G19: a lifetime is known', () => {
     expect(auth.getSnapshot().expiresAtMs).toBe(now + 60 * SECOND)
   })
 
-  it('G19: the span of a JWT wins over expiresAtMs, which wins over an exp without iat', async () => {
+  it('G19: a JWT’s exp less iat wins over expiresAtMs, which wins over an exp without iat', async () => {
     const clock = createManualClock()
     const { auth } = setUpOffline(clock)
     const now = clock.nowMs()
@@ -143,7 +143,7 @@ describe('G19: a lifetime is known', () => {
   })
 
   it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])(
-    'G19: an expires_in of %s says nothing, and the claims count',
+    'G19: an expires_in of %s is ignored, and the claims count',
     async (expiresInSeconds) => {
       const clock = createManualClock()
       const { auth } = setUpOffline(clock)
@@ -172,7 +172,7 @@ describe('G19: a lifetime is known', () => {
     expect(refreshes()).toBe(1)
   })
 
-  it('G19: without iat, a token that is dead on arrival proves the clock wrong, and goes out', async () => {
+  it('G19: without iat, a token that is expired on arrival shows that the clock is wrong, and is sent', async () => {
     const clock = createManualClock()
     const { auth, api, sent, refreshes } = setUpOffline(clock)
     const accessToken = jwtOf({ exp: clock.nowMs() / 1000 - 10 * 365 * 86_400 })
@@ -238,7 +238,7 @@ describe('G19: a lifetime is not known', () => {
     ['exp in the header, as a JWS has it', jwtOf({ id: 1 }, { alg: 'HS512', iat: 0, exp: 1 })],
   ]
 
-  it.each(broken)('G19: %s goes out until the server refuses it', async (_, accessToken) => {
+  it.each(broken)('G19: %s is sent until the server rejects it', async (_, accessToken) => {
     const clock = createManualClock()
     const { auth, api, sent, refreshes } = setUpOffline(clock)
     await auth.signIn({ accessToken, refreshToken: 'r' })
@@ -250,7 +250,7 @@ describe('G19: a lifetime is not known', () => {
     expect(auth.getSnapshot().expiresAtMs).toBeUndefined()
   })
 
-  it('G19: whatever a payload says, signing in and sending go well', async () => {
+  it('G19: signing in and sending succeed with any payload', async () => {
     const payload = fc.oneof(
       fc.object({ maxDepth: 2 }),
       fc.jsonValue({ maxDepth: 2 }),
@@ -276,7 +276,7 @@ describe('G19: a lifetime is not known', () => {
     )
   })
 
-  it('G19: opaque tokens without a lifetime are renewed when the server refuses them', async () => {
+  it('G19: opaque tokens without a lifetime are refreshed when the server rejects them', async () => {
     const { server, auth, api, pass } = await setUp({
       tokens: 'opaque',
       expiresIn: false,
@@ -290,7 +290,7 @@ describe('G19: a lifetime is not known', () => {
   })
 })
 
-describe('G19: a token grows stale', () => {
+describe('G19: a stale token', () => {
   /** Signs in with an opaque token and tells after how many ms the first request starts a renewal. */
   async function staleAfterMs(refreshAheadMs: number | undefined, lifetimeSeconds: number): Promise<number> {
     const clock = createManualClock()
@@ -325,20 +325,23 @@ describe('G19: a token grows stale', () => {
       85,
     ],
   ]
-  it.each(ways)('G19: what is known by %s is renewed ahead as well', async (_, tokensAt, staleSeconds) => {
-    const clock = createManualClock()
-    const { auth, api, refreshes } = setUpOffline(clock)
-    await auth.signIn({ ...tokensAt(clock.nowMs()), refreshToken: 'r' })
-    clock.jump(staleSeconds * SECOND - 1)
-    await api.get('/')
-    expect(refreshes()).toBe(0)
-    clock.jump(1)
-    await api.get('/')
-    expect(refreshes()).toBe(1)
-  })
+  it.each(ways)(
+    'G19: a lifetime known by %s is refreshed ahead of expiry too',
+    async (_, tokensAt, staleSeconds) => {
+      const clock = createManualClock()
+      const { auth, api, refreshes } = setUpOffline(clock)
+      await auth.signIn({ ...tokensAt(clock.nowMs()), refreshToken: 'r' })
+      clock.jump(staleSeconds * SECOND - 1)
+      await api.get('/')
+      expect(refreshes()).toBe(0)
+      clock.jump(1)
+      await api.get('/')
+      expect(refreshes()).toBe(1)
+    },
+  )
 
   it.each([{ iat: 5, exp: 5 }, (now: number) => ({ exp: now })])(
-    'G19: a life that is over as it begins is not known (%#)',
+    'G19: a lifetime of zero or less is unknown (%#)',
     async (claims) => {
       const clock = createManualClock()
       const { auth, api, refreshes } = setUpOffline(clock)
@@ -355,7 +358,7 @@ describe('G19: a token grows stale', () => {
     expect(auth.getSnapshot()).toEqual({ status: 'signed-in', refreshing: false })
   })
 
-  it('G19: requests use a stale token while it is renewed in the background', async () => {
+  it('G19: requests use a stale token while it is refreshed in the background', async () => {
     const { server, auth, api, pass } = await setUp({ accessLifetimeSeconds: 100 })
     const login = server.login()
     await auth.signIn(tokensOf(login))
@@ -377,7 +380,7 @@ describe('G19: a token grows stale', () => {
     expect(server.counts).toMatchObject({ refreshes: 1, answered401: 0, protectedOk: 4 })
   })
 
-  it('G19: requests wait when the token expires while it is renewed', async () => {
+  it('G19: requests wait when the token expires during its refresh', async () => {
     const { server, auth, api, pass } = await setUp({ accessLifetimeSeconds: 100 })
     const login = server.login()
     await auth.signIn(tokensOf(login))
@@ -399,7 +402,7 @@ describe('G19: a token grows stale', () => {
     )
   })
 
-  it('G19: a background renewal that fails costs no request', async () => {
+  it('G19: a failed background refresh fails no request', async () => {
     const { server, auth, api, pass } = await setUp({ accessLifetimeSeconds: 100 }, 0, {
       refreshRetry: { limit: 0 },
     })
@@ -414,7 +417,7 @@ describe('G19: a token grows stale', () => {
     expect(auth.getSnapshot().status).toBe('signed-in')
   })
 
-  it('G19: a fresh token is not renewed ahead, however often it is used', async () => {
+  it('G19: a fresh token is not refreshed, however often it is used', async () => {
     const { server, auth, api, pass } = await setUp({ accessLifetimeSeconds: 20 }, 0, {
       refreshAheadMs: 10 * MINUTE,
     })
@@ -428,7 +431,7 @@ describe('G19: a token grows stale', () => {
 })
 
 describe('G19: time without requests', () => {
-  it('G19: no timer runs while nothing is asked for', async () => {
+  it('G19: no timer runs while idle', async () => {
     const { server, auth, api, clock, pass } = await setUp({ accessLifetimeSeconds: 100 })
     expect(clock.pending).toBe(0)
     await auth.signIn(tokensOf(server.login()))
@@ -467,7 +470,7 @@ describe('G19: time without requests', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('G19: a session that lies idle for a year sends nothing by itself', async () => {
+  it('G19: a session that is idle for a year sends nothing by itself', async () => {
     const { server, auth, clock } = await setUp({ accessLifetimeSeconds: 10 })
     await auth.signIn(tokensOf(server.login()))
     server.forget()
@@ -476,7 +479,7 @@ describe('G19: time without requests', () => {
     expect(auth.getSnapshot()).toMatchObject({ status: 'signed-in', refreshing: false })
   })
 
-  it('G19: after a night of sleep one refresh serves everybody who wakes up', async () => {
+  it('G19: after a night of sleep, one refresh answers every request', async () => {
     const { server, auth, api, pass } = await setUp({ accessLifetimeSeconds: 300 })
     await auth.signIn(tokensOf(server.login()))
     await api.get('/api/me')
@@ -486,7 +489,7 @@ describe('G19: time without requests', () => {
     expect(server.counts).toMatchObject({ refreshes: 1, answered401: 0, protectedOk: 21 })
   })
 
-  it('G19: a machine that slept during a refresh goes on with the answer when it wakes', async () => {
+  it('G19: a machine that slept during a refresh uses the answer when it wakes', async () => {
     const { server, auth, api, clock, pass } = await setUp({ accessLifetimeSeconds: 300 })
     await auth.signIn(tokensOf(server.login()))
     pass(300 * SECOND)
@@ -499,7 +502,7 @@ describe('G19: time without requests', () => {
     expect(server.counts).toMatchObject({ refreshes: 1, answered401: 0 })
   })
 
-  it('G19: a clock that is set back neither loses the session nor keeps a dead token in use', async () => {
+  it('G19: a clock that is set back neither loses the session nor keeps an expired token in use', async () => {
     const { server, auth, api, clock } = await setUp({ accessLifetimeSeconds: 60 })
     await auth.signIn(tokensOf(server.login()))
     clock.jump(-YEAR)
@@ -511,7 +514,7 @@ describe('G19: time without requests', () => {
     expect(server.counts).toMatchObject({ refreshes: 1, answered401: 1, protectedOk: 3 })
   })
 
-  it('G19: a clock that leaps ahead costs one refresh, not one per request', async () => {
+  it('G19: a clock that jumps ahead causes one refresh, not one per request', async () => {
     const { server, auth, api, clock } = await setUp({ accessLifetimeSeconds: 60 })
     await auth.signIn(tokensOf(server.login()))
     clock.jump(YEAR)
@@ -520,8 +523,8 @@ describe('G19: time without requests', () => {
   })
 })
 
-describe('G19: without a way to refresh', () => {
-  it('G19: the clock decides nothing, and tokens go out as they are', async () => {
+describe('G19: without `refresh`', () => {
+  it('G19: the clock decides nothing, and tokens are sent as they are', async () => {
     const { server, auth, api, clock } = await setUp({ accessLifetimeSeconds: 60 }, 0, { refresh: undefined })
     await auth.signIn(tokensOf(server.login()))
     clock.jump(YEAR)

@@ -7,14 +7,14 @@ import { createHandStore } from '../support/stores.js'
 
 const LIFE_MS = 300_000
 
-describe('a minValidityMs that tokens here do not have', () => {
+describe('a minValidityMs longer than the tokens’ lifetime', () => {
   it.each([
     ['a day', 86_400_000],
     ['forever', Number.POSITIVE_INFINITY],
     ['a little longer than they live', LIFE_MS + 1],
     ['exactly as long as they live', LIFE_MS],
     ['hardly less than they live', LIFE_MS - 1],
-  ])('costs one refresh, not one for each call: %s', async (_, minValidityMs) => {
+  ])('starts one refresh, not one for each call: %s', async (_, minValidityMs) => {
     const { auth, server, clock } = await setUp()
     const given = new Set<string | undefined>()
     for (let i = 0; i < 10; i++) {
@@ -25,7 +25,7 @@ describe('a minValidityMs that tokens here do not have', () => {
     expect([...given]).toEqual([server.sessions[0]?.accessToken])
   })
 
-  it('costs no further refresh as the token grows older, until it is renewed ahead of its end', async () => {
+  it('starts no further refresh until the token is stale', async () => {
     const { auth, server, clock } = await setUp()
     for (let afterMs = 0; afterMs < LIFE_MS - 30_000; afterMs += 10_000) {
       await auth.getAccessToken({ minValidityMs: 10 ** 9 })
@@ -38,7 +38,7 @@ describe('a minValidityMs that tokens here do not have', () => {
     expect(server.counts.refreshes).toBe(2)
   })
 
-  it('is asked for by many at once: one refresh', async () => {
+  it('starts one refresh for many callers at once', async () => {
     const { auth, server } = await setUp()
     const ask = () => Promise.all([1, 2, 3].map(() => auth.getAccessToken({ minValidityMs: 10 ** 9 })))
     await ask()
@@ -46,7 +46,7 @@ describe('a minValidityMs that tokens here do not have', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('does not keep a shorter one from being had', async () => {
+  it('does not affect a shorter one', async () => {
     const { auth, server, clock } = await setUp()
     await auth.getAccessToken({ minValidityMs: 10 ** 9 })
     clock.jump(200_000)
@@ -56,7 +56,7 @@ describe('a minValidityMs that tokens here do not have', () => {
     expect(server.counts.refreshes).toBe(2)
   })
 
-  it('counts again once tokens live longer', async () => {
+  it('applies again once tokens live longer', async () => {
     const { auth, server, clock } = await setUp()
     await auth.getAccessToken({ minValidityMs: 1_000_000 })
     await auth.updateTokens({
@@ -70,7 +70,7 @@ describe('a minValidityMs that tokens here do not have', () => {
     expect(server.counts.refreshes).toBe(2)
   })
 
-  it('is found out anew by the next session', async () => {
+  it('is learnt again by the next session', async () => {
     const { auth, server, login } = await setUp()
     await auth.getAccessToken({ minValidityMs: 10 ** 9 })
     const {
@@ -84,9 +84,9 @@ describe('a minValidityMs that tokens here do not have', () => {
   })
 })
 
-describe('a minValidityMs that is no span', () => {
+describe('an invalid minValidityMs', () => {
   it.each([Number.NaN, -1, Number.NEGATIVE_INFINITY, 0, undefined])(
-    '%s asks for nothing',
+    '%s has no effect',
     async (minValidityMs) => {
       const { auth, server, login, clock } = await setUp()
       clock.jump(200_000)
@@ -98,7 +98,7 @@ describe('a minValidityMs that is no span', () => {
     },
   )
 
-  it('gives a token of unknown lifetime as it is, however long it is to be valid', async () => {
+  it('resolves with a token of unknown lifetime, however long it has to be valid', async () => {
     const { auth, server } = await setUp({ signedIn: false })
     await auth.signIn({ accessToken: 'opaque' })
     expect(await auth.getAccessToken({ minValidityMs: Number.POSITIVE_INFINITY })).toBe('opaque')
@@ -155,7 +155,7 @@ describe('G18: getAccessToken with a signal that has no reason', () => {
     store.releaseAll()
   })
 
-  it('G18: keeps the reason that there is, whatever it is', async () => {
+  it('G18: rejects with the signal’s reason, whatever it is', async () => {
     const { auth } = await setUp()
     expect(await failureOf(auth.getAccessToken({ signal: AbortSignal.abort() }))).toMatchObject(aborted)
     expect(await failureOf(auth.getAccessToken({ signal: AbortSignal.abort(null) }))).toBeNull()

@@ -91,7 +91,7 @@ describe('G24: a refresh that brings another user', () => {
     expect((await first.api.get('/api/me')).data.user).toBe('bob')
   })
 
-  it('G24: rejects what waits, ends the session once, and begins the other one', async () => {
+  it('G24: rejects waiting requests, ends the session once, and starts the other one', async () => {
     const store = createOpenStore()
     const { server, api, auth, hand, ends } = await setUpAda({ store })
     server.killAccessTokens()
@@ -113,7 +113,7 @@ describe('G24: a refresh that brings another user', () => {
     expect((await api.get('/api/me')).data.user).toBe('bob')
   })
 
-  it('G24: also where it renews ahead, and the request that started it was answered long ago', async () => {
+  it('G24: does so also for a refresh ahead of expiry whose request was answered long ago', async () => {
     const { server, api, auth, hand, ends, clock } = await setUpAda()
     clock.jump(270_000)
     await api.get('/api/early')
@@ -124,7 +124,7 @@ describe('G24: a refresh that brings another user', () => {
     expect(auth.getSnapshot().subject).toBe('bob')
   })
 
-  it('G24: what a hook on the old session does then is done to the new one', async () => {
+  it('G24: a hook of the old session then acts on the new one', async () => {
     const { hand, auth, server } = await setUpAda({ onSessionEnd: () => auth.signOut() })
     const refreshed = failureOf(auth.refresh())
     ;(await hand.call(1)).answer(tokensOf(server.login('bob')))
@@ -132,7 +132,7 @@ describe('G24: a refresh that brings another user', () => {
     expect(auth.getSnapshot().status).toBe('signed-out')
   })
 
-  it('G24: a grant without a user, or of the same one, renews the session', async () => {
+  it('G24: a grant without a user, or of the same user, continues the session', async () => {
     const { auth, hand, ends } = await setUpAda()
     for (const [index, grant] of [ada(), { accessToken: 'opaque-token' }, ada()].entries()) {
       const refreshed = auth.refresh()
@@ -143,7 +143,7 @@ describe('G24: a refresh that brings another user', () => {
     expect(auth.getSnapshot().subject).toBe('ada')
   })
 
-  it('G24: the user that an opaque token in between did not name is still known', async () => {
+  it('G24: the user is still known after an opaque token that named none', async () => {
     const { auth, hand, ends } = await setUpAda({ store: createOpenStore() })
     await auth.updateTokens({ accessToken: 'opaque-token' })
     const refreshed = failureOf(auth.refresh())
@@ -153,8 +153,8 @@ describe('G24: a refresh that brings another user', () => {
   })
 })
 
-describe('G24: other ways for another user’s tokens', () => {
-  it('G24: a push ends the session', async () => {
+describe('G24: another user’s tokens from elsewhere', () => {
+  it('G24: a pushed token ends the session', async () => {
     const { server, api, auth, ends } = await setUpAda({
       readResponse: ({ headers }) =>
         headers['x-token'] ? { accessToken: String(headers['x-token']) } : undefined,
@@ -167,7 +167,7 @@ describe('G24: other ways for another user’s tokens', () => {
     expect((await api.get('/api/me')).data.user).toBe('bob')
   })
 
-  it('G24: updateTokens ends it with `replaced`, for this page did it', async () => {
+  it('G24: updateTokens ends it with `replaced`, because this page did it', async () => {
     const { server, api, auth, hand, ends } = await setUpAda()
     server.killAccessTokens()
     const waiting = settleAll([api.get('/api/of-ada')])
@@ -191,7 +191,7 @@ describe('G24: other ways for another user’s tokens', () => {
     },
   )
 
-  it('G24: a record is found to be another user’s by the name that the app gave it', async () => {
+  it('G24: a record belongs to another user by the subject that the app named', async () => {
     const store = createOpenStore()
     const { auth, ends } = await setUp({ store, signedIn: false })
     await auth.signIn({ accessToken: 'opaque-one', subject: 'ada' })
@@ -202,7 +202,7 @@ describe('G24: other ways for another user’s tokens', () => {
   })
 })
 
-describe('G24: who a user is', () => {
+describe('G24: how users are told apart', () => {
   const rows: [what: string, first: Tokens, second: Tokens, same: boolean][] = [
     [
       'names of the app that differ',
@@ -259,7 +259,7 @@ describe('G24: who a user is', () => {
     })
   }
 
-  it('G24: `subjectOf` names the claim, and what it throws names nobody', async () => {
+  it('G24: `subjectOf` names the user, and none when it throws', async () => {
     const of = (user: string) => ({ accessToken: jwtOf({ user_id: user, sub: Math.random() }) })
     const { auth, ends } = await setUp({
       subjectOf: ({ user_id }) => {
@@ -278,9 +278,9 @@ describe('G24: who a user is', () => {
   })
 })
 
-describe('G24: another user’s tokens, and a third one signed in elsewhere', () => {
+describe('G24: another user’s tokens while a third user signs in elsewhere', () => {
   it.each(['a refresh', 'a push'])(
-    'G24: %s overwrites nobody in an asynchronous store, and the session there counts',
+    'G24: %s does not overwrite the session in an asynchronous store, which is adopted',
     async (what) => {
       const store = createHandStore()
       const { server, api, auth, hand, ends } = await setUpAda({

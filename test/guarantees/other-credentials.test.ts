@@ -73,7 +73,7 @@ describe('a header that is switched off', () => {
     ['null in lower case', { authorization: null as never }],
     ['false in upper case', { AUTHORIZATION: false as never }],
   ]
-  it.each(off)('takes the credential off the request of a caller: %s', async (_, headers) => {
+  it.each(off)('sends the request without the credential: %s', async (_, headers) => {
     const { server, api, skipped } = await setUp()
     await api.get('/public/x', { headers: headers as object })
     await failureOf(api.post('/api/x', {}, { headers: headers as object }))
@@ -94,7 +94,7 @@ describe('a header that is switched off', () => {
     ],
   ]
   for (const place of ['before', 'after'] as const) {
-    it.each(ways)(`does so where an interceptor ${place} ours says it: %s`, async (_, act) => {
+    it.each(ways)(`does so when an interceptor ${place} ours sets it: %s`, async (_, act) => {
       const { server, api, skipped } = await setUp({ [place]: act })
       await api.get('/public/x')
       expect(server.tokensSeen()).toEqual([])
@@ -108,14 +108,14 @@ describe('a header that is switched off', () => {
     ['is undefined', ({ headers }) => void (headers.Authorization = undefined as never)],
     ['was not copied', (config) => void (config.headers = { Accept: 'text/plain' } as never)],
   ]
-  it.each(absent)('is not one that %s: that one is attached again', async (_, after) => {
+  it.each(absent)('is not a header that %s: that one is attached again', async (_, after) => {
     const { api, login, skipped, sent } = await setUp({ after })
     await api.get('/public/x')
     expect(sent()).toEqual([`Bearer ${login.access_token}`])
     expect(skipped()).toEqual([])
   })
 
-  it('is the one that the placement writes, and no other', async () => {
+  it('is only the header that the placement writes', async () => {
     const { api, login, skipped, sent } = await setUp({ place: bearerHeader({ header: 'X-Token' }) })
     await api.get('/public/x', { headers: { 'x-token': null as never } })
     await api.get('/public/x', { headers: { Authorization: null as never } })
@@ -131,14 +131,14 @@ describe('a header that is switched off', () => {
       { after: ({ headers }) => void (headers.authorization = null as never) },
       {},
     ],
-  ] as [string, App, AxiosRequestConfig][])('counts with axios 0.27: %s', async (_, app, config) => {
+  ] as [string, App, AxiosRequestConfig][])('works with axios 0.27: %s', async (_, app, config) => {
     const { server, api, skipped } = await setUp({ ...app, library: axios027 as never })
     await settleAll([api.get('/public/x', config)])
     expect(server.tokensSeen()).toEqual([])
     expect(skipped()).toEqual(['opted-out'])
   })
 
-  it('is looked at again after beforeReplay', async () => {
+  it('is checked again after beforeReplay', async () => {
     const { server, api, sent } = await setUp({
       beforeReplay: (config) => Object.assign(config.headers as object, { Authorization: null }),
     })
@@ -163,7 +163,7 @@ describe('G20: an app that still has an interceptor with its own copy of the tok
     ),
   )
   it.each(cases)(
-    'G20: is served with the current one: %s ours, written %s, %i renewals ago',
+    'G20: is sent with the current one: %s ours, written %s, %i refreshes ago',
     async (place, _, renewals, spell) => {
       let copy = ''
       const write: Act = ({ headers }) => void (headers.Authorization = copy)
@@ -184,22 +184,25 @@ describe('G20: an app that still has an interceptor with its own copy of the tok
   it.each([
     ['axios', axios],
     ['axios 0.27', axios027],
-  ])('G20: or a default header set after sign-in, however many renewals ago (%s)', async (_, library) => {
-    const { server, api, auth, login, skipped } = await setUp({ library: library as never })
-    Object.assign(api.defaults.headers.common, { authorization: `Bearer ${login.access_token}` })
-    for (let i = 0; i < 25; i++) await auth.refresh()
-    server.forget()
-    expect((await api.get('/api/x')).status).toBe(200)
-    server.killAccessTokens()
-    expect((await api.get('/api/x')).status).toBe(200)
-    expect(server.counts).toMatchObject({ refreshes: 1, answered401: 1 })
-    expect(skipped()).toEqual([])
-  })
+  ])(
+    'G20: as is one with a default header set after sign-in, however many refreshes ago (%s)',
+    async (_, library) => {
+      const { server, api, auth, login, skipped } = await setUp({ library: library as never })
+      Object.assign(api.defaults.headers.common, { authorization: `Bearer ${login.access_token}` })
+      for (let i = 0; i < 25; i++) await auth.refresh()
+      server.forget()
+      expect((await api.get('/api/x')).status).toBe(200)
+      server.killAccessTokens()
+      expect((await api.get('/api/x')).status).toBe(200)
+      expect(server.counts).toMatchObject({ refreshes: 1, answered401: 1 })
+      expect(skipped()).toEqual([])
+    },
+  )
 
   it.each([
     ['axios', axios],
     ['axios 0.27', axios027],
-  ])('G20: with a token that is not ours is left alone, and reported (%s)', async (_, library) => {
+  ])('G20: with a token that is not ours is left unchanged and reported (%s)', async (_, library) => {
     const { server, api, events } = await setUp({ library: library as never })
     Object.assign(api.defaults.headers.common, { Authorization: 'Bearer of-somebody-else' })
     const error = await failureOf(api.get('/api/x'))
@@ -209,7 +212,7 @@ describe('G20: an app that still has an interceptor with its own copy of the tok
     expect(eventsOf(events, 'skipped')).toEqual([{ method: 'get', url: '/api/x', reason: 'own-credential' }])
   })
 
-  it('G20: with the token of a user who signed in before sends the current one', async () => {
+  it('G20: with an earlier user’s token sends the current one', async () => {
     let copy = ''
     const { server, api, auth, login, sent } = await setUp({
       after: ({ headers }) => void (headers.Authorization = copy),
@@ -221,7 +224,7 @@ describe('G20: an app that still has an interceptor with its own copy of the tok
     expect(sent()).toEqual([`Bearer ${bob.access_token}`])
   })
 
-  it('G20: as the user name of Basic is served too', async () => {
+  it('G20: is also handled as the user name of Basic', async () => {
     let copy = ''
     const { api, auth, login, sent } = await setUp({
       place: basicUser(),
@@ -236,7 +239,7 @@ describe('G20: an app that still has an interceptor with its own copy of the tok
   it.each([
     ['axios', axios],
     ['axios 0.27', axios027],
-  ])("G20: as the user name of axios's `auth` is served too (%s)", async (_, library) => {
+  ])("G20: is also handled as the user name of axios's `auth` (%s)", async (_, library) => {
     let username = ''
     const { server, api, auth, login, sent, skipped } = await setUp({
       library: library as never,
@@ -255,7 +258,7 @@ describe('G20: an app that still has an interceptor with its own copy of the tok
     expect(skipped()).toEqual(['own-credential'])
   })
 
-  it('G3: in Authorization, where the token travels elsewhere, sends no old one there', async () => {
+  it('G3: in Authorization sends no old token there when ours is attached elsewhere', async () => {
     let copy = ''
     const { api, auth, login, sent } = await setUp({
       place: bearerHeader({ header: 'X-Token' }),
@@ -270,14 +273,14 @@ describe('G20: an app that still has an interceptor with its own copy of the tok
     ])
   })
 
-  it('leaves a token alone that the caller of a request with place: false has put there', async () => {
+  it('leaves a token that the caller set on a request with place: false', async () => {
     const { api, login, sent } = await setUp()
     const headers = { Authorization: `Bearer ${login.access_token}` }
     await api.get('/public/x', { headers, authClient: { place: false } })
     expect(sent()).toEqual([headers.Authorization])
   })
 
-  it('is no cookie session with an empty user name of Basic', async () => {
+  it('is not recognised in an empty user name of Basic in a cookie session', async () => {
     const { api, sent, skipped } = await setUp({ place: noCredential() })
     const headers = { Authorization: `Basic ${btoa(':personal')}` }
     await api.get('/public/x', { headers })
@@ -312,7 +315,7 @@ describe('skipped', () => {
     ['origin', {}, { baseURL: 'http://127.0.0.1:1', headers: { Authorization: 'Bearer of-somebody-else' } }],
     ['origin', { after: (config) => void (config.baseURL = 'http://127.0.0.1:1') }, {}],
   ]
-  it.each(reasons)('says %s once for a request (%o, %o)', async (reason, app, config) => {
+  it.each(reasons)('reports %s once for a request (%o, %o)', async (reason, app, config) => {
     const { api, auth, skipped } = await setUp(app)
     await settleAll([api.get('/public/x', config)])
     expect(skipped()).toEqual([reason])
@@ -322,7 +325,7 @@ describe('skipped', () => {
     expect(shown.join()).not.toMatch(/hidden-word|of-somebody-else/)
   })
 
-  it('says opted-out of a request that does not wait, where the token has expired', async () => {
+  it('reports opted-out for a request that does not wait when the token has expired', async () => {
     const clock = createWatchedClock()
     const { api, skipped, sent } = await setUp({ clock })
     clock.jump(301_000)
@@ -331,7 +334,7 @@ describe('skipped', () => {
     expect(skipped()).toEqual(['opted-out'])
   })
 
-  it('says it once for a call, however often it is sent', async () => {
+  it('reports a call once, however often it is sent', async () => {
     const { server, api, skipped } = await setUp({ shouldRefresh: ({ response }) => response.status === 401 })
     server.route('/cookie', () => json(server.counts.granted ? 200 : 401, {}))
     expect((await api.get('/cookie', { authClient: { place: false } })).status).toBe(200)
@@ -339,7 +342,7 @@ describe('skipped', () => {
     expect(skipped()).toEqual(['opted-out'])
   })
 
-  it('says nothing of authClient: false, of its own refresh, of a cookie session, nor while signed out', async () => {
+  it('reports neither authClient: false, nor its own refresh, nor a cookie session, nor anything while signed out', async () => {
     const own: App = {
       refresh: async ({ refreshToken, http }) => {
         const { data } = await http.post('/auth/refresh', { refresh_token: refreshToken })
@@ -363,7 +366,7 @@ describe('skipped', () => {
     expect(shown).toEqual([])
   })
 
-  it('says nothing of a refresh that goes through the wrapped instance', async () => {
+  it('does not report a refresh through the wrapped instance', async () => {
     let api: AxiosInstance | undefined
     const world = await setUp({
       refresh: async ({ refreshToken, signal }) => {
@@ -383,7 +386,7 @@ describe('skipped', () => {
     expect(world.skipped()).toEqual([])
   })
 
-  it('shows the first of each reason on the console, for each client', async () => {
+  it('logs the first of each reason on the console, for each client', async () => {
     for (const one of [await setUp(), await setUp()]) {
       for (let i = 0; i < 3; i++) {
         await one.api.get('/public/x', { authClient: { place: false } })
@@ -397,7 +400,7 @@ describe('skipped', () => {
   it.each([
     ['in production', () => vi.stubEnv('NODE_ENV', 'production')],
     ['where there is no process', () => vi.stubGlobal('process', undefined)],
-  ])('shows nothing on the console %s, and is an event all the same', async (_, stub) => {
+  ])('logs nothing on the console %s, and still emits the event', async (_, stub) => {
     const { api, auth, skipped } = await setUp()
     const request = api.create({
       adapter: async (config) => ({ data: '', status: 200, statusText: '', headers: {}, config }),
@@ -410,7 +413,7 @@ describe('skipped', () => {
     expect(shown).toEqual([])
   })
 
-  it('leaves no text to a production bundle', async () => {
+  it('leaves no text in a production bundle', async () => {
     const { readFile } = await import('node:fs/promises')
     const source = await readFile(new URL('../../src/transport/skipped.ts', import.meta.url), 'utf8')
     const define = (value: string) => ({ 'process.env.NODE_ENV': JSON.stringify(value) })

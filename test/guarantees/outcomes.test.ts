@@ -57,7 +57,7 @@ function httpError(status: number, data: unknown = {}): Error {
 }
 
 describe('G10: a grant', () => {
-  it('G10: a grant serves everybody who waited, with one refresh, and is in the store', async () => {
+  it('G10: a grant answers every waiting request with one refresh, and is stored', async () => {
     const store = createOpenStore()
     const world = await setUp({ store })
     const { all, release } = await crowd(world)
@@ -168,7 +168,7 @@ describe('G10: a refusal', () => {
   ]
 
   it.each(refusals)(
-    'G10: %s ends the session once and rejects everybody with SESSION_EXPIRED',
+    'G10: %s ends the session once and rejects every request with SESSION_EXPIRED',
     async (name, behaviour, refresh) => {
       const store = createOpenStore()
       const world = await setUp({ store, ...(refresh && { refresh }) })
@@ -218,7 +218,7 @@ describe('G10: a refusal', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('G10: the words of SessionRefused are those of the error', async () => {
+  it('G10: the error has the message of SessionRefused', async () => {
     const { auth, ends } = await setUp({
       refresh: () => Promise.reject(new SessionRefused('Your seat was given away.')),
     })
@@ -226,7 +226,7 @@ describe('G10: a refusal', () => {
     expect(ends[0]?.error?.message).toBe('Your seat was given away.')
   })
 
-  it('G10: a refusal of a background renewal ends the session once as well, and spoils no request under way', async () => {
+  it('G10: a refused background refresh also ends the session once, and fails no request on the wire', async () => {
     const { server, api, auth, clock, ends } = await setUp()
     const flying = server.hold('/api/*')
     clock.jump(280_000)
@@ -269,7 +269,7 @@ describe('G10: isFinal', () => {
     },
   )
 
-  it('G10: isFinal has no say over null and SessionRefused', async () => {
+  it('G10: isFinal is not asked about null and SessionRefused', async () => {
     for (const refresh of [() => null, () => Promise.reject(new SessionRefused('no'))]) {
       const { auth, ends } = await setUp({ refresh, isFinal: () => false })
       await expect(auth.refresh()).rejects.toMatchObject({ code: 'SESSION_EXPIRED' })
@@ -281,7 +281,7 @@ describe('G10: isFinal', () => {
     ['undefined', () => undefined],
     ['with a promise', async () => true],
     ['with a promise that rejects', () => Promise.reject(new Error('mine'))],
-  ])('G10: isFinal that answers %s leaves it to the default', async (_, isFinal) => {
+  ])('G10: isFinal that returns %s falls back to the default', async (_, isFinal) => {
     vi.spyOn(console, 'error').mockImplementation(() => {})
     const { server, auth } = await setUp({ isFinal: isFinal as never })
     server.refresh.next(404, 401)
@@ -314,7 +314,7 @@ describe('G10: an endpoint that is unavailable', () => {
   ]
 
   it.each(failures)(
-    'G10: %s is tried twice more, then rejects everybody with REFRESH_FAILED',
+    'G10: %s is tried twice more, then rejects every request with REFRESH_FAILED',
     async (_, behaviour, refresh) => {
       const store = createOpenStore()
       const world = await setUp({ store, ...(refresh && { refresh }) })
@@ -337,7 +337,7 @@ describe('G10: an endpoint that is unavailable', () => {
     },
   )
 
-  it('G10: a grant that got lost on its way is asked for again, within the grace time of the server', async () => {
+  it('G10: a grant that was lost on the way is requested again within the server’s grace time', async () => {
     const world = await setUp({ server: { graceMs: 60_000 } })
     const { server, auth, ends } = world
     server.refresh.next('drop-after')
@@ -348,7 +348,7 @@ describe('G10: an endpoint that is unavailable', () => {
     expect(server.counts).toMatchObject({ refreshes: 2, reuses: 0 })
   })
 
-  it('G10: a retry that is granted serves everybody', async () => {
+  it('G10: a successful retry answers every request', async () => {
     const world = await setUp()
     const { all, release } = await crowd(world)
     world.server.refresh.next(503, 'drop-before')
@@ -401,7 +401,7 @@ describe('G10: an endpoint that is unavailable', () => {
     }
   })
 
-  it.each([0, 1, 5])('G10: a limit of %i is the number of further attempts', async (limit) => {
+  it.each([0, 1, 5])('G10: a limit of %i allows as many further attempts', async (limit) => {
     const world = await setUp({ refreshRetry: { limit } })
     world.server.refresh.always(500)
     const settled = settleAll([world.auth.refresh()])
@@ -410,7 +410,7 @@ describe('G10: an endpoint that is unavailable', () => {
     expect(world.server.counts.refreshes).toBe(limit + 1)
   })
 
-  it('G10: Retry-After in seconds is waited for', async () => {
+  it('G10: waits for a Retry-After in seconds', async () => {
     const world = await setUp()
     world.server.refresh.next({ status: 429, retryAfter: 2 }, { status: 503, retryAfter: 7 })
     const refreshed = world.auth.refresh()
@@ -418,7 +418,7 @@ describe('G10: an endpoint that is unavailable', () => {
     await expect(refreshed).resolves.toMatchObject({ status: 'signed-in' })
   })
 
-  it('G10: Retry-After as a date is waited for', async () => {
+  it('G10: waits for a Retry-After date', async () => {
     const world = await setUp()
     const { server, clock } = world
     const [date, at] = [0, 5000].map((ms) => new Date(clock.nowMs() + ms).toUTCString()) as [string, string]
@@ -429,7 +429,7 @@ describe('G10: an endpoint that is unavailable', () => {
   })
 
   it.each(['0', '-5', 'soon', '', 'Infinity', '0x10', '1e9', 'Wed, 01 Jan 2020 00:00:00 GMT'])(
-    'G10: a Retry-After of "%s" asks for nothing',
+    'G10: ignores a Retry-After of "%s"',
     async (retryAfter) => {
       const world = await setUp()
       world.server.refresh.next({ status: 503, headers: { 'retry-after': retryAfter } })
@@ -443,7 +443,7 @@ describe('G10: an endpoint that is unavailable', () => {
   it.each([
     ['seconds', () => '60'],
     ['a date', (nowMs: number) => new Date(nowMs + 60_000).toUTCString()],
-  ])('G10: a Retry-After in %s beyond the time there is fails now and is the cool-down', async (_, write) => {
+  ])('G10: a Retry-After in %s beyond the limit fails at once and sets the cool-down', async (_, write) => {
     const world = await setUp()
     const { server, api, clock, events } = world
     const { all, release } = await crowd(world)
@@ -522,7 +522,7 @@ describe('G10: a malformed answer', () => {
   ]
 
   it.each(grants)(
-    'G10: %s is BAD_GRANT, is not asked for again, and costs no session',
+    'G10: %s is BAD_GRANT, is not retried, and keeps the session',
     async (_, behaviour, refresh) => {
       const store = createOpenStore()
       const world = await setUp({ store, ...(refresh && { refresh }) })
@@ -583,7 +583,7 @@ describe('G10: any other answer', () => {
   ]
 
   it.each(answers)(
-    'G10: %s rejects everybody with REFRESH_FAILED at once, and costs no session',
+    'G10: %s rejects every request with REFRESH_FAILED at once, and keeps the session',
     async (_, behaviour, refresh) => {
       const store = createOpenStore()
       const world = await setUp({ store, ...(refresh && { refresh }) })
@@ -624,7 +624,7 @@ describe('G10: any other answer', () => {
         },
       }),
     ],
-  ])('G10: a refresh that throws %s rejects everybody with REFRESH_FAILED', async (_, thrown) => {
+  ])('G10: a refresh that throws %s rejects every request with REFRESH_FAILED', async (_, thrown) => {
     const world = await setUp({
       refreshRetry: { limit: 0 },
       refresh: ownRefresh(() => {
@@ -638,7 +638,7 @@ describe('G10: any other answer', () => {
     expect(world.clock.pending).toBe(0)
   })
 
-  it('G10: a refresh whose time was up is not tried again, though the clock was set back', async () => {
+  it('G10: a refresh that timed out is not retried, though the clock was set back', async () => {
     const hand = createHandRefresh()
     const { auth, clock } = await setUp({ refresh: hand.refresh })
     const failure = failureOf(auth.refresh())

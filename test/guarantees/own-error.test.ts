@@ -116,7 +116,7 @@ describe("G9: the error is the caller's own", () => {
     ['is as short as a word', 'lost', 'connection lost', 'connection lost'],
     ['has eight characters', 'lost8888', 'not lost8888', 'REFRESH_FAILED'],
   ])(
-    'G9: what a refresh says is told, unless it holds a token; one that %s',
+    'G9: the error has the refresh’s message, unless it contains a token; one that %s',
     async (_, token, said, told) => {
       const { auth } = await setUp({
         refresh: async () => {
@@ -173,7 +173,7 @@ describe("G9: the error is the caller's own", () => {
     }
   })
 
-  it('G9: the config is that of the interceptors, as the caller made it: adapter, own key, nothing of ours', async () => {
+  it('G9: the config is as interceptors and caller made it: adapter, own key, nothing of ours', async () => {
     const server = await startServer()
     const api = axios.create({ baseURL: server.url })
     const configs: unknown[] = []
@@ -199,7 +199,7 @@ describe("G9: the error is the caller's own", () => {
     auth.dispose()
   })
 
-  it('G9: the error of a replay that fails otherwise is that of its own answer, without a cause of ours', async () => {
+  it('G9: a replay that fails otherwise rejects with its own error, without a cause of ours', async () => {
     const { server, api } = await setUp()
     for (const status of [403, 404, 409, 500, 503]) {
       server.killAccessTokens()
@@ -210,7 +210,7 @@ describe("G9: the error is the caller's own", () => {
     expect(server.counts.refreshes).toBe(5)
   })
 
-  it('G9: the error of a replay whose connection breaks is a network error', async () => {
+  it('G9: a replay whose connection breaks rejects with a network error', async () => {
     const { server, api } = await setUp()
     server.route('/api/item', () => (server.counts.granted > 0 ? 'drop' : undefined))
     server.killAccessTokens()
@@ -283,7 +283,7 @@ describe("G9: the error is the caller's own", () => {
     expect(authErrorOf(error)?.code).toBe('SESSION_EXPIRED')
   })
 
-  it('G9: a request that fails fast has its own option on the config, as the caller set it', async () => {
+  it('G9: a request that fails at once has its own option on the config, as the caller set it', async () => {
     const { server, api } = await setUp({ refreshRetry: NO_RETRY })
     server.killAccessTokens()
     server.refresh.next(404)
@@ -299,7 +299,7 @@ describe("G9: the error is the caller's own", () => {
     ['null', null],
     ['a text', 'no'],
     ['a frozen error', Object.freeze(new Error('no'))],
-  ])('G9: %s that an adapter of the app rejects with is what its caller catches', async (_, thrown) => {
+  ])('G9: the caller catches %s that a custom adapter rejects with', async (_, thrown) => {
     const { api } = await setUp()
     expect(await failureOf(api.get('/x', { adapter: () => Promise.reject(thrown) }))).toBe(thrown)
     const error = await failureOf(
@@ -313,7 +313,7 @@ describe("G9: the error is the caller's own", () => {
   })
 
   it.each([undefined, 401])(
-    'G9: a frozen error with a config and a status of %s is what its caller catches',
+    'G9: the caller catches a frozen error with a config and a status of %s',
     async (status) => {
       const { server, api } = await setUp()
       server.refresh.always(401)
@@ -328,7 +328,7 @@ describe("G9: the error is the caller's own", () => {
     },
   )
 
-  it('G9: an adapter of the app that answers with nothing fails as it does without us', async () => {
+  it('G9: a custom adapter that answers with nothing fails as with axios alone', async () => {
     const { api } = await setUp()
     const adapter = (async () => undefined) as never
     const bare = (await failureOf(axios.get('/x', { adapter }))) as Error
@@ -346,7 +346,7 @@ describe("G9: the error is the caller's own", () => {
   })
 })
 
-describe('G9: a failed refresh is handed on without what it carried', () => {
+describe('G9: a failed refresh is passed on without what it carried', () => {
   const strategies = [
     [
       'body',
@@ -438,7 +438,7 @@ describe('G9: a failed refresh is handed on without what it carried', () => {
     expect(Object.keys(cause.response?.headers ?? {})).not.toContain('x-debug')
   })
 
-  it('G9: bytes of an answer are left out, for they do not show what they hold', async () => {
+  it('G9: a binary answer is left out, because it cannot be checked for secrets', async () => {
     const { auth, server } = await setUp({
       refresh: async ({ http }) => http.post('/auth/refresh', {}, { responseType: 'arraybuffer' }) as never,
       refreshRetry: NO_RETRY,
@@ -560,7 +560,7 @@ describe('G9: a failed refresh is handed on without what it carried', () => {
     expect(leaksIn(server.issuedTokens(), handedOut(world, caught))).toEqual([])
   })
 
-  it('G9: a token that JSON writes in another way is in no error that quotes it either', async () => {
+  it('G9: an error that quotes a token as JSON escapes it contains no token', async () => {
     const refreshToken = 'a"refresh\\token'
     const { api, auth } = await setUp({
       async refresh() {
@@ -573,7 +573,7 @@ describe('G9: a failed refresh is handed on without what it carried', () => {
     expect(message).not.toContain('refresh\\token')
   })
 
-  it('G9: a store that quotes the record in its error tells no listener the tokens', async () => {
+  it('G9: a store error that quotes the record shows no listener the tokens', async () => {
     const store = createOpenStore()
     const world = await setUp({ store })
     const { server, api } = world
@@ -589,7 +589,7 @@ describe('G9: a failed refresh is handed on without what it carried', () => {
   })
 })
 
-describe('G9: what was placed on a request is off again', () => {
+describe('G9: what was attached to a request is removed again', () => {
   function basicNameOf({ headers }: ReceivedRequest): string | undefined {
     const [, encoded] = /^Basic (.+)$/.exec(headers.authorization ?? '') ?? []
     return encoded === undefined ? undefined : atob(encoded).split(':')[0]
@@ -644,7 +644,7 @@ describe('G9: what was placed on a request is off again', () => {
     }
   }
 
-  it('G9: no token is on the configs that hooks of the user were handed, once the request is over', async () => {
+  it('G9: no token is on the configs passed to hooks, once the request is over', async () => {
     const configs: unknown[] = []
     const { server, api } = await setUp({
       beforeReplay: async (config) => void configs.push(config),
@@ -659,7 +659,7 @@ describe('G9: what was placed on a request is off again', () => {
     expect(leaksIn(server.issuedTokens(), { ...configs })).toEqual([])
   })
 
-  it('G9: no token is in the events of a day with everything in it', async () => {
+  it('G9: no event of a long random session contains a token', async () => {
     const store = createOpenStore()
     const world = await setUp({ store, refreshRetry: NO_RETRY })
     const { server, api, auth, clock, events } = world

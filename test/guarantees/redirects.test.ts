@@ -49,7 +49,7 @@ describe.each(VERSIONS)('G20: with axios %s', async (version) => {
     server.requestsTo(path).map(({ headers }) => headers.authorization)
 
   describe('an answer that a redirect fetched from elsewhere', () => {
-    it('G20: plants no token, though it is a success', async () => {
+    it('G20: brings no token, though it is a success', async () => {
       const { home, foreign, auth, login, get, lead } = await setUp({
         readResponse: library.tokenFromHeader('authorization'),
       })
@@ -61,7 +61,7 @@ describe.each(VERSIONS)('G20: with axios %s', async (version) => {
       expect(await auth.getAccessToken()).toBe(login.access_token)
     })
 
-    it('G20: is no 401 of ours: no refresh, no replay, no question', async () => {
+    it('G20: starts no refresh, no replay and no shouldRefresh call as a 401', async () => {
       const asked: unknown[] = []
       for (const shouldRefresh of [undefined, (question: unknown) => asked.push(question) > 0]) {
         const { home, foreign, auth, get, lead } = await setUp({ shouldRefresh })
@@ -76,7 +76,7 @@ describe.each(VERSIONS)('G20: with axios %s', async (version) => {
       }
     })
 
-    it('G20: ends no session where nothing can be refreshed', async () => {
+    it('G20: ends no session without `refresh`', async () => {
       const { foreign, auth, get, lead } = await setUp({ refresh: undefined })
       lead(`${at('evil.test', foreign)}/x`)
       foreign.route('/x', () => ({ status: 401 }))
@@ -84,7 +84,7 @@ describe.each(VERSIONS)('G20: with axios %s', async (version) => {
       expect(auth.getSnapshot().status).toBe('signed-in')
     })
 
-    it('G20: is recognised by its port and its name, and after a replay too', async () => {
+    it('G20: is recognised by host and port, also after a replay', async () => {
       const { home, foreign, get, lead } = await setUp()
       foreign.route('/x', () => ({ status: 401 }))
       home.route('/x', () => ({ status: 401 }))
@@ -103,7 +103,7 @@ describe.each(VERSIONS)('G20: with axios %s', async (version) => {
     })
   })
 
-  it('G20: an answer from home is ours, also when a redirect away has led back, or within home', async () => {
+  it('G20: an answer from our origin counts, also after a redirect away and back', async () => {
     const { home, foreign, homeUrl, get, lead } = await setUp()
     foreign.route('/back', () => ({ status: 302, headers: { location: `${homeUrl}/api/me` } }))
     lead(`${at('evil.test', foreign)}/back`)
@@ -116,7 +116,7 @@ describe.each(VERSIONS)('G20: with axios %s', async (version) => {
     expect(home.counts.refreshes).toBe(2)
   })
 
-  it('G20: an answer from an origin that is allowed too is ours', async () => {
+  it('G20: an answer from another allowed origin counts', async () => {
     const { home, foreign, auth, get, lead } = await setUp()
     auth.attach(axios.create({ baseURL: at('files.test', foreign) }))
     foreign.route('/x', () => ({ status: 401 }))
@@ -125,7 +125,7 @@ describe.each(VERSIONS)('G20: with axios %s', async (version) => {
     expect(home.counts.refreshes).toBe(1)
   })
 
-  it('G20: an answer that an adapter of the app fetched elsewhere by itself is ours', async () => {
+  it('G20: an answer that a custom adapter fetched elsewhere counts', async () => {
     const { home, foreign, get } = await setUp({}, {})
     foreign.route('/api/me', () => ({ status: 401 }))
     const alone = axios.create({ proxy: false })
@@ -147,7 +147,7 @@ describe.each(VERSIONS)('G20: with axios %s', async (version) => {
       ['another port', (_, foreign) => `${at('home.test', foreign)}/api/x`, false],
       ['another host', (_, foreign) => `${at('evil.test', foreign)}/api/x`, false],
       ['a sub-domain without a scheme', (home) => `${at('sub.home.test', home).slice(5)}/api/x`, false],
-    ])('G20: on a redirect to %s goes along: %#', async (_, locationOf, kept) => {
+    ])('G20: is sent on a redirect to %s: %#', async (_, locationOf, kept) => {
       const { home, foreign, login, get, lead } = await setUp()
       for (const server of [home, foreign]) server.route('/api/x', () => ({ status: 200 }))
       lead(locationOf(home, foreign), 307)
@@ -159,7 +159,7 @@ describe.each(VERSIONS)('G20: with axios %s', async (version) => {
       expect('beforeRedirect' in config).toBe(false)
     })
 
-    it('G20: does not come back when a sub-domain redirects home', async () => {
+    it('G20: is not restored when a sub-domain redirects back', async () => {
       const { home, homeUrl, get, lead } = await setUp()
       home.route('/back', () => ({ status: 302, headers: { location: `${homeUrl}/public/x` } }))
       lead(`${at('sub.home.test', home)}/back`)
@@ -168,7 +168,7 @@ describe.each(VERSIONS)('G20: with axios %s', async (version) => {
       expect(credentials(home, '/public/x')).toEqual([undefined])
     })
 
-    it('G20: stays here on the redirect of a replay, and of HTTP Basic', async () => {
+    it('G20: is dropped on the redirect of a replay, and with HTTP Basic', async () => {
       for (const place of [undefined, library.basicUser()]) {
         const { home, get } = await setUp({ place })
         let visits = 0
@@ -180,7 +180,7 @@ describe.each(VERSIONS)('G20: with axios %s', async (version) => {
       }
     })
 
-    it("G20: the caller's own beforeRedirect runs after that, and is on their config again", async () => {
+    it("G20: is dropped before the caller's own beforeRedirect runs, which is on their config again", async () => {
       const { home, get, lead } = await setUp()
       const seen: unknown[] = []
       const beforeRedirect = (options: { headers: Record<string, string>; href: string }) => {
@@ -194,7 +194,7 @@ describe.each(VERSIONS)('G20: with axios %s', async (version) => {
       expect(error.config.beforeRedirect).toBe(beforeRedirect)
     })
 
-    it("G20: of the caller's own goes where axios lets it", async () => {
+    it('G20: of the caller is sent wherever axios sends it', async () => {
       const { home, get, lead, api } = await setUp()
       lead('/api/x')
       home.route('/api/x', () => ({ status: 200 }))

@@ -105,7 +105,7 @@ function callByBase(http: AxiosInstance, url: string) {
 }
 
 describe.each(VERSIONS)('G5: on axios %s, a refresh at another origin', (version) => {
-  it.each(calls)('takes nothing along that is meant for the API: %s', async (_, make) => {
+  it.each(calls)('sends nothing that is meant for the API: %s', async (_, make) => {
     const authority = await startServer()
     authority.route('/token', () => json(200, GRANT))
     const { server, api, refresh } = await homeOn(version, make(`${authority.url}/token`))
@@ -117,7 +117,7 @@ describe.each(VERSIONS)('G5: on axios %s, a refresh at another origin', (version
     expect(server.counts.requests).toBe(0)
   })
 
-  it.each(calls.slice(0, -2))('and at its own origin takes it along: %s', async (_, make) => {
+  it.each(calls.slice(0, -2))('and at its own origin sends it: %s', async (_, make) => {
     let url = ''
     const { server, api, refresh } = await homeOn(version, (context) => make(url)(context))
     url = `${server.url}/token`
@@ -129,7 +129,7 @@ describe.each(VERSIONS)('G5: on axios %s, a refresh at another origin', (version
     expect(server.log[0]?.search).toContain('key=home-param')
   })
 
-  it('takes along what the call itself says, were it the same', async () => {
+  it('sends what the call itself sets, even if it is the same', async () => {
     const authority = await startServer()
     authority.route('/token', () => json(200, GRANT))
     const { api, refresh } = await homeOn(version, async ({ http }) => {
@@ -153,7 +153,7 @@ describe.each(VERSIONS)('G5: on axios %s, a refresh at another origin', (version
     expect(call?.headers).not.toHaveProperty('x-tenant')
   })
 
-  it('takes along what the refresh has set on its `http`, and leaves that off the instance', async () => {
+  it('sends what the refresh has set on its `http`, and keeps that off the instance', async () => {
     const authority = await startServer()
     authority.route('/token', () => json(200, GRANT))
     const { api, refresh } = await homeOn(version, async ({ http }) => {
@@ -176,7 +176,7 @@ describe.each(VERSIONS)('G5: on axios %s, a refresh at another origin', (version
     ['in small letters', { 'content-type': 'application/json' }],
     ['for all methods', { common: { 'Content-Type': 'application/json' } }],
     ['for one method', { post: { 'Content-Type': 'application/json' } }],
-  ])('at home sends the form of OAuth as a form, whatever type is the default %s', async (_, headers) => {
+  ])('at its own origin sends an OAuth form as a form, whatever the default type %s', async (_, headers) => {
     const refresh = refreshWithOAuth2({ url: '/token', clientId: 'spa' })
     const home = await homeOn(version, refresh, { headers: headers as never })
     home.server.route('/token', () => json(200, GRANT))
@@ -192,20 +192,23 @@ describe.each(VERSIONS)('G5: on axios %s, a refresh at another origin', (version
       refreshWithOAuth2({ url: '/token', clientId: 'spa', clientSecret: 'a-client-secret' }),
       /^Basic c3Bh/,
     ],
-  ])('at home keeps its own credential where the instance has an `auth`: %s', async (_, refresh, sent) => {
-    const home = await homeOn(version, refresh)
-    home.server.route('/token', () => json(200, GRANT))
-    setUpForHome(home.api)
-    await home.refresh()
-    expect(home.server.log[0]?.headers.authorization).toMatch(sent)
-  })
+  ])(
+    'at its own origin keeps its own credential where the instance has an `auth`: %s',
+    async (_, refresh, sent) => {
+      const home = await homeOn(version, refresh)
+      home.server.route('/token', () => json(200, GRANT))
+      setUpForHome(home.api)
+      await home.refresh()
+      expect(home.server.log[0]?.headers.authorization).toMatch(sent)
+    },
+  )
 
   it.each<[string, unknown, unknown, string]>([
     ['of the call', { key: 'home' }, new URLSearchParams({ own: '1', two: '2' }), '?own=1&two=2'],
     ['of the instance', new URLSearchParams({ key: 'home' }), undefined, '?key=home'],
     ['of the instance, and others of the call', new URLSearchParams({ key: 'home' }), { own: 1 }, '?own=1'],
     ['of neither', { key: 'home', own: 0 }, { own: 1 }, '?key=home&own=1'],
-  ])('at home joins params as axios does: a URLSearchParams %s', async (_, params, own, search) => {
+  ])('at its own origin joins params as axios does: a URLSearchParams %s', async (_, params, own, search) => {
     const call = async ({ http }: RefreshContext) => ({
       accessToken: (await http.get('/token', { params: own })).data.access_token,
     })
@@ -218,7 +221,7 @@ describe.each(VERSIONS)('G5: on axios %s, a refresh at another origin', (version
     expect(home.server.log[0]?.search).toBe(search)
   })
 
-  it('takes along the headers of a strategy, made anew for each call', async () => {
+  it('sends the headers of a strategy, computed for each call', async () => {
     const authority = await startServer()
     authority.route('/token', () => json(200, GRANT))
     let count = 0
@@ -294,7 +297,7 @@ describe.each(VERSIONS)('G5: on axios %s, the limits of the instance', (version)
     }
   })
 
-  it('hold where a call of the refresh names them itself', async () => {
+  it('apply when the call itself sets them', async () => {
     const { server, refresh } = await homeOn(
       version,
       async ({ http }) => void (await http.post('/token', {}, { timeout: 20 })) as never,
@@ -326,13 +329,13 @@ describe.each(VERSIONS)('G5: on axios %s, the limits of the instance', (version)
   })
 })
 
-describe('G5: home is where the instance lives', () => {
+describe('G5: the instance’s own origin', () => {
   it.each([
     ['another port', (server: AuthServer) => server.url.replace(/\d+$/, '1')],
     ['another scheme', (server: AuthServer) => server.url.replace('http:', 'https:')],
     ['another host', (server: AuthServer) => server.url.replace('127.0.0.1', 'localhost')],
     ['userinfo', (server: AuthServer) => server.url.replace('//', '//user:pass@')],
-  ])('so %s is elsewhere', async (_, elsewhere) => {
+  ])('does not include %s', async (_, elsewhere) => {
     const sent: InternalAxiosRequestConfig[] = []
     const { server, api, auth } = await setUp({
       refresh: async ({ http }) => {
@@ -351,7 +354,7 @@ describe('G5: home is where the instance lives', () => {
     expect([config?.withCredentials, config?.xsrfCookieName]).toEqual([undefined, undefined])
   })
 
-  it('and where it has no address of its own, where its tokens may go', async () => {
+  it('is the allowed origins where the instance has no baseURL', async () => {
     const api = await startServer()
     const authority = await startServer()
     for (const server of [api, authority]) server.route('/token', () => json(200, GRANT))
@@ -408,14 +411,14 @@ describe('G5: no refresh is answered from the HTTP cache', () => {
     ],
     // Some runtimes know no such option, and a cache keeps no POST.
     ['a POST', refreshWithBody({ url: '/token' }), ['POST', '', 'default']],
-  ])('that the fetch adapter could look into: %s', async (_, refresh, call) => {
+  ])('that the fetch adapter could use: %s', async (_, refresh, call) => {
     expect(await asked(refresh)).toEqual([call])
     expect(await asked(refresh, { cache: 'force-cache' })).toEqual([
       (call as string[])[0] === 'GET' ? call : ['POST', '', 'force-cache'],
     ])
   })
 
-  it('where a runtime has no such option (workerd), by an address that no cache knows', async () => {
+  it('where a runtime lacks that option (workerd), by an address that no cache knows', async () => {
     vi.stubGlobal('Request', class {})
     onTestFinished(() => void vi.unstubAllGlobals())
     const { server, auth } = await setUp({
@@ -440,7 +443,7 @@ describe('G5: no refresh is answered from the HTTP cache', () => {
       },
     ],
     ['an address in the baseURL alone', { baseURL: '/token?own=1' }],
-  ])('there neither, nor without its own params: %s', async (_, call) => {
+  ])('on that runtime, nor without its own params: %s', async (_, call) => {
     vi.stubGlobal('Request', class {})
     onTestFinished(() => void vi.unstubAllGlobals())
     const { server, auth } = await setUp({

@@ -101,7 +101,7 @@ describe('G10: a 2xx that names an error', () => {
   )
 
   it.each(strategies.slice(0, 4))(
-    'G10: %s: a session of cookies alone is not renewed by it',
+    'G10: %s: does not continue a session of cookies alone',
     async (_, make) => {
       const { server, auth } = await setUp({
         refresh: Object.assign(make({ url: '/r' }), { cookies: true }),
@@ -134,7 +134,7 @@ describe('G10: a 2xx that names an error', () => {
     expect(await auth.getAccessToken()).toMatch(/^read-/)
   })
 
-  it('G10: a readGrant that trips over the error leaves it to the error, and shows nothing', async () => {
+  it('G10: a readGrant that throws on the error falls back to the error, and logs nothing', async () => {
     const shown = vi.spyOn(console, 'error').mockReturnValue()
     const readGrant = (body: unknown) => (body as { data: { grant: { accessToken: string } } }).data.grant
     const { server, auth } = await setUp({ refresh: refreshWithBody({ url: '/r', readGrant }) })
@@ -143,7 +143,7 @@ describe('G10: a 2xx that names an error', () => {
     expect(shown.mock.calls.length).toBeLessThanOrEqual(1)
   })
 
-  it('G4: a new refresh token beside the error is kept, and asked with next', async () => {
+  it('G4: a new refresh token beside the error is kept and used next', async () => {
     const store = createOpenStore()
     const { server, auth } = await setUp({ store, refresh: refreshWithBody({ url: '/r' }) })
     const body = { error: 'invalid_client', refresh_token: 'the-newer-refresh-token' }
@@ -163,7 +163,7 @@ describe('G10: a 2xx that names an error', () => {
   })
 })
 
-describe('G10: what is asked before the endpoint', () => {
+describe('G10: a call made before the refresh itself', () => {
   const ask = async ({ http }: RefreshContext) => String((await http.get('/before')).data)
   const strategies: [string, RefreshStrategy][] = [
     ['csrf.token', refreshWithCookie({ url: '/r', csrf: { header: 'X-CSRF', token: ask } })],
@@ -177,14 +177,14 @@ describe('G10: what is asked before the endpoint', () => {
     strategies.flatMap(([name, refresh]) =>
       [400, 401, 403, 422, 404].map((s) => [name, s, refresh] as const),
     ),
-  )('G10: refuses no session: %s, answered %i', async (_, status, refresh) => {
+  )('G10: ends no session: %s, answered with %i', async (_, status, refresh) => {
     const { server, auth, ends } = await setUp({ refresh, refreshRetry: { limit: 0 } })
     server.route('/before', () => replyOf({ status, body: { error: 'invalid_grant' } }))
     expect(authErrorOf(await failureOf(auth.refresh()))?.code).toBe('REFRESH_FAILED')
     expect([ends, auth.getSnapshot().status, server.requestsTo('/r')]).toEqual([[], 'signed-in', []])
   })
 
-  it('G10: ends the session where it says so itself', async () => {
+  it('G10: ends the session when it throws SessionRefused', async () => {
     const refresh = refreshWithBody({
       url: '/r',
       headers: () => {
@@ -213,7 +213,7 @@ describe('G10: a CSRF token that is refused', () => {
     expect(calls()).toBe(1)
   })
 
-  it('G10: a 401 is a refusal with the option too, and isFinal is asked about a 403', async () => {
+  it('G10: a 401 is still a refusal with that option, and isFinal is asked about a 403', async () => {
     const isFinal = vi.fn(() => undefined)
     const { server, auth, ends } = await setUp({ refresh: refreshWithCookie({ url: '/r', csrf }), isFinal })
     answerWith(server, { status: 403, body: {} }, { status: 401, body: {} })
@@ -231,7 +231,7 @@ describe('G10: Retry-After', () => {
     ['400 digits', () => '9'.repeat(400), 300_000],
     ['an hour', () => '3600', 300_000],
     ['a list', () => '40, 90', 40_000],
-  ])('G10: a Retry-After of %s never bars for more than five minutes', async (_, write, coolDownMs) => {
+  ])('G10: a Retry-After of %s never delays for more than five minutes', async (_, write, coolDownMs) => {
     const { server, api, auth, clock, events } = await setUp({ refresh: refreshWithBody({ url: '/r' }) })
     const grant = { status: 200, body: { access_token: server.login().access_token } }
     const calls = answerWith(server, { status: 503, body: '', headers: { 'retry-after': write() } }, grant)
@@ -243,7 +243,7 @@ describe('G10: Retry-After', () => {
     expect(calls()).toBe(2)
   })
 
-  it("G10: a Retry-After date is read by the answer's own clock, however wrong this one is", async () => {
+  it("G10: a Retry-After date is compared with the answer's Date, however wrong this clock is", async () => {
     const world = await setUp({ refresh: refreshWithBody({ url: '/r' }) })
     const { server, clock, auth } = world
     clock.jump(-86_400_000)
@@ -258,7 +258,7 @@ describe('G10: Retry-After', () => {
     await expect(refreshed).resolves.toMatchObject({ status: 'signed-in' })
   })
 
-  it('G10: a success without a token that asks to be left alone is left alone', async () => {
+  it('G10: a success without a token respects its Retry-After', async () => {
     const { server, auth, events } = await setUp({ refresh: refreshWithBody({ url: '/r' }) })
     answerWith(server, { status: 202, body: {}, headers: { 'retry-after': '20' } })
     expect(authErrorOf(await failureOf(auth.refresh()))?.code).toBe('BAD_GRANT')

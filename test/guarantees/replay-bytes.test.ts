@@ -282,7 +282,7 @@ describe('G6: a replay is the same request', () => {
     )
   }
 
-  it('G6: a baseURL and a params serialiser of the request count the second time too', async () => {
+  it('G6: a request’s baseURL and params serialiser also apply to the replay', async () => {
     const world = await setUp()
     const serialize = ({ a }: { a: number[] }) => `a=${a.join('.')}`
     const config = {
@@ -298,7 +298,7 @@ describe('G6: a replay is the same request', () => {
     expect(sentOf(first)).toEqual(await sentAlone(world, config))
   })
 
-  it('G6: what the caller does to the data after the call changes nothing', async () => {
+  it('G6: changes to the data after the call have no effect', async () => {
     const { server, api } = await setUp()
     server.killAccessTokens()
     const data = { n: 1 }
@@ -311,7 +311,7 @@ describe('G6: a replay is the same request', () => {
     expect(server.requestsTo('/api/item').map(({ body }) => body)).toEqual([{ n: 1 }, { n: 1 }])
   })
 
-  it('G6: defaults that change while the request waits change nothing', async () => {
+  it('G6: changes to the defaults while the request waits have no effect', async () => {
     const { server, api } = await setUp()
     server.killAccessTokens()
     const hold = server.holdRefresh()
@@ -353,7 +353,7 @@ describe('G6: a replay is the same request', () => {
     ['throws', undefined],
     ['resolves', () => true],
   ])(
-    'G6: a streamed 401 that %s gives its socket back, so that one socket is enough',
+    'G6: a streamed 401 that %s releases its socket, so that one socket is enough',
     async (_, validateStatus) => {
       const world = await setUp()
       const agent = new Agent({ keepAlive: true, maxSockets: 1 })
@@ -369,7 +369,7 @@ describe('G6: a replay is the same request', () => {
     },
   )
 
-  it('G6: a streamed 401 gives its connection back (fetch adapter)', async () => {
+  it('G6: a streamed 401 releases its connection (fetch adapter)', async () => {
     const world = await setUp()
     const { first, response } = await refusedOnce(world, {
       url: '/api/stream',
@@ -396,7 +396,7 @@ describe('G6: a replay is the same request', () => {
       expect(server.requestsTo('/api/item')).toHaveLength(2)
     })
 
-    it(`G6: progress is told of the replay too (${adapter} adapter)`, async () => {
+    it(`G6: progress is reported for the replay too (${adapter} adapter)`, async () => {
       const world = await setUp()
       const size = 300_000
       const up: number[] = []
@@ -520,7 +520,7 @@ describe('G6: what the user installed runs once per call', () => {
     expect(runs).toEqual({ interceptor: 1, transformRequest: 1, transformResponse: 1 })
   })
 
-  it('G6: they run once for a request that was held before it was sent', async () => {
+  it('G6: they run once for a request that waited before it was sent', async () => {
     const runs: Runs = {}
     const { server, api, clock } = await setUpAround((instance) => {
       countInterceptors(instance, runs, 'before')
@@ -559,7 +559,7 @@ describe('G6: what the user installed runs once per call', () => {
     }
   })
 
-  it('G6: none of them sees a 401 that a refresh heals, and each sees one that it does not', async () => {
+  it('G6: none of them sees a 401 that a refresh answers, and each sees one that it cannot', async () => {
     const runs: Runs = {}
     const { server, api } = await setUpAround((instance) => countInterceptors(instance, runs, 'before'))
     countInterceptors(api, runs, 'after')
@@ -573,18 +573,21 @@ describe('G6: what the user installed runs once per call', () => {
   })
 })
 
-describe('G6: a 401 that validateStatus lets through', () => {
+describe('G6: a 401 that validateStatus accepts', () => {
   const accepting: [string, AxiosRequestConfig][] = [
     ['() => true', { validateStatus: () => true }],
     ['null', { validateStatus: null }],
     ['below 500', { validateStatus: (status) => status < 500 }],
   ]
   for (const adapter of ADAPTERS) {
-    it.each(accepting)(`G6: it is healed like any other: %s (${adapter} adapter)`, async (_, config) => {
-      const world = await setUp()
-      const { response } = await refusedOnce(world, { ...config, adapter: adapterNamed(adapter) })
-      expect(response).toMatchObject({ status: 200, data: { user: 'ada' } })
-    })
+    it.each(accepting)(
+      `G6: is refreshed and replayed like any other: %s (${adapter} adapter)`,
+      async (_, config) => {
+        const world = await setUp()
+        const { response } = await refusedOnce(world, { ...config, adapter: adapterNamed(adapter) })
+        expect(response).toMatchObject({ status: 200, data: { user: 'ada' } })
+      },
+    )
   }
 
   const hopeless: [string, AuthClientOptions, RefreshBehaviour, () => AxiosRequestConfig][] = [
@@ -602,7 +605,7 @@ describe('G6: a 401 that validateStatus lets through', () => {
     ['the request wants no refresh', {}, 'honest', () => ({ authClient: { refresh: false } })],
   ]
   it.each(hopeless)(
-    'G6: it resolves as it came where it cannot be healed: %s',
+    'G6: resolves unchanged where no refresh can answer it: %s',
     async (_, options, behaviour, make) => {
       const { server, api } = await setUp(options)
       server.killAccessTokens()
@@ -619,7 +622,7 @@ describe('G6: a 401 that validateStatus lets through', () => {
     },
   )
 
-  it('G6: a streamed one that cannot be healed resolves, and reading it comes to an end', async () => {
+  it('G6: resolves when streamed and not answered by a refresh, and can be read to its end', async () => {
     const { server, api } = await setUp({ refreshRetry: NO_RETRY })
     server.killAccessTokens()
     server.refresh.next(503)
@@ -711,7 +714,7 @@ describe('G7: a body that can be read only once', () => {
     },
   )
 
-  it('G7: a stream that is posted while a refresh runs arrives whole', async () => {
+  it('G7: a stream posted during a refresh arrives complete', async () => {
     const { server, api, auth } = await setUp()
     const hold = server.holdRefresh()
     const refreshed = auth.refresh()
@@ -722,7 +725,7 @@ describe('G7: a body that can be read only once', () => {
     expect(server.requestsTo('/api/upload')[0]?.bodyBytes.toString()).toBe('one,two,three')
   })
 
-  it('G7: a request whose stream is gone when its wait is over rejects', async () => {
+  it('G7: a request whose stream was destroyed during the wait rejects', async () => {
     const { server, api, clock } = await setUp()
     clock.jump(300_000)
     const hold = server.holdRefresh()
@@ -734,7 +737,7 @@ describe('G7: a body that can be read only once', () => {
     expect(await held).toMatchObject([{ status: 'rejected' }])
   })
 
-  it('G7: a stream that breaks during the wait is an error of its request, and of nobody else', async () => {
+  it('G7: a stream that fails during the wait rejects its own request only', async () => {
     const { server, api, clock } = await setUp()
     clock.jump(300_000)
     const hold = server.holdRefresh()
@@ -752,7 +755,7 @@ describe('G7: a body that can be read only once', () => {
     expect(uncaught).not.toHaveBeenCalled()
   })
 
-  it('G7: a late 401 about an older token sends it no second time either, and refreshes nothing', async () => {
+  it('G7: a late 401 about an older token neither sends it again nor starts a refresh', async () => {
     const { server, api } = await setUp()
     server.killAccessTokens()
     const hold = server.hold('/api/upload', { at: 'answer' })
@@ -765,7 +768,7 @@ describe('G7: a body that can be read only once', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('G7: many of them and many others share the one refresh, and only the others are sent again', async () => {
+  it('G7: many of them and many other requests share one refresh, and only the others are replayed', async () => {
     const { server, api } = await setUp()
     server.killAccessTokens()
     const hold = server.hold('/api/*', { at: 'answer', first: 20 })
@@ -784,17 +787,14 @@ describe('G7: a body that can be read only once', () => {
   it.each([
     [401, 'SESSION_EXPIRED'],
     ['html', 'BAD_GRANT'],
-  ] as const)(
-    'G7: where the session could not be renewed (%s), that is what the caller is told',
-    async (behaviour, code) => {
-      const { server, api } = await setUp()
-      server.killAccessTokens()
-      server.refresh.next(behaviour)
-      const error = await failureOf(api.post('/api/upload', Readable.from(['abc'])))
-      expect(error).toMatchObject({ response: { status: 401 }, cause: { code } })
-      expect(server.requestsTo('/api/upload')).toHaveLength(1)
-    },
-  )
+  ] as const)('G7: where the refresh failed (%s), the caller gets that error', async (behaviour, code) => {
+    const { server, api } = await setUp()
+    server.killAccessTokens()
+    server.refresh.next(behaviour)
+    const error = await failureOf(api.post('/api/upload', Readable.from(['abc'])))
+    expect(error).toMatchObject({ response: { status: 401 }, cause: { code } })
+    expect(server.requestsTo('/api/upload')).toHaveLength(1)
+  })
 
   it('G7: a streamed answer to it can be read', async () => {
     const { server, api } = await setUp()

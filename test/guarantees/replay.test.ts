@@ -69,7 +69,7 @@ describe('G6: a replay is the same request', () => {
     expect(second?.headers['content-type']).toBe(first?.headers['content-type'])
   })
 
-  it('G6: runs interceptors and transforms once, registered before us or after', async () => {
+  it('G6: runs interceptors and transforms once, registered before or after the client', async () => {
     const ran: string[] = []
     const { server, api } = await setUp()
     api.interceptors.request.use((config) => {
@@ -101,14 +101,14 @@ describe('G6: a replay is the same request', () => {
     expect(ran).toEqual(['request', 'transformRequest', 'transformResponse', 'response'])
   })
 
-  it('G6: heals a 401 that validateStatus let through', async () => {
+  it('G6: refreshes and replays a 401 that validateStatus accepted', async () => {
     const { server, api } = await setUp()
     server.killAccessTokens()
     const { status } = await api.get('/api/x', { validateStatus: () => true })
     expect(status).toBe(200)
   })
 
-  it('G6: resolves such a 401 as it came when it cannot be healed', async () => {
+  it('G6: resolves such a 401 unchanged when no refresh can answer it', async () => {
     const { server, api, auth } = await setUp({ refreshRetry: { limit: 0 } })
     server.killAccessTokens()
     server.refresh.always(404)
@@ -141,7 +141,7 @@ describe('G6: a replay is the same request', () => {
       it.each([
         [401, 'SESSION_EXPIRED'],
         [404, 'REFRESH_FAILED'],
-      ])('rejects when it cannot be healed: a refresh that is answered %i (%s)', async (status, code) => {
+      ])('rejects when the refresh does not succeed: answered %i (%s)', async (status, code) => {
         const { server, query, login } = await graphql()
         server.refresh.always(status)
         const error = (await failureOf(query())) as AxiosError
@@ -160,7 +160,7 @@ describe('G6: a replay is the same request', () => {
         expect(server.counts.refreshes).toBe(1)
       })
 
-      it('rejects with a status that validateStatus lets through, and resolves with a 401', async () => {
+      it('rejects with a status that validateStatus accepts, and resolves with a 401', async () => {
         const all = { validateStatus: () => true }
         for (const status of [401, 403]) {
           const { server, query } = await graphql(all, status)
@@ -207,15 +207,15 @@ describe('G7: a body that can be read only once', () => {
   })
 })
 
-describe('G8: fruitless refreshes', () => {
-  it('G8: one request starts one refresh at the most', async () => {
+describe('G8: excessive refreshes', () => {
+  it('G8: one request starts at most one refresh', async () => {
     const { server, api } = await setUp()
     await expect(api.get('/api/always-401')).rejects.toMatchObject({ response: { status: 401 } })
     expect(server.counts.refreshes).toBe(1)
     expect(server.requestsTo('/api/always-401')).toHaveLength(2)
   })
 
-  it('G8: a burst that is refused whatever the token ends after three, and everybody comes back', async () => {
+  it('G8: a burst that is rejected with any token stops after three refreshes, and every request settles', async () => {
     const { server, api, clock } = await setUp()
     const results = await settleAll(Array.from({ length: 30 }, () => api.get('/api/always-401')))
     expect(results.every(({ status }) => status === 'rejected')).toBe(true)

@@ -157,7 +157,7 @@ describe('G20: a token goes only to allowed origins', () => {
     ['a blank before the scheme', (foreign) => ({ url: ` ${foreign}/public/x`, baseURL: '' })],
   ]
 
-  it.each(ways)('G20: no token leaves for another server by %s', async (_, configOf) => {
+  it.each(ways)('G20: no token is sent to another server by %s', async (_, configOf) => {
     const { home, foreign, api, auth } = await setUp()
     const sendBy = (one: AxiosInstance) => [
       one.request(configOf(foreign.url)),
@@ -184,7 +184,7 @@ describe('G20: a token goes only to allowed origins', () => {
     ['a path with back-slashes', 'home', { url: '/\\evil.example/api' }],
     ['a path with an at', 'home', { url: '/api/@evil.example' }],
   ] as const)(
-    'G20: the token goes along to %s',
+    'G20: the token is sent to %s',
     async (_, __, how: { absolute?: boolean; upper?: boolean; empty?: boolean; url?: string }) => {
       const { home, api, login } = await setUp()
       const path = how.empty ? '' : (how.url ?? '/api/me')
@@ -211,7 +211,7 @@ describe('G20: a token goes only to allowed origins', () => {
     ['plain http', 'http://api.example.com/x', 'http://api.example.com'],
     ['a trailing dot', '//api.example.com./x', 'https://api.example.com.'],
     ['a scheme of its own', 'ws://api.example.com/x', 'ws://api.example.com'],
-  ])('G20: in a page, no token leaves by %s', async (_, url, reaches) => {
+  ])('G20: in a page, no token is sent by %s', async (_, url, reaches) => {
     standOnPage(`${HOME}/app/`)
     const { api, sent } = recorder()
     await client(api, { tokens: { accessToken: 'secret' } }).ready
@@ -234,7 +234,7 @@ describe('G20: a token goes only to allowed origins', () => {
     'https://api.example.com:443/x',
     'https:x',
     'https:/x',
-  ])('G20: in a page, the token goes along to %j of the page itself', async (url) => {
+  ])('G20: in a page, the token is sent to %j of the page itself', async (url) => {
     standOnPage(`${HOME}/app/`)
     const { api, sent } = recorder()
     await client(api, { tokens: { accessToken: 'secret' } }).ready
@@ -248,7 +248,7 @@ describe('G20: a token goes only to allowed origins', () => {
     ['/', '/api', '/api/', '/api//', 'api'].flatMap((baseURL) =>
       ['/x', 'x', ''].map((url) => [baseURL, url]),
     ),
-  )('G20: in a page, the token goes along to the base %j with %j', async (baseURL, url) => {
+  )('G20: in a page, the token is sent to the base %j with %j', async (baseURL, url) => {
     standOnPage(`${HOME}/app/`)
     const { api, sent } = recorder({ baseURL })
     await client(api, { tokens: { accessToken: 'secret' } }).ready
@@ -256,7 +256,7 @@ describe('G20: a token goes only to allowed origins', () => {
     expect(sent).toMatchObject([{ reaches: HOME, authorization: 'Bearer secret' }])
   })
 
-  it('G20: a <base> element that leads relative URLs elsewhere keeps the token here', async () => {
+  it('G20: a <base> element that redirects relative URLs receives no token', async () => {
     standOnPage(`${HOME}/app/`, `${EVIL}/`)
     const { api, sent } = recorder()
     await client(api, { tokens: { accessToken: 'secret' }, origins: [HOME] }).ready
@@ -278,7 +278,7 @@ describe('G20: a token goes only to allowed origins', () => {
     ['/\t', '/evil.example/x'],
     ['https:', '//evil.example/x'],
     ['https:/', 'evil.example/x'],
-  ])('G20: in a page, a baseURL %j with URL %j takes no token away from home', async (baseURL, url) => {
+  ])('G20: in a page, a baseURL %j with URL %j sends no token to another origin', async (baseURL, url) => {
     standOnPage(`${HOME}/app/`)
     const { api, sent } = recorder()
     await client(api, { tokens: { accessToken: 'secret' } }).ready
@@ -349,7 +349,7 @@ describe('G20: a token goes only to allowed origins', () => {
     },
   )
 
-  it('G20: an attached instance without a home of its own opens no way to what cannot be read', async () => {
+  it('G20: an attached instance without an origin of its own does not allow unreadable addresses', async () => {
     const { api, sent } = recorder({ baseURL: HOME })
     const auth = client(api, { tokens: { accessToken: 'secret' } })
     const homeless = recorder()
@@ -375,7 +375,7 @@ describe('G20: a token goes only to allowed origins', () => {
     },
   )
 
-  it('G20: allowAbsoluteUrls: false takes no token to a foreign baseURL, whichever axios reads it', async () => {
+  it('G20: allowAbsoluteUrls: false sends no token to a foreign baseURL, whichever axios reads it', async () => {
     const { api, sent } = recorder({ baseURL: HOME })
     await client(api, { tokens: { accessToken: 'secret' } }).ready
     await api.get(`${HOME}/x`, { baseURL: EVIL, allowAbsoluteUrls: false })
@@ -412,7 +412,7 @@ describe('G20: a token goes only to allowed origins', () => {
     ])
   })
 
-  it('G20: an attached instance brings its origin, and takes it along when it is detached', async () => {
+  it('G20: an attached instance adds its origin, and removes it when it is detached', async () => {
     const { api, sent } = recorder({ baseURL: HOME })
     const auth = client(api, { tokens: { accessToken: 'secret' } })
     const files = 'https://files.example'
@@ -463,7 +463,7 @@ describe('G20: a token goes only to allowed origins', () => {
   })
 })
 
-describe('G20: the address is judged when the request goes out', () => {
+describe('G20: the address is checked when the request is sent', () => {
   /** Registered first, so that axios runs it after ours. */
   async function withLaterInterceptor(change: (config: InternalAxiosRequestConfig, foreign: string) => void) {
     const [home, foreign] = await Promise.all([startServer(), startServer()])
@@ -490,7 +490,7 @@ describe('G20: the address is judged when the request goes out', () => {
         config.baseURL = foreign
       },
     ],
-  ])('G20: an interceptor after ours that changes %s gets no token out', async (_, change) => {
+  ])('G20: an interceptor after ours that changes %s gets no token sent elsewhere', async (_, change) => {
     const { home, foreign, api } = await withLaterInterceptor(change)
     await api.get('/public/x')
     expect(foreign.counts.requests).toBe(1)
@@ -498,7 +498,7 @@ describe('G20: the address is judged when the request goes out', () => {
     expect(home.counts.requests).toBe(0)
   })
 
-  it('G20: an interceptor after ours that sets allowAbsoluteUrls gets no token out', async () => {
+  it('G20: an interceptor after ours that sets allowAbsoluteUrls gets no token sent elsewhere', async () => {
     const { api, sent } = recorder()
     api.interceptors.request.use((config) => {
       config.allowAbsoluteUrls = false
@@ -511,7 +511,7 @@ describe('G20: the address is judged when the request goes out', () => {
     ])
   })
 
-  it('G20: an interceptor after ours that leads a request home gets the token on it', async () => {
+  it('G20: an interceptor after ours that redirects a request to our origin gets the token attached', async () => {
     const { api, sent } = recorder({ baseURL: HOME })
     api.interceptors.request.use((config) => {
       config.url = '/x'
@@ -522,7 +522,7 @@ describe('G20: the address is judged when the request goes out', () => {
     expect(sent).toMatchObject([{ reaches: HOME, authorization: 'Bearer secret' }])
   })
 
-  it('G20: a transformRequest that changes the URL gets no token out', async () => {
+  it('G20: a transformRequest that changes the URL gets no token sent elsewhere', async () => {
     const { api, sent } = recorder({ baseURL: HOME })
     await client(api, { tokens: { accessToken: 'secret' } }).ready
     await api.post(
@@ -540,7 +540,7 @@ describe('G20: the address is judged when the request goes out', () => {
     expect(sent).toMatchObject([{ reaches: EVIL, authorization: undefined }])
   })
 
-  it('G20: a beforeReplay hook that leads the replay elsewhere gets no token out', async () => {
+  it('G20: a beforeReplay hook that changes the replay’s origin gets no token sent there', async () => {
     const foreign = await startServer()
     const { home, api } = await setUp({
       beforeReplay: (config) => {
@@ -552,7 +552,7 @@ describe('G20: the address is judged when the request goes out', () => {
     expect(foreign.leaksFrom(home)).toEqual([])
   })
 
-  it('G20: a body field placed before an interceptor changed the URL stays here too', async () => {
+  it('G20: a body field attached before an interceptor changed the URL is not sent elsewhere', async () => {
     const [home, foreign] = await Promise.all([startServer(), startServer()])
     const api = axios.create({ baseURL: home.url })
     api.interceptors.request.use((config) => {
@@ -587,7 +587,7 @@ describe('G20: a redirect', () => {
     expect(foreign.leaksFrom(home)).toEqual([])
   })
 
-  it('G20: takes a header of another name and a body field along, as the documentation of both says', async () => {
+  it('G20: keeps a header of another name and a body field, as documented', async () => {
     for (const place of [bearerHeader({ header: 'X-Token' }), jsonBodyField('token')]) {
       const { home, foreign, api, auth, login } = await setUp({ place })
       await api.post('/public/redirect', {}, { params: { to: `${foreign.url}/public/x`, status: 307 } })
@@ -596,7 +596,7 @@ describe('G20: a redirect', () => {
     }
   })
 
-  it('G20: at home keeps the token', async () => {
+  it('G20: within our origin keeps the token', async () => {
     const { home, api } = await setUp()
     await api.get('/api/redirect', { params: { to: '/api/me' } })
     expect(home.requestsTo('/api/me')[0]?.user).toBe('ada')
@@ -617,7 +617,7 @@ describe("G20: a 401 that is not about our token is the caller's", () => {
     expect(auth.getSnapshot().status).toBe('signed-in')
   })
 
-  it('G20: a 401 of another server ends no session where nothing can be refreshed', async () => {
+  it('G20: a 401 of another server ends no session without `refresh`', async () => {
     const { foreign, api, auth } = await setUp({ refresh: undefined })
     await failureOf(api.get(`${foreign.url}/api/me`))
     expect(auth.getSnapshot().status).toBe('signed-in')
@@ -646,7 +646,7 @@ describe("G20: a 401 that is not about our token is the caller's", () => {
   ]
 
   it.each(own)(
-    "G20: a caller's own credential by %s is left alone, and so is its 401",
+    "G20: a caller's own credential by %s is left unchanged, and so is its 401",
     async (_, config, arrives) => {
       const { home, api, auth, login } = await setUp()
       const error = await failureOf(api.get('/api/me', typeof config === 'function' ? config() : config))
@@ -661,7 +661,7 @@ describe("G20: a 401 that is not about our token is the caller's", () => {
     },
   )
 
-  it("G20: a caller's userinfo is left alone, and so is its 401", async () => {
+  it("G20: a caller's userinfo is left unchanged, and so is its 401", async () => {
     const { home, api } = await setUp()
     const error = await failureOf(api.get(`${home.url.replace('//', '//u:p@')}/api/me`))
     expect(authErrorOf(error)).toBeUndefined()
@@ -693,7 +693,7 @@ describe("G20: a 401 that is not about our token is the caller's", () => {
   )
 
   it.each(interceptors)(
-    "G20: a credential that an interceptor puts on $order ours counts as the caller's ($name, axios $version)",
+    "G20: a credential that an interceptor attaches $order ours counts as the caller's ($name, axios $version)",
     async ({ library, order, name }) => {
       const home = await startServer()
       const api = library.create({ baseURL: home.url })
@@ -717,7 +717,7 @@ describe("G20: a 401 that is not about our token is the caller's", () => {
   )
 
   it.each(['Authorization', 'x-token'])(
-    "G20: with a header of another name, the caller's own %s is left alone",
+    "G20: with a header of another name, the caller's own %s is left unchanged",
     async (header) => {
       const { home, api } = await setUp({ place: bearerHeader({ header: 'X-Token', scheme: '' }) })
       await failureOf(api.get('/api/me', { headers: { [header]: 'mine' } }))
@@ -727,7 +727,7 @@ describe("G20: a 401 that is not about our token is the caller's", () => {
     },
   )
 
-  it("G20: authClient: false is the caller's own affair, 401 included", async () => {
+  it('G20: with authClient: false, the 401 is passed on untouched', async () => {
     const { home, api } = await setUp()
     const error = await failureOf(api.get('/api/me', { authClient: false }))
     expect(authErrorOf(error)).toBeUndefined()
@@ -765,7 +765,7 @@ describe('G20: an Authorization of ours is recognised when a plug-in sends it ag
   it.each([
     ['with our key on it', withKey],
     ['without our key on it', withoutKey],
-  ])('G20: a copy %s goes out with the token of now, and its 401 is ours', async (_, copy) => {
+  ])('G20: a copy %s is sent with the current token, and its 401 is refreshed', async (_, copy) => {
     const { home, api, auth, kept } = await withKeeper(copy)
     await api.get('/api/me')
     expect(kept[0]?.headers).toHaveProperty('Authorization')
@@ -778,7 +778,7 @@ describe('G20: an Authorization of ours is recognised when a plug-in sends it ag
     expect(home.counts).toMatchObject({ refreshes: 1, answered401: 1, protectedOk: 2 })
   })
 
-  it('G20: a copy with our key on it and a credential of the plug-in goes out with that one', async () => {
+  it('G20: a copy with our key and a credential of the plug-in is sent with that credential', async () => {
     const { home, api, kept } = await withKeeper(withKey)
     await api.get('/api/me')
     home.forget()
@@ -791,7 +791,7 @@ describe('G20: an Authorization of ours is recognised when a plug-in sends it ag
   it.each([
     ['with our key on it', withKey],
     ['without our key on it', withoutKey],
-  ])('G20: a copy %s that is several tokens old goes out with the token of now', async (_, copy) => {
+  ])('G20: a copy %s that is several tokens old is sent with the current token', async (_, copy) => {
     const { home, api, auth, kept } = await withKeeper(copy)
     await api.get('/api/me')
     for (let i = 0; i < 3; i++) await auth.refresh()
@@ -803,7 +803,7 @@ describe('G20: an Authorization of ours is recognised when a plug-in sends it ag
   it.each([
     ['with our key on it', withKey],
     ['without our key on it', withoutKey],
-  ])('G20: a copy %s goes out without a token after the sign-out', async (_, copy) => {
+  ])('G20: a copy %s is sent without a token after sign-out', async (_, copy) => {
     const { home, api, auth, kept } = await withKeeper(copy)
     await api.get('/api/me')
     await auth.signOut()
@@ -816,7 +816,7 @@ describe('G20: an Authorization of ours is recognised when a plug-in sends it ag
   it.each([
     ['with our key on it', withKey],
     ['without our key on it', withoutKey],
-  ])("G20: a copy %s carries no token of the user before to the next one's session", async (_, copy) => {
+  ])('G20: a copy %s carries no token of the previous user in the next session', async (_, copy) => {
     const { home, api, auth, kept } = await withKeeper(copy)
     const adas = await auth.getAccessToken()
     await api.get('/api/me')
@@ -827,7 +827,7 @@ describe('G20: an Authorization of ours is recognised when a plug-in sends it ag
     expect(home.tokensSeen()).not.toContain(adas)
   })
 
-  it('G20: a copy sent elsewhere leaves the token at home', async () => {
+  it('G20: a copy sent to another origin carries no token', async () => {
     const foreign = await startServer()
     for (const copy of [withKey, withoutKey]) {
       const { home, api, kept } = await withKeeper(copy)
@@ -850,7 +850,7 @@ describe('G20: an Authorization of ours is recognised when a plug-in sends it ag
   })
 })
 
-describe('G20: a token that a header may not hold', () => {
+describe('G20: a token that a header cannot contain', () => {
   const unsafe: [string, string][] = [
     ['a line break', 'a\nb'],
     ['a carriage return and a header', 'a\r\nX-Admin: 1'],
@@ -865,7 +865,7 @@ describe('G20: a token that a header may not hold', () => {
   ]
 
   it.each(unsafe)(
-    'G20: an access token with %s is refused at signIn, and the session before stays',
+    'G20: an access token with %s is rejected by signIn, and the previous session stays',
     async (_, accessToken) => {
       const { api, sent } = recorder({ baseURL: HOME })
       const auth = client(api)
@@ -881,7 +881,7 @@ describe('G20: a token that a header may not hold', () => {
   )
 
   it.each(unsafe.filter(([, token]) => token !== ''))(
-    'G20: a refresh token with %s is refused at signIn',
+    'G20: a refresh token with %s is rejected by signIn',
     async (_, refreshToken) => {
       const { api } = recorder({ baseURL: HOME })
       const auth = client(api)
@@ -893,7 +893,7 @@ describe('G20: a token that a header may not hold', () => {
     },
   )
 
-  it('G20: no text whatever is taken for a token unless every character may stand in a header', async () => {
+  it('G20: a text is accepted as a token only if a header can contain every character', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.anything()),
@@ -937,7 +937,7 @@ describe('G21: two clients never see each other', () => {
     expect(server.log.at(-1)?.headers.authorization).toBeUndefined()
   })
 
-  it('G21: a server that makes one client per request mixes nobody up, in any order of answers', async () => {
+  it('G21: a server with one client per request never mixes up users, in any order of answers', async () => {
     const server = await startServer()
     const names = Array.from({ length: 25 }, (_, i) => `user${i}`)
     const clients = names.map((user) => {
@@ -966,7 +966,7 @@ describe('G21: two clients never see each other', () => {
     expect(clients.map(({ auth }) => auth.getSnapshot().subject)).toEqual(names)
   })
 
-  it('G21: two memory stores, two strategies and two placements made alike share nothing', async () => {
+  it('G21: two memory stores, strategies and placements created alike share nothing', async () => {
     const [one, two] = [recorder({ baseURL: HOME }), recorder({ baseURL: HOME })]
     const a = client(one.api, { store: memoryStore(), place: bearerHeader() })
     const b = client(two.api, { store: memoryStore(), place: bearerHeader() })
@@ -1045,7 +1045,7 @@ describe('G22: interceptors after ours see the credential', () => {
   it.each([
     ['basicUser', basicUser(), { Authorization: `Basic ${btoa('secret:')}` }],
     ['a header of another name', bearerHeader({ header: 'X-Token', scheme: '' }), { 'X-Token': 'secret' }],
-  ])('G22: they see %s too', async (_, place, headers) => {
+  ])('G22: they also see %s', async (_, place, headers) => {
     const { api } = recorder({ baseURL: HOME })
     const seen: InternalAxiosRequestConfig[] = []
     api.interceptors.request.use((config) => {
@@ -1057,7 +1057,7 @@ describe('G22: interceptors after ours see the credential', () => {
     expect(seen[0]?.headers).toMatchObject(headers)
   })
 
-  it('G22: a token in a body is placed after them, because one that wraps the body would take it along', async () => {
+  it('G22: a token in a body is attached after them, because one that wraps the body would include it', async () => {
     const { api, sent } = recorder({ baseURL: HOME })
     const seen: unknown[] = []
     api.interceptors.request.use((config) => {
@@ -1083,7 +1083,7 @@ describe('G22: interceptors after ours see the credential', () => {
     expect(seen).toEqual(['Bearer secret'])
   })
 
-  it('G22: the answer and the error they see hold it no more', async () => {
+  it('G22: the answer and the error they see no longer contain it', async () => {
     const { home, api, login } = await setUp()
     const { config } = await api.get('/api/me')
     expect(JSON.stringify(config.headers)).not.toMatch(/authorization/i)
@@ -1125,7 +1125,7 @@ describe('G23: what a store returns is checked before use', () => {
     return { auth, reports, status: auth.getSnapshot().status, authorization: sent[0]?.authorization }
   }
 
-  it('G23: a sound record signs in', async () => {
+  it('G23: a valid record signs in', async () => {
     expect(await open(storeOf(good))).toMatchObject({
       status: 'signed-in',
       reports: [],
@@ -1217,7 +1217,7 @@ describe('G23: what a store returns is checked before use', () => {
     expect(store.saved).toEqual([])
   })
 
-  it('G23: after garbage one can sign in as usual', async () => {
+  it('G23: after an invalid record, signing in works as usual', async () => {
     const store = storeOf({ rubbish: true })
     const { auth } = await open(store)
     await auth.signIn({ accessToken: 'new' })
@@ -1225,7 +1225,7 @@ describe('G23: what a store returns is checked before use', () => {
     expect(store.saved).toHaveLength(1)
   })
 
-  it('G23: a stored JWT whose claims are rubbish keeps nobody from starting', async () => {
+  it('G23: a stored JWT with unusable claims still signs in', async () => {
     const claims = Buffer.from('{"exp":{"toString":1,"valueOf":1},"iat":1,"sub":{"a":1}}').toString(
       'base64url',
     )
@@ -1236,7 +1236,7 @@ describe('G23: what a store returns is checked before use', () => {
     expect({ status, authorization }).toEqual({ status: 'signed-in', authorization: `Bearer ${accessToken}` })
   })
 
-  it('G23: of whatever a store returns, only sound records sign in, and the rest is reported', async () => {
+  it('G23: of whatever a store returns, only valid records sign in, and the rest is reported', async () => {
     const junk = fc.anything({
       withBigInt: true,
       withDate: true,
@@ -1289,7 +1289,7 @@ describe('G23: what a store returns is checked before use', () => {
     expect(soundOnes).toBeGreaterThan(50)
   })
 
-  it('G23: garbage that turns up while somebody is signed in is reported, and nothing of it goes out', async () => {
+  it('G23: an invalid record that appears during a session is reported, and nothing of it is sent', async () => {
     let stored: unknown
     let hint = (): void => {}
     const store: TokenStore = {

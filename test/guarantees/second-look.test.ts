@@ -52,7 +52,7 @@ describe('the header on the wire', () => {
   ]
 
   it.each(rebuilds)(
-    'G22: the token goes out though an interceptor after ours rebuilds the headers as %s',
+    'G22: carries the token although an interceptor after ours rebuilds the headers as %s',
     async (_, rebuild) => {
       const server = await startServer()
       const api = axios.create({ baseURL: server.url })
@@ -73,7 +73,7 @@ describe('the header on the wire', () => {
     },
   )
 
-  it('G22: so it does in a header of another name', async () => {
+  it('G22: carries it also in a header of another name', async () => {
     const server = await startServer()
     const api = axios.create({ baseURL: server.url })
     api.interceptors.request.use((config) => Object.assign(config, { headers: headersLike(config.headers) }))
@@ -115,7 +115,7 @@ describe('the store before it is written to', () => {
   it.each<[string, (open: OpenStore) => TokenStore]>([
     ['writes asynchronously', writesLate],
     ['was asynchronous when it was opened', opensLate],
-  ])('G4: a grant is not saved over what another tab has stored, in a store that %s', async (_, kind) => {
+  ])('G4: a grant does not overwrite what another tab has stored, in a store that %s', async (_, kind) => {
     const open = createOpenStore()
     const hand = createHandRefresh()
     const { auth } = await setUp({ store: kind(open), refresh: hand.refresh })
@@ -155,7 +155,7 @@ describe('the refresh token at each attempt', () => {
   it.each([
     ['before it has been told', () => {}],
     ['and says so', (store: OpenStore) => store.hint()],
-  ])('G4: a retry asks with the refresh token that another tab has stored meanwhile, %s', async (_, tell) => {
+  ])('G4: a retry sends the refresh token that another tab has stored meanwhile, %s', async (_, tell) => {
     const store = createOpenStore()
     const hand = createHandRefresh()
     const clock = createWatchedClock()
@@ -196,7 +196,7 @@ describe('the refresh token at each attempt', () => {
 describe('tokens that come between', () => {
   const pushed = { readResponse: tokenFromHeader('x-new-token') }
 
-  it('G4: a pushed token is not saved over what another tab has stored', async () => {
+  it('G4: a pushed token does not overwrite what another tab has stored', async () => {
     const store = createOpenStore()
     const { server, api, auth } = await setUp({ store, ...pushed })
     const theirs = { accessToken: server.login().access_token, refreshToken: 'their-refresh' }
@@ -209,7 +209,7 @@ describe('tokens that come between', () => {
     expect(await auth.getAccessToken()).toBe(theirs.accessToken)
   })
 
-  it('G2: a pushed token that has been replaced since is not taken again, as a cached answer may bring it', async () => {
+  it('G2: a pushed token that was replaced meanwhile is not adopted again from a cached answer', async () => {
     const { server, api, auth, login } = await setUp(pushed)
     const accessToken = server.login().access_token
     await auth.updateTokens({ accessToken })
@@ -221,7 +221,7 @@ describe('tokens that come between', () => {
   it.each<[string, (call: HandCall, clock: WatchedClock) => unknown]>([
     ['brings no token', (call) => call.answer({ accessToken: '' })],
     ['runs out of time', (_, clock) => clock.advance(15_000)],
-  ])('G2: a refresh that %s says nothing about tokens that came meanwhile', async (_, end) => {
+  ])('G2: a refresh that %s does not affect tokens that came meanwhile', async (_, end) => {
     const hand = createHandRefresh()
     const { server, api, auth, clock } = await setUp({ refresh: hand.refresh })
     const refreshed = settleAll([auth.refresh()])
@@ -237,7 +237,7 @@ describe('tokens that come between', () => {
     expect((await answer).status).toBe(200)
   })
 
-  it('G4: a grant that comes after the tokens of another tab does not replace them, with cookies too', async () => {
+  it('G4: a grant that comes after another tab’s tokens does not replace them, also with cookies', async () => {
     const store = createOpenStore()
     const hand = createHandRefresh(true)
     const { auth, login } = await setUp({ store, refresh: hand.refresh, signedIn: false })
@@ -252,7 +252,7 @@ describe('tokens that come between', () => {
     expect([await auth.getAccessToken(), keptToken(store)]).toEqual(['theirs', 'theirs'])
   })
 
-  it('G4: no refresh token that was spent is sent again, though others have been spent since', async () => {
+  it('G4: a used refresh token is never sent again, although others have been used since', async () => {
     const store = createOpenStore()
     const hand = createHandRefresh()
     const { auth, login } = await setUp({ store, refresh: hand.refresh })
@@ -272,7 +272,7 @@ describe('tokens that come between', () => {
     await last
   })
 
-  it('refresh() renews what it finds in the store, where that is over as well', async () => {
+  it('refresh() refreshes tokens found in the store that have expired too', async () => {
     const store = createOpenStore()
     const hand = createHandRefresh()
     const { auth, clock } = await setUp({ store, refresh: hand.refresh })
@@ -286,7 +286,7 @@ describe('tokens that come between', () => {
     expect(await auth.getAccessToken()).toBe('new')
   })
 
-  it('G17: whoever waits hears of a sign-out in a refreshFailed listener, and not of the failure', async () => {
+  it('G17: a sign-out in a refreshFailed listener rejects waiting requests with SIGNED_OUT, not with the failure', async () => {
     const { server, api, auth } = await setUp()
     auth.on('refreshFailed', () => void auth.signOut())
     server.refresh.always(404)
@@ -296,7 +296,7 @@ describe('tokens that come between', () => {
   })
 })
 
-describe('what the former token said', () => {
+describe('what the previous token said', () => {
   it('G19: a successor of unknown lifetime does not end when the token before it would have', async () => {
     const { server, api, auth, clock } = await setUp({ server: { tokens: 'opaque' } })
     await auth.updateTokens({ accessToken: server.login().access_token })
@@ -306,7 +306,7 @@ describe('what the former token said', () => {
     expect(server.counts).toMatchObject({ refreshes: 0, protectedOk: 1 })
   })
 
-  it('an opaque successor has no claims, and the user is still known', async () => {
+  it('an opaque successor has no claims, and the subject is still known', async () => {
     const { auth } = await setUp({ signedIn: false })
     await auth.signIn({ accessToken: jwtOf({ sub: 'ada', role: 'admin' }) })
     expect(auth.getSnapshot()).toMatchObject({ subject: 'ada', claims: { role: 'admin' } })
@@ -316,8 +316,8 @@ describe('what the former token said', () => {
   })
 })
 
-describe("a refresh of one's own", () => {
-  it('G5: is recognised by the refresh token that it was handed, though another tab has stored a newer one', async () => {
+describe('a custom refresh', () => {
+  it('G5: is recognised by the refresh token it got, although another tab has stored a newer one', async () => {
     const store = createOpenStore()
     const hand = createHandRefresh()
     const world = await setUp({

@@ -139,7 +139,7 @@ describe('G9: an answer of the refresh endpoint', () => {
     strategies.flatMap(([name, refresh]) =>
       answers.map(([what, answer]) => [name, what, refresh, answer] as const),
     ),
-  )('G9: %s, answered with %s, gives nothing of it away', async (_, __, refresh, answer) => {
+  )('G9: %s, answered with %s, exposes none of it', async (_, __, refresh, answer) => {
     const world = await signedIn({ refresh })
     world.server.route('/r', answer)
     const caught = await fail(world)
@@ -155,7 +155,7 @@ describe('G9: an answer of the refresh endpoint', () => {
     }
   })
 
-  it('G9: a description that quotes no secret is kept, and cut', async () => {
+  it('G9: a description without a secret is kept, and shortened', async () => {
     const world = await signedIn({ refresh: refreshWithBody({ url: '/r' }) })
     const description = 'The refresh_token is too old. '.repeat(100)
     world.server.route('/r', () => json(400, { error: 'invalid_grant', error_description: description }))
@@ -244,37 +244,37 @@ const quoting: [string, (body: object) => unknown][] = [
 ]
 
 describe('G9: an answer that the app cannot read', () => {
-  it.each(quoting)('G9: a readGrant that throws %s shows no token, and where it threw', async (_, make) => {
-    const world = await signedIn({
-      refresh: refreshWithBody({
-        url: '/r',
-        readGrant: function readMyGrant(body) {
-          const thrown = make(body as object)
-          throw thrown
-        },
-      }),
-    })
-    world.server.route('/r', () => json(200, { ...NEW, expires_in: 'soon' }))
-    const caught = await fail(world)
-    expect(authErrorOf(caught[0])?.code).toBe('BAD_GRANT')
-    expect(shown).toHaveBeenCalled()
-    expect(leaksIn(SECRETS, observed(world, caught))).toEqual([])
-  })
-
   it.each(quoting)(
-    "G9: a refresh of one's own that throws %s about new tokens gives none away",
+    'G9: a readGrant that throws %s exposes no token, and shows where it threw',
     async (_, make) => {
-      // As servers issue them: nobody can tell a token of two plain words from a sentence.
-      const issued = { access_token: 'access-9f3bA71xQz', refresh_token: NEW.refresh_token }
       const world = await signedIn({
-        refresh: () => {
-          throw make(issued)
-        },
+        refresh: refreshWithBody({
+          url: '/r',
+          readGrant: function readMyGrant(body) {
+            const thrown = make(body as object)
+            throw thrown
+          },
+        }),
       })
+      world.server.route('/r', () => json(200, { ...NEW, expires_in: 'soon' }))
       const caught = await fail(world)
-      expect(leaksIn([...Object.values(issued), ...SECRETS], observed(world, caught))).toEqual([])
+      expect(authErrorOf(caught[0])?.code).toBe('BAD_GRANT')
+      expect(shown).toHaveBeenCalled()
+      expect(leaksIn(SECRETS, observed(world, caught))).toEqual([])
     },
   )
+
+  it.each(quoting)('G9: a custom refresh that throws %s about new tokens exposes none', async (_, make) => {
+    // As servers issue them: nobody can tell a token of two plain words from a sentence.
+    const issued = { access_token: 'access-9f3bA71xQz', refresh_token: NEW.refresh_token }
+    const world = await signedIn({
+      refresh: () => {
+        throw make(issued)
+      },
+    })
+    const caught = await fail(world)
+    expect(leaksIn([...Object.values(issued), ...SECRETS], observed(world, caught))).toEqual([])
+  })
 })
 
 /** What a hook of the app may throw: the error of a call that it made with the tokens. */
@@ -321,7 +321,7 @@ describe('G9: a hook or listener that throws', () => {
         ['throws', 'rejects with'].map((how) => [hook, how, what, make, thrown] as const),
       ),
     ),
-  )('G9: %s that %s %s shows no token on the console', async (hook, how, _, make, thrown) => {
+  )('G9: %s that %s %s logs no token on the console', async (hook, how, _, make, thrown) => {
     function failInMyHook(): never {
       if (how !== 'throws') return Promise.reject(thrown()) as never
       throw thrown()
@@ -337,7 +337,7 @@ describe('G9: a hook or listener that throws', () => {
   })
 
   it.each(['readResponse', 'shouldRefresh'])(
-    'G9: %s that quotes a pushed token shows it to nobody',
+    'G9: %s that quotes a pushed token exposes it nowhere',
     async (hook) => {
       const world = await signedIn({
         [hook](given: { headers?: Record<string, string>; response?: { headers: Record<string, string> } }) {
@@ -351,7 +351,7 @@ describe('G9: a hook or listener that throws', () => {
     },
   )
 
-  it('G9: a listener that throws what it was handed shows no token', async () => {
+  it('G9: a listener that throws its event exposes no token', async () => {
     const world = await signedIn({ refresh: refreshWithBody({ url: '/r' }) })
     world.server.route('/r', () => json(500, NEW))
     world.auth.on('refreshFailed', (event) => {
@@ -403,7 +403,7 @@ describe('G9: a store that fails', () => {
         } as never),
     ],
   ]
-  it.each(failures)('G9: a store that %s gives no token away', async (_, make) => {
+  it.each(failures)('G9: a store that %s exposes no token', async (_, make) => {
     const kept = memoryStore()
     const store: TokenStore = {
       load: () => kept.load(),
@@ -420,7 +420,7 @@ describe('G9: a store that fails', () => {
     expect(leaksIn(SECRETS, observed(world))).toEqual([])
   })
 
-  it("G9: a store whose `load` quotes another tab's tokens gives none away", async () => {
+  it("G9: a store whose `load` quotes another tab's tokens exposes none", async () => {
     const others = { accessToken: 'another-tabs-access-token-17', refreshToken: NEW.refresh_token }
     let fails = false
     const store: TokenStore = {
@@ -439,11 +439,11 @@ describe('G9: a store that fails', () => {
   })
 })
 
-describe('G9: what a strategy says itself', () => {
+describe('G9: the message of a strategy', () => {
   it.each<[string, (context: RefreshContext) => unknown]>([
     ['SessionRefused that quotes the new tokens', () => new SessionRefused(`bad: ${NEW.refresh_token}`)],
     ['SessionRefused that quotes the old', ({ refreshToken }) => new SessionRefused(`bad: ${refreshToken}`)],
-  ])('G9: %s reaches nobody', async (_, make) => {
+  ])('G9: %s is exposed nowhere', async (_, make) => {
     const world = await signedIn({
       refresh(context) {
         throw make(context)

@@ -44,7 +44,7 @@ async function refreshing(options: SetUpOptions = {}) {
 }
 
 describe('G14: signIn during a refresh', () => {
-  it('G14: those who wait reject with SESSION_CHANGED, and none of their requests is sent with the new token', async () => {
+  it('G14: waiting requests reject with SESSION_CHANGED, and none is sent with the new token', async () => {
     const store = createOpenStore()
     const { server, api, auth, hold, waiting, login, ends, events, clock } = await refreshing({ store })
     const settled = settleAll(waiting)
@@ -77,7 +77,7 @@ describe('G14: signIn during a refresh', () => {
   })
 
   it.each(Array.from({ length: 14 }, (_, ticks) => ticks))(
-    'G14: a sign-in %i ticks after the answer of the refresh mixes up no sessions',
+    'G14: a sign-in %i ticks after the refresh’s answer does not mix sessions',
     async (ticks) => {
       for (const store of [createOpenStore(), createHandStore()]) {
         const hand = createHandRefresh()
@@ -115,7 +115,7 @@ describe('G14: signIn during a refresh', () => {
     expect(ends).toMatchObject([{ reason: 'replaced' }])
   })
 
-  it('G14: a 401 that comes in after the sign-in is passed on with its cause, and says nothing about the new token', async () => {
+  it('G14: a 401 that arrives after the sign-in is passed on with its cause, and does not affect the new token', async () => {
     const { server, api, auth, login } = await setUp()
     const hold = server.hold('/api/ada', { at: 'answer' })
     server.killAccessTokens()
@@ -131,7 +131,7 @@ describe('G14: signIn during a refresh', () => {
     expect(server.counts.refreshes).toBe(0)
   })
 
-  it('G14: an answer that the old session was given comes to its caller', async () => {
+  it('G14: an answer to the old session reaches its caller', async () => {
     const { server, api, auth } = await setUp()
     const hold = server.hold('/api/ada', { at: 'answer' })
     const request = api.get('/api/ada')
@@ -141,7 +141,7 @@ describe('G14: signIn during a refresh', () => {
     expect((await request).data.user).toBe('ada')
   })
 
-  it('G14: tokens that the server pushes in the answer to an old request do not enter the new session', async () => {
+  it('G14: tokens pushed in the answer to an old request do not enter the new session', async () => {
     const store = createOpenStore()
     const { server, api, auth } = await setUp({ store, readResponse: tokenFromHeader('x-new-token') })
     server.route('/api/ada', () => ({ status: 200, headers: { 'x-new-token': 'pushed-to-ada' }, body: '' }))
@@ -193,7 +193,7 @@ describe('G14: signIn during a refresh', () => {
     expect(server.requestsTo('/api/ada').map(({ user }) => user)).toEqual(['ada'])
   })
 
-  it('G14: a request that was turned away is not sent later, though the app sends its config by another instance', async () => {
+  it('G14: a rejected request is not sent later, even when the app sends its config through another instance', async () => {
     const { server, api, auth, clock } = await setUp()
     const other = axios.create({ baseURL: server.url })
     auth.attach(other)
@@ -219,7 +219,7 @@ describe('G14: signIn during a refresh', () => {
     ],
     ['updateTokens', (auth) => auth.updateTokens({ accessToken: 'ada-2', refreshToken: 'ada-r2' })],
   ])(
-    'G14: tokens of %s that reach a slow store after the sign-in leave the next refresh alone',
+    'G14: tokens of %s that reach a slow store after the sign-in do not affect the next refresh',
     async (_, renew) => {
       const hand = createHandRefresh()
       const store = createHandStore()
@@ -242,7 +242,7 @@ describe('G14: signIn during a refresh', () => {
     },
   )
 
-  it('G14: a session that begins in onSessionEnd stays, while those who waited learn of the end of theirs', async () => {
+  it('G14: a session that begins in onSessionEnd stays, while waiting requests reject with the end of theirs', async () => {
     for (const store of [createOpenStore(), createHandStore()]) {
       const { server, api, auth, ends } = await setUp({
         store,
@@ -261,7 +261,7 @@ describe('G14: signIn during a refresh', () => {
     }
   })
 
-  it('G14: a sign-in without a usable token is refused, and leaves the session and its refresh alone', async () => {
+  it('G14: a sign-in without a usable token rejects, and changes neither session nor refresh', async () => {
     const { auth, hold, waiting, ends } = await refreshing()
     for (const accessToken of [undefined, null, '', 'line\nbreak', 42]) {
       await expect(auth.signIn({ accessToken } as never)).rejects.toMatchObject({ code: 'BAD_OPTION' })
@@ -272,7 +272,7 @@ describe('G14: signIn during a refresh', () => {
     expect(ends).toEqual([])
   })
 
-  it('G14: with cookies, a sign-in breaks the refresh off, whose answer would set the cookies of the old session', async () => {
+  it('G14: with cookies, a sign-in aborts the refresh, whose answer would set the old session’s cookies', async () => {
     const hand = createHandRefresh(true)
     const { auth } = await setUp({ refresh: hand.refresh, place: noCredential(), signedIn: false })
     await auth.signIn()
@@ -283,7 +283,7 @@ describe('G14: signIn during a refresh', () => {
     expect(outcomesOf(await settled)).toEqual(['SESSION_CHANGED'])
   })
 
-  it('G14: those who wait are told as soon as another tab’s sign-in is heard of', async () => {
+  it('G14: waiting requests reject as soon as another tab’s sign-in is noticed', async () => {
     const store = createOpenStore()
     const { server, api, auth, waiting, ends, login } = await refreshing({ store })
     const settled = settleAll(waiting)
@@ -305,22 +305,25 @@ describe('right behind a refresh', () => {
     ['G13', 'a sign-out', 'SIGNED_OUT', ({ auth }) => auth.signOut()],
     ['G14', 'a sign-in', 'SESSION_CHANGED', ({ auth, server }) => auth.signIn(tokensOf(server.login('bob')))],
     ['G14', 'dispose', 'DISPOSED', ({ auth }) => auth.dispose()],
-  ])('%s: %s right behind a refresh turns those away who waited for it', async (_id, _what, code, act) => {
-    const world = await setUp()
-    const { server, api, auth, clock } = world
-    clock.jump(300_000)
-    const hold = server.holdRefresh()
-    const acted = auth.refresh().then(() => act(world))
-    await hold.waiting(1)
-    const held = settleAll([api.get('/api/1'), api.get('/api/2')])
-    await untilHeld(auth, 2)
-    hold.releaseAll()
-    await acted
-    expect(outcomesOf(await held)).toEqual([code, code])
-    expect(server.requestsTo('/api/*')).toEqual([])
-  })
+  ])(
+    '%s: %s right after a refresh rejects the requests that waited for it',
+    async (_id, _what, code, act) => {
+      const world = await setUp()
+      const { server, api, auth, clock } = world
+      clock.jump(300_000)
+      const hold = server.holdRefresh()
+      const acted = auth.refresh().then(() => act(world))
+      await hold.waiting(1)
+      const held = settleAll([api.get('/api/1'), api.get('/api/2')])
+      await untilHeld(auth, 2)
+      hold.releaseAll()
+      await acted
+      expect(outcomesOf(await held)).toEqual([code, code])
+      expect(server.requestsTo('/api/*')).toEqual([])
+    },
+  )
 
-  it('G18: a request that is aborted right behind a refresh is not sent again', async () => {
+  it('G18: a request that is aborted right after a refresh is not sent again', async () => {
     const { server, api, auth } = await setUp()
     server.killAccessTokens()
     const hold = server.holdRefresh()
@@ -337,11 +340,11 @@ describe('right behind a refresh', () => {
   })
 })
 
-describe('G14: users come and go', () => {
+describe('G14: users sign in and out', () => {
   const behaviours: RefreshBehaviour[] = ['honest', 'honest', 'honest', 503, 404, 401, 'html', 'drop-before']
 
   it.each(Array.from({ length: 40 }, (_, seed) => seed))(
-    'G14: whatever happens when, no request carries the token of another session (seed %i)',
+    'G14: in any order of events, no request carries another session’s token (seed %i)',
     async (seed) => {
       const random = createRandom(seed)
       const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T
@@ -483,7 +486,7 @@ describe('G16: the refresh token of a grant', () => {
     expect(server.counts).toMatchObject({ granted: 5, reuses: 0 })
   })
 
-  it('G16: the new one of an answer without a usable access token replaces the spent one all the same', async () => {
+  it('G16: a new one in an answer without a usable access token still replaces the used one', async () => {
     const store = createOpenStore()
     const { server, auth } = await setUp({ store })
     server.refresh.next({ status: 200, body: { access_token: '', refresh_token: 'rotated' } })
@@ -494,7 +497,7 @@ describe('G16: the refresh token of a grant', () => {
     expect(spent(server)[1]).toBe('rotated')
   })
 
-  it('G16: tokens from elsewhere keep it, or replace it, in the same way', async () => {
+  it('G16: tokens from elsewhere keep or replace it in the same way', async () => {
     const store = createOpenStore()
     const { server, auth, login } = await setUp({ store })
     await auth.updateTokens({ accessToken: 'newer' })
@@ -515,7 +518,7 @@ describe('G16: the refresh token of a grant', () => {
     expect(keptRefreshToken(store)).toBe(login.refresh_token)
   })
 
-  it('G16: a sign-in without one does not inherit that of the session before', async () => {
+  it('G16: a sign-in without one does not inherit the previous session’s', async () => {
     const store = createOpenStore()
     const { server, auth } = await setUp({ store, refresh: refreshWithBody({ url: '/auth/refresh' }) })
     await auth.signIn({ accessToken: 'of-bob' })
@@ -524,7 +527,7 @@ describe('G16: the refresh token of a grant', () => {
     expect(server.counts.refreshes).toBe(0)
   })
 
-  it('G16: a background renewal replaces it as well', async () => {
+  it('G16: a background refresh replaces it too', async () => {
     const store = createOpenStore()
     const { server, api, auth, clock, login } = await setUp({ store })
     clock.jump(280_000)

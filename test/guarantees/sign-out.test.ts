@@ -39,7 +39,7 @@ async function refreshing(options: SetUpOptions = {}) {
 const FIVE = (word: string): string[] => Array(5).fill(word)
 
 describe('G13: signOut during a refresh', () => {
-  it('G13: the snapshot is signed out at once, and everybody who waits rejects with SIGNED_OUT', async () => {
+  it('G13: the snapshot is signed out at once, and every waiting request rejects with SIGNED_OUT', async () => {
     const store = createOpenStore()
     const { auth, waiting, ends, events, call, api, server, clock } = await refreshing({ store })
     const seen: string[] = []
@@ -67,7 +67,7 @@ describe('G13: signOut during a refresh', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('G13: on the wire the refresh is given up, and its spent token comes back to nobody', async () => {
+  it('G13: aborts the refresh on the wire, and its used token never returns', async () => {
     const store = createOpenStore()
     const { server, api, auth } = await setUp({ store })
     const hold = server.holdRefresh({ at: 'answer' })
@@ -86,7 +86,7 @@ describe('G13: signOut during a refresh', () => {
   })
 
   it.each(Array.from({ length: 14 }, (_, ticks) => ticks))(
-    'G13: a sign-out %i ticks after the answer of the refresh leaves no tokens',
+    'G13: a sign-out %i ticks after the refresh’s answer leaves no tokens',
     async (ticks) => {
       for (const store of [createOpenStore(), createHandStore()]) {
         const { auth, waiting, call, server, ends, clock } = await refreshing({ store })
@@ -108,37 +108,34 @@ describe('G13: signOut during a refresh', () => {
     },
   )
 
-  it.each([1, 2, 3, 4, 5, 6])(
-    'G13: a slow store is empty in the end, in the order of answers %i',
-    async (seed) => {
-      const store = createHandStore()
-      const { auth, waiting, call, server, clock } = await refreshing({ store })
-      const settled = settleAll(waiting)
-      store.hold('save', 'clear', 'load')
-      const steps = shuffled(
-        [
-          () => call.answer(tokensOf(server.login())),
-          () => void signOuts.push(auth.signOut()),
-          () => store.held[0]?.release(),
-          () => store.held[0]?.release(),
-        ],
-        seed,
-      )
-      const signOuts: Promise<void>[] = []
-      for (const step of steps) {
-        step()
-        await clock.advance(1)
-      }
-      store.releaseAll()
-      await settleAll(signOuts)
-      expect(outcomesOf(await settled)).toEqual(FIVE('SIGNED_OUT'))
+  it.each([1, 2, 3, 4, 5, 6])('G13: a slow store ends up empty, in order of answers %i', async (seed) => {
+    const store = createHandStore()
+    const { auth, waiting, call, server, clock } = await refreshing({ store })
+    const settled = settleAll(waiting)
+    store.hold('save', 'clear', 'load')
+    const steps = shuffled(
+      [
+        () => call.answer(tokensOf(server.login())),
+        () => void signOuts.push(auth.signOut()),
+        () => store.held[0]?.release(),
+        () => store.held[0]?.release(),
+      ],
+      seed,
+    )
+    const signOuts: Promise<void>[] = []
+    for (const step of steps) {
+      step()
       await clock.advance(1)
-      expect(store.kept).toBeUndefined()
-      expect(clock.pending).toBe(0)
-    },
-  )
+    }
+    store.releaseAll()
+    await settleAll(signOuts)
+    expect(outcomesOf(await settled)).toEqual(FIVE('SIGNED_OUT'))
+    await clock.advance(1)
+    expect(store.kept).toBeUndefined()
+    expect(clock.pending).toBe(0)
+  })
 
-  it('G13: a 401 that comes in after the sign-out is passed on with SIGNED_OUT as its cause, not replayed', async () => {
+  it('G13: a 401 that arrives after the sign-out is passed on with SIGNED_OUT as its cause, not replayed', async () => {
     const { server, api, auth } = await setUp()
     const hold = server.hold('/api/*', { at: 'answer' })
     server.killAccessTokens()
@@ -152,7 +149,7 @@ describe('G13: signOut during a refresh', () => {
     expect(server.counts).toMatchObject({ requests: 1, refreshes: 0 })
   })
 
-  it('G13: a sign-out while a replay waits for its hook keeps it from being sent', async () => {
+  it('G13: a sign-out stops a replay that waits for beforeReplay', async () => {
     let enter = (_: () => void): void => {}
     const inHook = new Promise<() => void>((resolve) => {
       enter = resolve
@@ -183,7 +180,7 @@ describe('G13: signOut during a refresh', () => {
     expect(eventsOf(events, 'refreshStart')).toEqual([])
   })
 
-  it('G13: signing out twice, or with nobody signed in, ends nothing more', async () => {
+  it('G13: signing out twice, or while signed out, ends nothing more', async () => {
     const { auth, ends } = await setUp()
     await Promise.all([auth.signOut(), auth.signOut()])
     await auth.signOut()
@@ -192,7 +189,7 @@ describe('G13: signOut during a refresh', () => {
 })
 
 describe('G13: after a sign-out', () => {
-  it('G13: a tab that wakes late and writes its tokens brings nobody back', async () => {
+  it('G13: a tab that wakes late and writes its tokens does not restore the session', async () => {
     const store = createOpenStore()
     const { auth } = await setUp({ store })
     const { kept } = store
@@ -202,7 +199,7 @@ describe('G13: after a sign-out', () => {
     expect(auth.getSnapshot().status).toBe('signed-out')
   })
 
-  it('G13: an app without onSessionEnd hears no complaint', async () => {
+  it('G13: an app without onSessionEnd gets no warning', async () => {
     const shown = vi.spyOn(console, 'error')
     const auth = createAuthClient(axios.create({ baseURL: 'https://api.example.com' }))
     onTestFinished(() => auth.dispose())
@@ -215,7 +212,7 @@ describe('G13: after a sign-out', () => {
 describe('G13: signOut while a slow store is read', () => {
   const OF_BOB = { v: 1, sessionId: 'of-bob', version: 1, tokens: { accessToken: 'of-bob' } }
 
-  it('G13: a look that began before the sign-out signs nobody in', async () => {
+  it('G13: a load that began before the sign-out signs nobody in', async () => {
     const store = createHandStore()
     const { auth } = await setUp({ store, signedIn: false })
     await auth.ready
@@ -231,7 +228,7 @@ describe('G13: signOut while a slow store is read', () => {
     expect(store.kept).toBeUndefined()
   })
 
-  it('G13: a hint that came before the sign-out, during the first look, signs nobody in', async () => {
+  it('G13: a notification before the sign-out, during the first load, signs nobody in', async () => {
     const store = createHandStore(OF_BOB)
     store.hold('load')
     const { auth } = await setUp({ store, signedIn: false })
@@ -243,7 +240,7 @@ describe('G13: signOut while a slow store is read', () => {
     expect(auth.getSnapshot().status).toBe('signed-out')
   })
 
-  it('G13: a hint after a sign-out during the first look signs nobody in, though the store could not be cleared', async () => {
+  it('G13: a notification after a sign-out during the first load signs nobody in, though the store could not be cleared', async () => {
     const store = createHandStore(OF_BOB)
     store.hold('load')
     store.faults.set('clear', new Error('locked'))
@@ -257,7 +254,7 @@ describe('G13: signOut while a slow store is read', () => {
   })
 })
 
-describe('G13: signOut from inside', () => {
+describe('G13: signOut from a hook', () => {
   it.each<[string, (auth: () => AuthClient) => RefreshStrategy]>([
     [
       'and waits for it',
@@ -321,7 +318,7 @@ describe('G13: signOut from inside', () => {
   })
 
   it.each<keyof AuthEvents>(['refreshStart', 'refreshed', 'held', 'replay'])(
-    'G13: a sign-out from a listener of %s lets everybody come back and leaves no tokens',
+    'G13: a sign-out from a listener of %s settles every request and leaves no tokens',
     async (name) => {
       for (const store of [createOpenStore(), createHandStore()]) {
         const { server, api, auth, ends, clock } = await setUp({ store })
@@ -424,7 +421,7 @@ describe('G13: with cookies', () => {
     expect(outcomesOf(await refreshed)).toEqual(['SIGNED_OUT'])
   })
 
-  it('G13: it waits for a refresh that is refused or fails as well, and for no further attempt', async () => {
+  it('G13: it also waits for a refresh that is refused or fails, and for no further attempt', async () => {
     for (const behaviour of [401, 503, 'html'] as const) {
       const world = await cookieWorld()
       const { server, auth, ends } = world
@@ -442,7 +439,7 @@ describe('G13: with cookies', () => {
     }
   })
 
-  it('G13: it is not made to wait by a back-off, and no further attempt is made', async () => {
+  it('G13: it does not wait for a back-off, and no further attempt is made', async () => {
     const world = await cookieWorld()
     const { server, auth, clock } = world
     server.refresh.next({ status: 503, retryAfter: 10 })
@@ -472,7 +469,7 @@ describe('G13: with cookies', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('G13: a refresh that takes longer than that is broken off, so that the logout touches the cookies last', async () => {
+  it('G13: a refresh that takes longer is aborted, so that the logout changes the cookies last', async () => {
     const { server, api, auth, clock, jar } = await cookieWorld()
     const hold = server.holdRefresh({ at: 'answer' })
     const refreshed = settleAll([auth.refresh()])
@@ -510,7 +507,7 @@ describe('G13: with cookies', () => {
     expect(left).toBe(true)
   })
 
-  it('G13: dispose breaks off what sign-outs have left running, and leaves no timer', async () => {
+  it('G13: dispose aborts what sign-outs have left running, and leaves no timer', async () => {
     const hand = createHandRefresh(true)
     const { auth, clock } = await setUp({ refresh: hand.refresh })
     const all: Promise<unknown>[] = [auth.refresh()]
@@ -526,7 +523,7 @@ describe('G13: with cookies', () => {
     expect(hand.calls.map(({ context }) => context.signal.aborted)).toEqual([true, true])
   })
 
-  it('G13: a restore that answers after its time signs nobody in who has signed out since', async () => {
+  it('G13: a restore that is answered too late does not sign in a user who has signed out since', async () => {
     const hand = createHandRefresh(true)
     const { auth, clock, server } = await setUp({ refresh: hand.refresh, signedIn: false })
     const restored = settleAll([auth.refresh()])
@@ -566,7 +563,7 @@ describe('G13: with cookies', () => {
     expect(server.counts.refreshes).toBe(0)
   })
 
-  it('G13: a sign-in lets go of a refresh that a sign-out has left running', async () => {
+  it('G13: a sign-in abandons a refresh that a sign-out has left running', async () => {
     const { server, api, auth, jar } = await cookieWorld()
     const hold = server.holdRefresh({ at: 'answer', first: 1 })
     const refreshed = settleAll([auth.refresh()])
@@ -604,7 +601,7 @@ describe('G13: with cookies', () => {
 })
 
 describe('G13: signOut with cookies while its refresh waits for another tab', () => {
-  it('G13: does not wait for the turn of a refresh that has sent nothing and never will', async () => {
+  it('G13: does not wait for the turn of a refresh that has sent nothing', async () => {
     const tabs = createFakeTabs()
     onTestFinished(tabs.installLocks())
     const hand = createHandRefresh(true)

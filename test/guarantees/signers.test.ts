@@ -66,13 +66,13 @@ async function setUp({ earlier, later, beforeReplay, ...options }: App = {}) {
 }
 
 describe('beforeReplay', () => {
-  it('is not asked about a request that goes out with the token that its interceptors saw', async () => {
+  it('is not called for a request that is sent with the token its interceptors saw', async () => {
     const { api, asked } = await setUp()
     expect((await api.get('/api/x')).status).toBe(200)
     expect(asked).toEqual([])
   })
 
-  it('G3: signs a request anew that waited for its first token', async () => {
+  it('G3: signs a request again that waited for its first token', async () => {
     const { server, api, clock, asked } = await setUp()
     clock.jump(301_000)
     expect((await api.get('/api/x')).status).toBe(200)
@@ -89,14 +89,14 @@ describe('beforeReplay', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('signs before each replay, and says that the request was sent before', async () => {
+  it('signs before each replay, with sentBefore: true', async () => {
     const { server, api, asked } = await setUp()
     server.killAccessTokens()
     expect((await api.get('/api/x')).status).toBe(200)
     expect(asked).toEqual([true])
   })
 
-  it('signs a request anew whose token was replaced while a limiter kept it', async () => {
+  it('signs a request again whose token was replaced while a limiter queued it', async () => {
     const gate = deferred()
     const { server, api, auth, asked } = await setUp({ later: () => gate.promise })
     const request = api.get('/api/x')
@@ -109,7 +109,7 @@ describe('beforeReplay', () => {
     expect(server.requestsTo('/api/x').map(({ accessToken }) => accessToken)).toEqual([newer.accessToken])
   })
 
-  it('signs a request anew whose signer saw no token, because the headers were rebuilt before it', async () => {
+  it('signs a request again whose signer saw no token because the headers were rebuilt before it', async () => {
     const { server, api, asked } = await setUp({
       earlier: (config) => Object.assign(config, { headers: headersLike(config.headers) }),
     })
@@ -118,7 +118,7 @@ describe('beforeReplay', () => {
     expect(server.counts.protectedOk).toBe(1)
   })
 
-  it("signs a request anew whose signer saw an old interceptor's copy of the token", async () => {
+  it("signs a request again whose signer saw an old interceptor's copy of the token", async () => {
     let copy = ''
     const { server, api, auth, asked } = await setUp({
       earlier: ({ headers }) => void (headers.Authorization = copy),
@@ -130,14 +130,14 @@ describe('beforeReplay', () => {
     expect(server.counts).toMatchObject({ answered401: 0, protectedOk: 1 })
   })
 
-  it('is not asked about a first sending with a placement that shows its token to nobody', async () => {
+  it('is not called for a first sending with a placement that interceptors cannot see', async () => {
     const { server, api, asked } = await setUp({ place: jsonBodyField() })
     server.route('/public/x', () => json(200, {}))
     await api.post('/public/x', {})
     expect(asked).toEqual([])
   })
 
-  it('G3: that takes so long that the token is refused meanwhile is followed by the next one', async () => {
+  it('G3: is called again when the token is rejected while it runs', async () => {
     const gates = [deferred(), deferred()]
     let calls = 0
     const { server, api, clock, auth, asked } = await setUp({
@@ -169,7 +169,7 @@ describe('beforeReplay', () => {
         auth.signIn({ accessToken: 'bob' }),
     ],
   ] as const)(
-    '%s: a request whose session ends while it is being signed stays here (%s)',
+    '%s: a request whose session ends while it is being signed is not sent (%s)',
     async (_, code, act) => {
       const gate = deferred()
       let calls = 0
@@ -204,7 +204,7 @@ describe('beforeReplay', () => {
     expect(server.requestsTo('/api/x')).toEqual([])
   })
 
-  it('G17: that throws before a first sending keeps no request from going out', async () => {
+  it('G17: does not prevent the first sending when it throws', async () => {
     const { server, api, clock } = await setUp({
       beforeReplay: () => {
         throw new Error('no key')

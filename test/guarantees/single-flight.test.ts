@@ -160,7 +160,7 @@ describe('G1: many requests, one refresh', () => {
 
   for (const seed of SEEDS) {
     const adapter = seed % 2 ? 'http' : 'fetch'
-    it(`G1: one refresh serves all, whatever the order in which answers arrive and requests are made (seed ${seed}, ${adapter} adapter)`, async () => {
+    it(`G1: one refresh answers all requests, in any order of answers and requests (seed ${seed}, ${adapter} adapter)`, async () => {
       const random = createRandom(seed)
       const world = await setUpAttached({ adapter })
       const { server, instances } = world
@@ -220,7 +220,7 @@ describe('G1: many requests, one refresh', () => {
     ],
   ]
   for (const [name, code, act, ends] of endings) {
-    it(`G1: everyone comes back with ${code} when the shared refresh is ${name}`, async () => {
+    it(`G1: every request rejects with ${code} when the shared refresh is ${name}`, async () => {
       const world = await setUpAttached({ refreshRetry: NO_RETRY })
       const { server, instances, auth } = world
       server.killAccessTokens()
@@ -249,7 +249,7 @@ describe('G1: many requests, one refresh', () => {
     })
   }
 
-  it('G1: everyone comes back when the server goes down in the middle of it and up again', async () => {
+  it('G1: every request settles when the server goes down during it and comes back', async () => {
     const world = await setUpAttached()
     const { server, instances, clock } = world
     server.killAccessTokens()
@@ -278,7 +278,7 @@ describe('G1: many requests, one refresh', () => {
     expect(server.counts).toMatchObject({ refreshes: 2, granted: 1, reuses: 0, protectedOk: 10 })
   })
 
-  it('G1: everyone comes back when the first of them gives up', async () => {
+  it('G1: every other request is answered when the first one aborts', async () => {
     const world = await setUpAttached()
     const { server, instances, api } = world
     server.killAccessTokens()
@@ -307,7 +307,7 @@ describe('G1: many requests, one refresh', () => {
     expect(world.auth.stats()).toMatchObject({ heldPeak: 100, heldNow: 0, replays: 0 })
   })
 
-  it('G1: refresh() and getAccessToken() join the refresh that a 401 started, and the other way round', async () => {
+  it('G1: refresh() and getAccessToken() join the refresh that a 401 started, and vice versa', async () => {
     const world = await setUpAttached()
     const { server, auth, api } = world
     for (const first of ['request', 'refresh', 'token'] as const) {
@@ -355,7 +355,7 @@ describe('G1: many requests, one refresh', () => {
     expect(server.requestsTo('/auth/refresh').map(({ headers }) => headers['x-app'])).toEqual(['first'])
   })
 
-  it('G1: requests of an instance that is detached while they wait come back', async () => {
+  it('G1: requests of an instance that is detached while they wait settle', async () => {
     const { server, auth, api } = await setUp()
     const other = axios.create({ baseURL: server.url })
     const detach = auth.attach(other)
@@ -372,7 +372,7 @@ describe('G1: many requests, one refresh', () => {
     expect(auth.stats().heldNow).toBe(0)
   })
 
-  it('G1: a new batch after the refresh is over is served by a new one', async () => {
+  it('G1: a new batch after the refresh starts a new one', async () => {
     const { server, instances } = await setUpAttached()
     for (const round of [1, 2, 3, 4]) {
       server.killAccessTokens()
@@ -389,7 +389,7 @@ describe('G1: an instance belongs to one client', () => {
     return failureOf((async () => act())())
   }
 
-  it('G1: attaching an instance that a live client holds is refused at once, and says so', async () => {
+  it('G1: attaching an instance of another live client is rejected at once with a message that says so', async () => {
     const { server, api, auth } = await setUp()
     const other = axios.create({ baseURL: server.url })
     const theirs = axios.create({ baseURL: server.url })
@@ -411,7 +411,7 @@ describe('G1: an instance belongs to one client', () => {
     another.dispose()
   })
 
-  it('G1: a refused attachment changes nothing: one interceptor pair, one refresh, one replay', async () => {
+  it('G1: a rejected attachment changes nothing: one interceptor pair, one refresh, one replay', async () => {
     const { server, api, auth } = await setUp()
     await thrownBy(() => auth.attach(api))
     await thrownBy(() => createAuthClient(api))
@@ -420,7 +420,7 @@ describe('G1: an instance belongs to one client', () => {
     expect(server.counts).toMatchObject({ requests: 3, refreshes: 1 })
   })
 
-  it('G1: an instance is free again once it is detached or its client disposed of', async () => {
+  it('G1: an instance can be attached again once it is detached or its client disposed', async () => {
     const { server, auth } = await setUp()
     const other = axios.create({ baseURL: server.url })
     auth.attach(other)()
@@ -472,7 +472,7 @@ describe('G2: an answer about an older token', () => {
     },
   )
 
-  it('G2: it is replayed however late it comes: after hours and several tokens', async () => {
+  it('G2: it is replayed even after hours and several tokens', async () => {
     const world = await setUp({ server: { accessLifetimeSeconds: 7 * 86_400 } })
     const { server, api, clock } = world
     server.killAccessTokens()
@@ -491,7 +491,7 @@ describe('G2: an answer about an older token', () => {
   })
 
   for (const seed of SEEDS.slice(0, 4)) {
-    it(`G2: a hundred stragglers of three tokens cost no refresh, in any order (seed ${seed})`, async () => {
+    it(`G2: a hundred late 401s for three tokens start no refresh, in any order (seed ${seed})`, async () => {
       const world = await setUpAttached()
       const { server, instances, api } = world
       const all: Promise<unknown>[] = []
@@ -538,7 +538,7 @@ describe('G2: an answer about an older token', () => {
     expect(server.counts.refreshes).toBe(0)
   })
 
-  it('G2: it is replayed at once while a token that is merely stale is renewed', async () => {
+  it('G2: it is replayed at once while a stale token is refreshed', async () => {
     const world = await setUp()
     const { server, api, clock } = world
     server.killAccessTokens()
@@ -556,7 +556,7 @@ describe('G2: an answer about an older token', () => {
     expect(server.counts).toMatchObject({ refreshes: 2, reuses: 0 })
   })
 
-  it('G2: it waits for the refresh under way when the current token is dead as well', async () => {
+  it('G2: it waits for the refresh under way when the current token was rejected too', async () => {
     const world = await setUp()
     const { server, api } = world
     server.killAccessTokens()
@@ -574,7 +574,7 @@ describe('G2: an answer about an older token', () => {
     expect(tokensAt(server, '/api/straggler')).toHaveLength(2)
   })
 
-  it('G2: the verdict of a refusal is for good: stragglers get it too, without a refresh', async () => {
+  it('G2: a refusal is remembered: late 401s get it too, without a refresh', async () => {
     const world = await setUp()
     const { server, api, clock, ends } = world
     server.killAccessTokens()
@@ -592,7 +592,7 @@ describe('G2: an answer about an older token', () => {
     expect(ends.map(({ reason }) => reason)).toEqual(['refused'])
   })
 
-  it('G2: the verdict of a refusal stays the same after someone has signed in anew', async () => {
+  it('G2: a refusal is remembered after a new sign-in', async () => {
     const world = await setUp()
     const { server, api, auth } = world
     server.killAccessTokens()
@@ -615,7 +615,7 @@ describe('G2: an answer about an older token', () => {
     ['no answer', 'never', 'REFRESH_TIMEOUT'],
   ]
   it.each(failures)(
-    'G2: the verdict after %s holds for stragglers until its cool-down ends',
+    'G2: the failure after %s is remembered for late 401s until its cool-down ends',
     async (_, behaviour, code) => {
       const world = await setUp({ refreshRetry: NO_RETRY })
       const { server, api, clock } = world
@@ -649,7 +649,7 @@ describe('G2: an answer about an older token', () => {
     },
   )
 
-  it('G2: a verdict is about its own token only: with newer ones, stragglers are replayed', async () => {
+  it('G2: a failure applies to its own token only: with newer tokens, late 401s are replayed', async () => {
     const world = await setUp({ refreshRetry: NO_RETRY })
     const { server, api, auth } = world
     server.killAccessTokens()
@@ -663,7 +663,7 @@ describe('G2: an answer about an older token', () => {
     expect(server.counts).toMatchObject({ refreshes: 1, protectedOk: 2 })
   })
 
-  it('G2: the verdict of a background renewal reaches those whose stale token is refused after it', async () => {
+  it('G2: the failure of a background refresh applies to requests whose stale token is rejected after it', async () => {
     const world = await setUpAttached({ refreshRetry: NO_RETRY })
     const { server, clock, auth, events } = world
     server.killAccessTokens()
@@ -686,7 +686,7 @@ describe('G2: an answer about an older token', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('G2: once that verdict is over, a refused request that has started no refresh starts one', async () => {
+  it('G2: when that failure is forgotten, a rejected request that has started no refresh starts one', async () => {
     const world = await setUp({ refreshRetry: NO_RETRY })
     const { server, clock, api, auth } = world
     clock.jump(275_000)
@@ -703,7 +703,7 @@ describe('G2: an answer about an older token', () => {
     expect(server.counts).toMatchObject({ refreshes: 2, protectedOk: 2 })
   })
 
-  it('G2: a clock that is set back prolongs no verdict beyond 30 s', async () => {
+  it('G2: a clock that is set back extends no failure beyond 30 s', async () => {
     const { server, clock, api } = await setUp({ refreshRetry: NO_RETRY })
     server.killAccessTokens()
     server.refresh.next(503)
@@ -748,7 +748,7 @@ function observe(instance: AxiosInstance, notes: Note[]): void {
 }
 
 describe('G3: what goes out while a refresh runs', () => {
-  it('G3: new requests wait while a refused token is refreshed', async () => {
+  it('G3: new requests wait while a rejected token is refreshed', async () => {
     const world = await setUpAttached()
     const { server, api, instances, events, auth } = world
     server.killAccessTokens()
@@ -767,7 +767,7 @@ describe('G3: what goes out while a refresh runs', () => {
     expect(eventsOf(events, 'held')).toHaveLength(31)
   })
 
-  it('G3: new requests wait while an expired token is refreshed, and no server sees it', async () => {
+  it('G3: new requests wait while an expired token is refreshed, and it is never sent', async () => {
     const world = await setUp()
     const { server, api, clock, login } = world
     clock.jump(300_000)
@@ -782,7 +782,7 @@ describe('G3: what goes out while a refresh runs', () => {
     expect(server.tokensSeen()).not.toContain(login.access_token)
   })
 
-  it('G3: new requests wait as well where a token is its own refresh token', async () => {
+  it('G3: new requests also wait where a token is its own refresh token', async () => {
     const { server, api, auth } = await setUp({
       signedIn: false,
       refresh: refreshWithBearer({ url: '/own/refresh' }),
@@ -823,7 +823,7 @@ describe('G3: what goes out while a refresh runs', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('G3: requests go on using a token that is only stale while it is renewed in the background', async () => {
+  it('G3: requests keep using a stale token while it is refreshed in the background', async () => {
     const world = await setUpAttached()
     const { server, clock, instances, login, auth, events } = world
     clock.jump(300_000 - 30_000)
@@ -842,7 +842,7 @@ describe('G3: what goes out while a refresh runs', () => {
     expect(eventsOf(events, 'refreshStart')[0]).toEqual({ reason: 'stale' })
   })
 
-  it('G3: a background renewal that succeeds is used by the next request', async () => {
+  it('G3: the next request uses the token of a successful background refresh', async () => {
     const world = await setUp()
     const { server, clock, api, auth, login } = world
     clock.jump(300_000 - 30_000)
@@ -854,7 +854,7 @@ describe('G3: what goes out while a refresh runs', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('G3: a token refused while it is renewed in the background is held back from then on', async () => {
+  it('G3: a token that is rejected during its background refresh is not sent again', async () => {
     const world = await setUp()
     const { server, clock, api, login } = world
     clock.jump(300_000 - 30_000)
@@ -873,7 +873,7 @@ describe('G3: what goes out while a refresh runs', () => {
     expect(tokensAt(server, '/api/item/*')).not.toContain(login.access_token)
   })
 
-  it('G3: a token that expires while it is renewed in the background is held back from then on', async () => {
+  it('G3: a token that expires during its background refresh is not sent again', async () => {
     const world = await setUp()
     const { server, clock, api, login } = world
     clock.jump(300_000 - 10_000)
@@ -890,7 +890,7 @@ describe('G3: what goes out while a refresh runs', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('G3: a token that expires while an interceptor after ours holds its request does not go out', async () => {
+  it('G3: a token that expires while an interceptor after ours delays its request is not sent', async () => {
     const server = await startServer()
     const clock = createWatchedClock()
     const api = axios.create({ baseURL: server.url })
@@ -918,7 +918,7 @@ describe('G3: what goes out while a refresh runs', () => {
     expect(server.counts).toMatchObject({ refreshes: 1, answered401: 0, protectedOk: 1 })
   })
 
-  it('G3: after a failed refresh nothing goes out with the dead token during the cool-down', async () => {
+  it('G3: after a failed refresh no request is sent with the rejected token during the cool-down', async () => {
     const world = await setUp({ refreshRetry: NO_RETRY })
     const { server, api, auth } = world
     server.killAccessTokens()
@@ -931,7 +931,7 @@ describe('G3: what goes out while a refresh runs', () => {
     expect(server.requestsTo('/api/*')).toHaveLength(sent)
   })
 
-  it('G3: requests that want no refresh neither wait nor start one', async () => {
+  it('G3: requests that opt out of the refresh neither wait nor start one', async () => {
     const world = await setUp()
     const { server, api } = world
     server.killAccessTokens()
@@ -950,7 +950,7 @@ describe('G3: what goes out while a refresh runs', () => {
   })
 
   for (const seed of SEEDS) {
-    it(`G3: no token goes out after its refusal was read or its time was over, in a random day (seed ${seed})`, async () => {
+    it(`G3: no token is sent after it was rejected or has expired, in random sequences (seed ${seed})`, async () => {
       const random = createRandom(seed)
       const world = await setUpAttached()
       const { server, instances, clock } = world
@@ -1045,7 +1045,7 @@ describe('G4: a refresh token that was replaced', () => {
     expect(server.counts).toMatchObject({ refreshes: 2, reuses: 0 })
   })
 
-  it('G4: a grant read after its time was up is the one that the next refresh goes on from', async () => {
+  it('G4: a grant that was read too late provides the refresh token for the next refresh', async () => {
     const hand = createHandRefresh()
     const { server, api, clock, auth } = await setUp({ refresh: hand.refresh })
     server.killAccessTokens()
@@ -1067,7 +1067,7 @@ describe('G4: a refresh token that was replaced', () => {
     await asked
   })
 
-  it('G4: an attempt asks with a refresh token that came since the first, and what it brings counts', async () => {
+  it('G4: an attempt sends a refresh token that came since the first, and its grant counts', async () => {
     const store = createOpenStore()
     const hand = createHandRefresh()
     const { server, api, clock, login, ends } = await setUp({ store, refresh: hand.refresh })
@@ -1103,7 +1103,7 @@ describe('G4: a refresh token that was replaced', () => {
     expect(server.requestsTo('/api/item')).toHaveLength(3)
   })
 
-  it('G4: a second attempt of a refresh sends what has come in since the first', async () => {
+  it('G4: a second attempt of a refresh sends a token that came since the first', async () => {
     const hand = createHandRefresh()
     const { server, api, clock } = await setUp({ refresh: hand.refresh })
     server.killAccessTokens()
@@ -1128,7 +1128,7 @@ describe('G4: a refresh token that was replaced', () => {
     await second
   })
 
-  it('G4: with a store that fails, the new refresh token lives on in memory', async () => {
+  it('G4: with a store that fails, the new refresh token is kept in memory', async () => {
     const store = createOpenStore()
     const { server, api } = await setUp({ store })
     store.faults.set('save', new Error('quota exceeded'))
@@ -1142,7 +1142,7 @@ describe('G4: a refresh token that was replaced', () => {
     expect(server.counts).toMatchObject({ refreshes: 3, reuses: 0 })
   })
 
-  it('G4: with a store that hangs, the new refresh token lives on in memory', async () => {
+  it('G4: with a store that hangs, the new refresh token is kept in memory', async () => {
     const store = createHandStore()
     const world = await setUp({ store })
     const { server, api, clock } = world
@@ -1170,7 +1170,7 @@ describe('G4: a refresh token that was replaced', () => {
     expect(clients.map((client) => client.stats().refreshes + client.stats().adopted)).toEqual([4, 4, 4])
   })
 
-  it('G4: a tab keeps the new refresh token of a spoilt answer from the others', async () => {
+  it('G4: a tab does not let the others use a refresh token that a malformed answer replaced', async () => {
     const { server, apis, clock } = await setUpTabs(2)
     server.killAccessTokens()
     server.refresh.next('same-token-rotated')
@@ -1262,7 +1262,7 @@ describe('G5: a refresh through `http`', () => {
   const through = async ({ http, refreshToken, signal }: RefreshContext): Promise<Grant> =>
     grantOf(await http.post('/auth/refresh', { refresh_token: refreshToken }, { signal }))
 
-  it("G5: http has the instance's defaults as they are when the refresh is made", async () => {
+  it("G5: http has the instance's defaults at the time of the refresh", async () => {
     const { server, api } = await setUp({ refresh: through })
     api.defaults.headers.common['x-app'] = 'v2'
     api.defaults.params = { tenant: 'acme' }
@@ -1294,7 +1294,7 @@ describe('G5: a refresh through `http`', () => {
     expect(server.counts.requests).toBe(0)
   })
 
-  it("G5: http passes none of the instance's interceptors, and carries no access token", async () => {
+  it("G5: http runs none of the instance's interceptors, and carries no access token", async () => {
     const seen: string[] = []
     const { server, api } = await setUp({ refresh: through })
     api.interceptors.request.use((config) => {
@@ -1334,7 +1334,7 @@ describe('G5: a refresh through `http`', () => {
     ['parsing of JSON', (defaults) => void (defaults.transitional = { forcedJSONParsing: false })],
     ['validateStatus', (defaults) => void (defaults.validateStatus = () => false)],
   ]
-  it.each(mangled)("G5: http has axios's own %s instead of the instance's", async (_, set) => {
+  it.each(mangled)("G5: http uses axios's own %s instead of the instance's", async (_, set) => {
     const { server, api, auth } = await setUp({ refresh: through })
     set(api.defaults)
     server.killAccessTokens()
@@ -1342,7 +1342,7 @@ describe('G5: a refresh through `http`', () => {
     expect(server.counts).toMatchObject({ refreshes: 1, granted: 1 })
   })
 
-  it('G5: a refusal is one to http, though the instance accepts every status', async () => {
+  it('G5: http sees a refusal even when the instance accepts every status', async () => {
     const { server, api, auth } = await setUp({ refresh: through })
     api.defaults.validateStatus = () => true
     server.refresh.next(401)
@@ -1350,7 +1350,7 @@ describe('G5: a refresh through `http`', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('G5: http waits for no limiter that holds every slot of the instance', async () => {
+  it('G5: http does not wait for a limiter that has used every slot of the instance', async () => {
     const { server, api } = await setUp()
     let busy = false
     const queue: (() => void)[] = []
@@ -1529,7 +1529,7 @@ describe('G5: a refresh through the wrapped instance', () => {
     expect(blockedMs).toBeLessThan(1000)
   }, 30_000)
 
-  it('G5: what is recognised is the call, not the moment: others made meanwhile wait as usual', async () => {
+  it('G5: only the refresh call is recognised: other requests made meanwhile wait as usual', async () => {
     let meanwhile: Promise<unknown>[] = []
     const world = await setUpOwn(async ({ refreshToken, signal }, { api, instances }) => {
       const answer = api.post('/auth/refresh', { refresh_token: refreshToken }, { signal })
@@ -1570,7 +1570,7 @@ describe('G5: a refresh through the wrapped instance', () => {
   }
 
   for (const [name, send] of carriers.slice(0, 11)) {
-    it(`G5: a refresh token of signs that need escaping is recognised in ${name}`, async () => {
+    it(`G5: a refresh token with characters that need escaping is recognised in ${name}`, async () => {
       const world = await setUpOwn(async ({ refreshToken = '' }, { api }) => {
         await microtasksDone()
         return grantOf((await send(api, refreshToken)) as { data: LoginAnswer })
@@ -1582,7 +1582,7 @@ describe('G5: a refresh through the wrapped instance', () => {
     })
   }
 
-  it('G5: a request is looked at for that token though it holds what JSON cannot write', async () => {
+  it('G5: a request is searched for that token although JSON cannot serialise it', async () => {
     const { server, api, auth } = await setUp()
     const hold = server.holdRefresh()
     const refreshed = auth.refresh()
@@ -1606,7 +1606,7 @@ describe('G5: a refresh through the wrapped instance', () => {
     },
   )
 
-  it('G5: a recognised call that is refused ends the session instead of waiting for itself', async () => {
+  it('G5: a recognised call that gets a 401 ends the session instead of waiting for itself', async () => {
     const world = await setUpOwn(({ refreshToken }, { api }) =>
       api.post('/auth/refresh', { refresh_token: refreshToken }).then(grantOf),
     )
@@ -1616,7 +1616,7 @@ describe('G5: a refresh through the wrapped instance', () => {
     expect(world.ends.map(({ reason }) => reason)).toEqual(['refused'])
   })
 
-  it('G5: a recognised call renews a stale or expired token too', async () => {
+  it('G5: a recognised call also refreshes a stale or expired token', async () => {
     const world = await setUpOwn(async ({ refreshToken }, { api }) => {
       await microtasksDone()
       return grantOf(await api.post('/auth/refresh', { refresh_token: refreshToken }))

@@ -57,7 +57,7 @@ async function startSleeper(adapter: string) {
 
 describe('G4: a process that is stopped past refreshTimeoutMs', () => {
   it.each(['http', 'fetch'])(
-    'G4: takes the grant that waits in its socket when it wakes, with the %s adapter',
+    'G4: reads the grant that waits in its socket when it wakes, with the %s adapter',
     async (adapter) => {
       const { server, child, until, steps } = await startSleeper(adapter)
       const hold = server.holdRefresh({ at: 'answer', first: 1 })
@@ -74,7 +74,7 @@ describe('G4: a process that is stopped past refreshTimeoutMs', () => {
     },
   )
 
-  it('G4: gives an attempt its whole time when it was stopped in the pause before it', async () => {
+  it('G4: gives an attempt its full time after being stopped in the pause before it', async () => {
     const { server, child, until } = await startSleeper('http')
     server.refresh.next(503)
     const hold = server.holdRefresh({ at: 'answer' })
@@ -93,8 +93,8 @@ describe('G4: a process that is stopped past refreshTimeoutMs', () => {
   })
 })
 
-describe('G4: the time of a refresh', () => {
-  it('G4: goes on for a moment when its limit fires late, and takes what comes then', async () => {
+describe('G4: the time limit of a refresh', () => {
+  it('G4: is extended for a moment when its timer fires late, and accepts what arrives then', async () => {
     const hand = createHandRefresh()
     const { auth, clock, server, events } = await setUp({ refresh: hand.refresh })
     const refreshed = settleAll([auth.refresh()])
@@ -107,7 +107,7 @@ describe('G4: the time of a refresh', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('G11: is over when nothing comes in that moment either', async () => {
+  it('G11: ends when nothing arrives in that moment either', async () => {
     const hand = createHandRefresh()
     const { auth, clock } = await setUp({ refresh: hand.refresh })
     const refreshed = settleAll([auth.refresh()])
@@ -119,7 +119,7 @@ describe('G4: the time of a refresh', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('G11: is over where every timer fires late, as in a throttled page', async () => {
+  it('G11: ends where every timer fires late, as in a throttled page', async () => {
     const hand = createHandRefresh()
     const { auth, clock } = await setUp({ refresh: hand.refresh })
     const refreshed = settleAll([auth.refresh()])
@@ -131,7 +131,7 @@ describe('G4: the time of a refresh', () => {
     expect(outcomesOf(await refreshed)).toEqual(['REFRESH_TIMEOUT'])
   })
 
-  it('G11: is not put off by a limit that fires a little late', async () => {
+  it('G11: is not extended when its timer fires slightly late', async () => {
     const hand = createHandRefresh()
     const { auth, clock } = await setUp({ refresh: hand.refresh })
     const refreshed = settleAll([auth.refresh()])
@@ -141,7 +141,7 @@ describe('G4: the time of a refresh', () => {
     expect(outcomesOf(await refreshed)).toEqual(['REFRESH_TIMEOUT'])
   })
 
-  it('G4: starts anew for the attempt after a pause that was slept through', async () => {
+  it('G4: starts again for the attempt after a pause that was slept through', async () => {
     const hand = createHandRefresh()
     const { auth, clock, server } = await setUp({ refresh: hand.refresh })
     const refreshed = settleAll([auth.refresh()])
@@ -156,7 +156,7 @@ describe('G4: the time of a refresh', () => {
     expect(outcomesOf(await refreshed)).toEqual(['ok'])
   })
 
-  it('G11: is looked at by those who join, where the runtime has dropped its timer', async () => {
+  it('G11: is checked by requests that join, where the runtime has dropped its timer', async () => {
     const hand = createHandRefresh()
     const { api, auth, clock, server } = await setUp({ refresh: hand.refresh })
     const lost = createLossyTimers(clock)
@@ -179,8 +179,8 @@ describe('G4: the time of a refresh', () => {
   })
 })
 
-describe('G15: a store call that went on in an event that has ended, and its timer with it', () => {
-  it('G15: keeps no later call waiting for ever', async () => {
+describe('G15: a store call that continues after the event that started it has ended, with its timer dropped', () => {
+  it('G15: does not block later calls for ever', async () => {
     const clock = createWatchedClock()
     const timers = createLossyTimers(clock)
     const store = createHandStore()
@@ -206,8 +206,8 @@ describe('G15: a store call that went on in an event that has ended, and its tim
   })
 })
 
-describe('G4: a tab that was frozen while its refresh looked into an asynchronous store', () => {
-  it('G4: reads what another tab has stored before it asks', async () => {
+describe('G4: a tab that was frozen while its refresh read an asynchronous store', () => {
+  it('G4: reads what another tab has stored before it refreshes', async () => {
     const store = createHandStore()
     const hand = createHandRefresh()
     const { auth, clock } = await setUp({ store, refresh: hand.refresh })

@@ -8,8 +8,8 @@ import { createHandRefresh } from '../support/hand-refresh.js'
 import { microtasksDone } from '../support/real-time.js'
 import { createHandStore, keptToken } from '../support/stores.js'
 
-describe('while new tokens are on their way into a slow store', () => {
-  it('G3: a request does not go out with a token that has run out meanwhile', async () => {
+describe('while new tokens are being written to a slow store', () => {
+  it('G3: a request is not sent with a token that has expired meanwhile', async () => {
     const store = createHandStore()
     const hand = createHandRefresh()
     const { server, api, auth, clock } = await setUp({ store, refresh: hand.refresh, signedIn: false })
@@ -31,7 +31,7 @@ describe('while new tokens are on their way into a slow store', () => {
     expect(server.counts.requests).toBe(1)
   })
 
-  it('G15: refresh() waits for its own tokens to be there, though those of updateTokens arrive meanwhile', async () => {
+  it('G15: refresh() waits until its own tokens are stored, though those of updateTokens are stored meanwhile', async () => {
     const store = createHandStore()
     const hand = createHandRefresh()
     const { server, auth, events } = await setUp({ store, refresh: hand.refresh })
@@ -62,7 +62,7 @@ describe('while new tokens are on their way into a slow store', () => {
     expect(eventsOf(events, 'refreshed')).toHaveLength(1)
   })
 
-  it('G15: those who wait go on when the last of several updateTokens has arrived', async () => {
+  it('G15: waiting requests are released when the last of several updateTokens is stored', async () => {
     const store = createHandStore()
     const hand = createHandRefresh()
     const { server, api, auth } = await setUp({ store, refresh: hand.refresh })
@@ -84,7 +84,7 @@ describe('while new tokens are on their way into a slow store', () => {
     expect((await request).status).toBe(200)
   })
 
-  it('G4: a refresh that they have overtaken keeps its turn until they are there', async () => {
+  it('G4: a refresh that they have overtaken keeps its turn until they are stored', async () => {
     const store = createHandStore()
     const hand = createHandRefresh()
     let keptAtEnd: string | undefined
@@ -114,7 +114,7 @@ describe('while new tokens are on their way into a slow store', () => {
 })
 
 describe('while a slow store is busy', () => {
-  it('G14: a sign-in that is yet to be written is not undone by an older sign-out elsewhere', async () => {
+  it('G14: a sign-in that is not yet written is not undone by an older sign-out elsewhere', async () => {
     const store = createHandStore()
     const { server, auth, ends } = await setUp({ store })
     store.hold('load')

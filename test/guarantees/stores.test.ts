@@ -30,7 +30,7 @@ import {
 /** What a refresh fails with that may go well another time. */
 const UNAVAILABLE = Object.assign(new Error('unavailable'), { response: { status: 503 } })
 
-describe('G15: the order of saving and releasing', () => {
+describe('G15: tokens are stored before requests are released', () => {
   it('G15: when a replay arrives at the server, its token is in the store', async () => {
     const store = createOpenStore()
     const { server, api } = await setUp({ store })
@@ -45,7 +45,7 @@ describe('G15: the order of saving and releasing', () => {
     expect(seen.slice(-3)).toEqual([true, true, true])
   })
 
-  it('G15: nobody who waits is released before a slow store has the tokens', async () => {
+  it('G15: no waiting request is released before a slow store has the tokens', async () => {
     const store = createHandStore()
     const { server, api, auth, events } = await setUp({ store })
     store.hold('save')
@@ -113,7 +113,7 @@ describe('G15: the order of saving and releasing', () => {
     }
   })
 
-  it('G15: those who wait go on with tokens from updateTokens when these are in the store', async () => {
+  it('G15: waiting requests use tokens from updateTokens when these are stored', async () => {
     const store = createHandStore()
     const hand = createHandRefresh()
     const { server, api, auth } = await setUp({ store, refresh: hand.refresh })
@@ -131,7 +131,7 @@ describe('G15: the order of saving and releasing', () => {
     expect(hand.calls[0]?.context.signal.aborted).toBe(true)
   })
 
-  it('G15: those who wait go on with them not before that, though the refresh fails meanwhile', async () => {
+  it('G15: waiting requests use them not before that, though the refresh fails meanwhile', async () => {
     const store = createHandStore()
     const hand = createHandRefresh()
     const { server, api, auth } = await setUp({ store, refresh: hand.refresh, refreshRetry: { limit: 0 } })
@@ -151,7 +151,7 @@ describe('G15: the order of saving and releasing', () => {
     expect((await request).status).toBe(200)
   })
 
-  it('G15: an answer that pushed tokens comes when these are in the store', async () => {
+  it('G15: an answer that pushed tokens resolves when these are stored', async () => {
     const store = createHandStore()
     const { server, api } = await setUp({ store, readResponse: tokenFromHeader('x-new-token') })
     server.route('/api/push', () => ({ status: 200, headers: { 'x-new-token': 'pushed' }, body: '' }))
@@ -192,7 +192,7 @@ describe('G15: the order of saving and releasing', () => {
     expect(store.kept).toMatchObject({ subject: 'bob' })
   })
 
-  it('G15: a call of a slow store waits for the one under way, though one before it has ended', async () => {
+  it('G15: a call of a slow store waits for the one under way', async () => {
     const store = createHandStore()
     const { auth } = await setUp({ store })
     store.hold('save')
@@ -249,7 +249,7 @@ describe('G15: a store that fails', () => {
     },
   )
 
-  it('G15: once a save works again, the store is the truth again', async () => {
+  it('G15: once a save succeeds again, the store is authoritative again', async () => {
     const store = createOpenStore()
     const { server, auth, ends } = await setUp({ store })
     store.faults.set('save', quota)
@@ -262,7 +262,7 @@ describe('G15: a store that fails', () => {
     expect(ends).toMatchObject([{ reason: 'signed-out-elsewhere' }])
   })
 
-  it.each(['throws', 'rejects'] as const)('G15: a sign-in whose save %s is a sign-in', async (how) => {
+  it.each(['throws', 'rejects'] as const)('G15: a sign-in whose save %s still signs in', async (how) => {
     const store = how === 'throws' ? createOpenStore() : createHandStore()
     store.faults.set('save', quota)
     const { api, auth, events } = await setUp({ store })
@@ -272,7 +272,7 @@ describe('G15: a store that fails', () => {
   })
 
   it.each(['throws', 'rejects'] as const)(
-    'G15: a clear that %s raises storeError and is a sign-out here, for good',
+    'G15: a clear that %s raises storeError and still signs out here',
     async (how) => {
       const store = how === 'throws' ? createOpenStore() : createHandStore()
       const { api, auth, server, ends, events } = await setUp({ store })
@@ -305,7 +305,7 @@ describe('G15: a store that fails', () => {
   )
 
   it.each(['throws', 'rejects'] as const)(
-    'G15: a load that %s is no sign-out: not on a hint, not before a refresh, not after a refusal',
+    'G15: a load that %s does not sign out: not on a notification, before a refresh or after a refusal',
     async (how) => {
       const store = how === 'throws' ? createOpenStore() : createHandStore()
       const { auth, server, ends, events } = await setUp({ store })
@@ -324,7 +324,7 @@ describe('G15: a store that fails', () => {
     },
   )
 
-  it('G15: localStorage that is full, blocked or gone costs no session', async () => {
+  it('G15: localStorage that is full, blocked or missing does not end the session', async () => {
     const { server, api, auth, ends, events, login } = await setUp({
       store: localStorageStore({ key: 'app' }),
     })
@@ -363,7 +363,7 @@ describe('G15: a store that fails', () => {
 describe('G15: a store that never answers', () => {
   const hung = (operation: StoreOperation) => ({ operation, error: expect.any(Error) })
 
-  it('G15: a save is waited for as long as a refresh may take, then the session goes on without it', async () => {
+  it('G15: a save is waited for as long as a refresh may take, then the session continues without it', async () => {
     const store = createHandStore()
     const { server, api, clock, events, auth } = await setUp({ store })
     store.hold('save')
@@ -383,7 +383,7 @@ describe('G15: a store that never answers', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('G15: a store that answers again gets the last write that it has missed', async () => {
+  it('G15: a store that answers again gets the last missed write', async () => {
     const store = createHandStore()
     const { server, auth, clock } = await setUp({ store })
     store.hold('save')
@@ -405,7 +405,7 @@ describe('G15: a store that never answers', () => {
     ['save', ({ auth }) => auth.updateTokens({ accessToken: 'newer' })],
     ['load', (_, store) => store.hint()],
   ])(
-    'G15: a store whose %s hung while somebody signed out is emptied when it answers again',
+    'G15: a store whose %s hung during a sign-out is emptied when it answers again',
     async (operation, ask) => {
       const store = createHandStore()
       const world = await setUp({ store })
@@ -428,7 +428,7 @@ describe('G15: a store that never answers', () => {
     ['does its work', (save) => save.release()],
     ['fails', (save) => save.fail(new Error('gone'))],
   ])(
-    'G15: a save that hung and %s after dispose leaves alone what the next client has saved',
+    'G15: a save that hung and %s after dispose does not overwrite what the next client has saved',
     async (_, end) => {
       const store = createHandStore()
       const { auth, clock } = await setUp({ store })
@@ -449,7 +449,7 @@ describe('G15: a store that never answers', () => {
     },
   )
 
-  it('G15: a look that is answered too late writes nothing again', async () => {
+  it('G15: a load that is answered too late writes nothing', async () => {
     const store = createHandStore()
     const { clock } = await setUp({ store })
     store.hold('load')
@@ -461,7 +461,7 @@ describe('G15: a store that never answers', () => {
     expect(store.calls.filter((operation) => operation === 'save')).toHaveLength(1)
   })
 
-  it('G15: a clear does not keep anybody signed in', async () => {
+  it('G15: a clear that hangs does not prevent signing out', async () => {
     const store = createHandStore()
     const { auth, clock, events } = await setUp({ store })
     store.hold('clear')
@@ -473,7 +473,7 @@ describe('G15: a store that never answers', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('G15: the look into the store before a refresh leaves the refresh half of the time', async () => {
+  it('G15: the load before a refresh leaves the refresh half of the time', async () => {
     const store = createHandStore()
     const { auth, clock, events, server } = await setUp({ store })
     store.hold('load')
@@ -486,7 +486,7 @@ describe('G15: a store that never answers', () => {
     expect(eventsOf(events, 'storeError')[0]).toEqual(hung('load'))
   })
 
-  it('G15: a look that waits behind a save leaves the refresh half of the time as well', async () => {
+  it('G15: a load that waits for a save also leaves the refresh half of the time', async () => {
     const store = createHandStore()
     const hand = createHandRefresh()
     const { auth, api, server, clock } = await setUp({ store, refresh: hand.refresh, signedIn: false })
@@ -507,7 +507,7 @@ describe('G15: a store that never answers', () => {
     expect(outcomesOf(await request)).toEqual(['ok'])
   })
 
-  it('G15: the first look into the store keeps requests waiting no longer than a refresh may take', async () => {
+  it('G15: the first load delays requests no longer than a refresh may take', async () => {
     const store = createHandStore()
     store.hold('load')
     const { api, auth, clock, events, server } = await setUp({ store, signedIn: false })
@@ -524,7 +524,7 @@ describe('G15: a store that never answers', () => {
 })
 
 describe('G15: an emptied store', () => {
-  it('G15: it is a sign-out as soon as it is hinted at, for those who wait too', async () => {
+  it('G15: signs out as soon as it is announced, and rejects waiting requests', async () => {
     const store = createOpenStore()
     const hand = createHandRefresh()
     const { api, auth, server, ends } = await setUp({ store, refresh: hand.refresh })
@@ -545,7 +545,7 @@ describe('G15: an emptied store', () => {
   })
 
   it.each([undefined, null])(
-    'G15: without a hint it is found (as %s) before the next refresh, which is not sent',
+    'G15: is found (as %s) before the next refresh without an announcement, and that is not sent',
     async (empty) => {
       for (const store of [createOpenStore(), createHandStore()]) {
         const { api, auth, server, ends } = await setUp({ store })
@@ -562,7 +562,7 @@ describe('G15: an emptied store', () => {
     },
   )
 
-  it('G15: found empty after a refusal, it is a sign-out and not a refusal', async () => {
+  it('G15: found empty after a refusal signs out instead of refusing', async () => {
     const store = createOpenStore()
     const { server, auth, ends } = await setUp({ store })
     const hold = server.holdRefresh()
@@ -576,7 +576,7 @@ describe('G15: an emptied store', () => {
   })
 })
 
-describe('G15: a refusal is believed only after another look into the store', () => {
+describe('G15: a refusal counts only after the store was read again', () => {
   it.each(['sync', 'async'])('G15: newer tokens found there are adopted, in a %s store', async (kind) => {
     const store = kind === 'sync' ? createOpenStore() : createHandStore()
     const { server, api, auth, ends, events } = await setUp({ store })
@@ -615,7 +615,7 @@ describe('G15: a refusal is believed only after another look into the store', ()
     expect(keptToken(store)).toBe(bob.accessToken)
   })
 
-  it('G15: the same tokens found there leave it at the refusal', async () => {
+  it('G15: the same tokens found there confirm the refusal', async () => {
     const store = createOpenStore()
     const { server, auth, ends } = await setUp({ store })
     const looks = store.calls.length
@@ -626,7 +626,7 @@ describe('G15: a refusal is believed only after another look into the store', ()
     expect(ends).toMatchObject([{ reason: 'refused' }])
   })
 
-  it('G15: newer tokens found before a refresh spare the refresh', async () => {
+  it('G15: newer tokens found before a refresh make it unnecessary', async () => {
     for (const store of [createOpenStore(), createHandStore()]) {
       const { server, api, auth } = await setUp({ store })
       server.killAccessTokens()
@@ -640,7 +640,7 @@ describe('G15: a refusal is believed only after another look into the store', ()
   it.each([
     ['another access token of the same version', {}, { accessToken: 'another' }],
     ['a newer version with the same access token', { version: 7 }, { refreshToken: 'another' }],
-  ])('G15: %s found before a refresh spares the refresh', async (_, more, tokens) => {
+  ])('G15: %s found before a refresh makes it unnecessary', async (_, more, tokens) => {
     const store = createOpenStore()
     const { server, auth } = await setUp({ store })
     changedElsewhere(store, tokens, more)
@@ -649,7 +649,7 @@ describe('G15: a refusal is believed only after another look into the store', ()
     expect(auth.stats().adopted).toBe(1)
   })
 
-  it('G15: requests go on while a token that is still good is renewed, and its successor is on its way into a slow store', async () => {
+  it('G15: requests continue while a valid token is refreshed and its successor is written to a slow store', async () => {
     const store = createHandStore()
     const { api, auth, clock } = await setUp({ store })
     store.hold('save')
@@ -683,7 +683,7 @@ describe('G15: a refusal is believed only after another look into the store', ()
   })
 
   it.each(['sync', 'async'])(
-    'G15: a 401 without a way to refresh is such a refusal, in a %s store',
+    'G15: a 401 without `refresh` is such a refusal, in a %s store',
     async (kind) => {
       const store = kind === 'sync' ? createOpenStore() : createHandStore()
       const { server, api, auth, ends } = await setUp({ store, refresh: undefined })
@@ -697,7 +697,7 @@ describe('G15: a refusal is believed only after another look into the store', ()
     },
   )
 
-  it('G15: a 401 without a way to refresh, and nothing newer in the store, ends the session once', async () => {
+  it('G15: a 401 without `refresh`, and nothing newer in the store, ends the session once', async () => {
     const store = createOpenStore()
     const { server, api, ends } = await setUp({ store, refresh: undefined })
     server.killAccessTokens()
@@ -720,7 +720,7 @@ describe('G15: two clients of one store', () => {
     return { ...world, store, refresh, request }
   }
 
-  it('G15: tokens of one are those of the other, once it is hinted at', async () => {
+  it('G15: one adopts the other’s tokens when it is notified', async () => {
     const store = createOpenStore()
     const { server, api, auth, clock } = await setUp({ store })
     const other = await setUp({ store, signedIn: false, clock, origins: [server.url] })
@@ -733,7 +733,7 @@ describe('G15: two clients of one store', () => {
     expect(auth.getSnapshot().status).toBe('signed-out')
   })
 
-  it('G15: a refusal that the other one has met is a refusal here', async () => {
+  it('G15: a refusal of the other one is a refusal here', async () => {
     const store = createOpenStore()
     const { auth, ends } = await setUp({ store })
     store.kept = 'refused'
@@ -742,7 +742,7 @@ describe('G15: two clients of one store', () => {
     expect(ends).toMatchObject([{ reason: 'refused', error: { code: 'SESSION_EXPIRED' } }])
   })
 
-  it('G15: newer tokens of the other one are taken over, and not written again', async () => {
+  it('G15: newer tokens of the other one are adopted, and not written again', async () => {
     const store = createOpenStore()
     const { server, auth, login } = await setUp({ store })
     rotatedElsewhere(store, tokensOf(server.login()))
@@ -751,7 +751,7 @@ describe('G15: two clients of one store', () => {
     expect(store.calls.filter((operation) => operation === 'save')).toHaveLength(1)
   })
 
-  it('G15: nor are they where the server repeats its refresh token', async () => {
+  it('G15: newer tokens are not written again where the server repeats its refresh token', async () => {
     const store = createOpenStore()
     const { server, auth } = await setUp({ store, server: { rotate: 'echo' } })
     await auth.refresh()
@@ -763,7 +763,7 @@ describe('G15: two clients of one store', () => {
     expect(saves()).toBe(before)
   })
 
-  it('G15: a spent refresh token beside a newer access token is not taken back', async () => {
+  it('G15: a used refresh token beside a newer access token is not adopted', async () => {
     const store = createOpenStore()
     const { server, auth, login } = await setUp({ store })
     await auth.refresh()
@@ -777,7 +777,7 @@ describe('G15: two clients of one store', () => {
     expect(server.counts).toMatchObject({ granted: 2, reuses: 0 })
   })
 
-  it('G15: a late answer does not replace a refresh token that is newer than the one it was asked with', async () => {
+  it('G15: a late answer does not replace a refresh token newer than the one it was requested with', async () => {
     const store = createOpenStore()
     const hand = createHandRefresh()
     const { auth } = await setUp({ store, refresh: hand.refresh })
@@ -790,7 +790,7 @@ describe('G15: two clients of one store', () => {
     expect(keptRefreshToken(store)).toBe('newer')
   })
 
-  it('G15: another access token of the same version is not refused for what ours was', async () => {
+  it('G15: another access token of the same version does not count as rejected because ours was', async () => {
     const { store, server, auth, refresh, request } = await refused()
     const accessToken = server.login().access_token
     changedElsewhere(store, { accessToken })
@@ -801,7 +801,7 @@ describe('G15: two clients of one store', () => {
     await landed(auth)
   })
 
-  it('G15: another refresh token alone does not make a refused access token good', async () => {
+  it('G15: another refresh token alone does not make a rejected access token valid', async () => {
     const { store, server, api, auth, refresh, request } = await refused()
     changedElsewhere(store, { refreshToken: server.login().refresh_token })
     store.hint()
@@ -813,7 +813,7 @@ describe('G15: two clients of one store', () => {
   })
 
   it.each(['refused', 'expired'])(
-    'G15: another refresh token alone lets no %s access token out when the refresh fails',
+    'G15: another refresh token alone sends no %s access token when the refresh fails',
     async (how) => {
       const store = createOpenStore()
       const hand = createHandRefresh()
@@ -837,7 +837,7 @@ describe('G15: two clients of one store', () => {
     },
   )
 
-  it('G15: newer tokens that are heard of while the lock is waited for spare the refresh', async () => {
+  it('G15: newer tokens announced while the lock is awaited make the refresh unnecessary', async () => {
     let grant = (): void => {}
     vi.stubGlobal('navigator', {
       locks: {
@@ -864,7 +864,7 @@ describe('G15: two clients of one store', () => {
 })
 
 describe('G10: a store that never answers again', () => {
-  it('G10: keeps no session alive that the server has refused', async () => {
+  it('G10: does not keep a session that the server has refused', async () => {
     const store = createHandStore()
     const hand = createHandRefresh()
     const { auth, clock, ends } = await setUp({ store, refresh: hand.refresh })

@@ -27,7 +27,7 @@ async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
 const once = () => Readable.from(['abc'])
 
 describe('G7: a body that can be read once, and a streamed 401 on the only socket', () => {
-  it('G7: renew the session, and the caller can read the 401 that they get', async () => {
+  it('G7: refresh the session, and the caller can read the 401', async () => {
     const { server, api, auth } = await setUp()
     onOneSocket(api)
     server.killAccessTokens()
@@ -41,7 +41,7 @@ describe('G7: a body that can be read once, and a streamed 401 on the only socke
     expect(auth.stats()).toMatchObject({ refreshes: 1, heldNow: 0 })
   })
 
-  it('G7: do so however many there are, and whoever reads none', async () => {
+  it('G7: do so however many there are, also when they are not read', async () => {
     const { server, api } = await setUp()
     onOneSocket(api)
     server.killAccessTokens()
@@ -51,7 +51,7 @@ describe('G7: a body that can be read once, and a streamed 401 on the only socke
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('G7: resolve as it came where validateStatus lets the 401 through', async () => {
+  it('G7: resolve unchanged where validateStatus accepts the 401', async () => {
     const { server, api } = await setUp()
     onOneSocket(api)
     server.killAccessTokens()
@@ -62,7 +62,7 @@ describe('G7: a body that can be read once, and a streamed 401 on the only socke
     expect(await textOf(data)).toContain('token missing')
   })
 
-  it('G7: renew the session where shouldRefresh found the refusal in another status', async () => {
+  it('G7: refresh the session where shouldRefresh found the rejection in another status', async () => {
     const { server, api } = await setUp({ shouldRefresh: ({ response }) => response.status === 419 })
     onOneSocket(api)
     server.route('/api/upload', () => json(419, { message: 'expired' }))
@@ -71,7 +71,7 @@ describe('G7: a body that can be read once, and a streamed 401 on the only socke
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('G7: keep no more of a long 401 than fits: its body breaks off with an error', async () => {
+  it('G7: keep no more than 64 kB of a long 401: its body ends with an error', async () => {
     const { server, api } = await setUp()
     onOneSocket(api)
     server.route('/api/upload', () => json(401, { filler: 'x'.repeat(4 * KB * KB) }))
@@ -81,7 +81,7 @@ describe('G7: a body that can be read once, and a streamed 401 on the only socke
     await expect(textOf((error as AxiosError).response?.data as Readable)).rejects.toThrow('too long')
   })
 
-  it('G7: wait a second at most for a refusal whose body does not come', async () => {
+  it('G7: wait at most a second for a 401 whose body does not arrive', async () => {
     const { server, api, clock } = await setUp()
     onOneSocket(api)
     server.killAccessTokens()

@@ -59,7 +59,7 @@ describe.each([
   ['a blob: worker', undefined, blobWorker],
   ['React Native', undefined, reactNative],
 ])('G20: on %s with the baseURL %s', (_, baseURL, stub) => {
-  it('G20: the client is made, and a request that would have carried the token is not sent', async () => {
+  it('G20: the client is created, and a request that would carry the token is not sent', async () => {
     stub()
     const { api, auth, sent } = recorded({ baseURL })
     await api.get('/public')
@@ -71,7 +71,7 @@ describe.each([
     expect(auth.getSnapshot().status).toBe('signed-in')
   })
 
-  it('G20: what is no request of the session goes out as ever', async () => {
+  it('G20: requests without the session are sent as usual', async () => {
     stub()
     const { api, auth, sent } = recorded({ baseURL })
     await auth.signIn({ accessToken: 'secret' })
@@ -88,7 +88,7 @@ describe.each([
     ])
   })
 
-  it('G20: `origins` is all that is missing', async () => {
+  it('G20: `origins` is all that is needed', async () => {
     stub()
     const { api, auth, sent } = recorded({ baseURL }, { origins: [API] })
     await auth.signIn({ accessToken: 'secret' })
@@ -96,7 +96,7 @@ describe.each([
     expect(sent.join()).toContain('Bearer secret')
   })
 
-  it('G20: a baseURL that the app sets later is home from then on, and no other after it', async () => {
+  it('G20: a baseURL that the app sets later is the allowed origin from then on, and no other after it', async () => {
     stub()
     const { api, auth, sent } = recorded({ baseURL })
     await auth.signIn({ accessToken: 'secret' })
@@ -112,7 +112,7 @@ describe.each([
     ])
   })
 
-  it('G20: an attached instance with an address is a home', async () => {
+  it('G20: an attached instance with a baseURL adds its origin', async () => {
     stub()
     const { api, auth, sent } = recorded({ baseURL })
     await auth.signIn({ accessToken: 'secret' })
@@ -125,7 +125,7 @@ describe.each([
   })
 })
 
-it('G20: a session that an asynchronous store brings changes nothing of that', async () => {
+it('G20: a session from an asynchronous store changes none of that', async () => {
   const store = memoryStore()
   const { auth: first } = recorded({ baseURL: API }, { store })
   await first.signIn({ accessToken: 'secret' })
@@ -134,14 +134,14 @@ it('G20: a session that an asynchronous store brings changes nothing of that', a
   expect(sent).toEqual([])
 })
 
-it('G20: a cookie session without a home does not pass for one that nobody refuses', async () => {
+it('G20: a cookie session without a known origin rejects too', async () => {
   const refresh = refreshWithCookie({ url: `${API}/auth` })
   const { api, auth } = recorded({}, { place: noCredential(), refresh })
   await auth.signIn()
   await expectBadOption(api.get(`${API}/x`))
 })
 
-it('G20: after dispose requests go out as the caller made them', async () => {
+it('G20: after dispose, requests are sent as the caller made them', async () => {
   const { api, auth, sent } = recorded()
   await auth.signIn({ accessToken: 'secret' })
   auth.dispose()
@@ -150,7 +150,7 @@ it('G20: after dispose requests go out as the caller made them', async () => {
 })
 
 it.each(['https://my_api.example.com', 'https://my_api.example.com:8443/v1', 'https://_'])(
-  'G20: a host with an underscore is a home on React Native too: %s',
+  'G20: a host with an underscore is an allowed origin on React Native too: %s',
   async (baseURL) => {
     reactNative()
     const { api, auth, sent } = recorded({ baseURL })
@@ -179,13 +179,16 @@ describe('G20: pages of all kinds', () => {
     ['an app shell with a foreign <base>', 'ionic://localhost/', 'https://evil.example/', false],
     ['a page whose <base> holds data', 'https://app.example/', 'data:text/html,x', false],
     ['a page that hides its address', 'https://app.example/', {} as never, false],
-  ])('G20: in %s, a relative request carries the token only home', async (_, href, baseURI, carried) => {
-    stand(href, baseURI)
-    const { api, auth, sent } = recorded()
-    await auth.signIn({ accessToken: 'secret' })
-    await api.get('/x')
-    expect(sent).toEqual([`/x ${carried ? 'Bearer secret' : 'bare'}`])
-  })
+  ])(
+    'G20: in %s, a relative request carries the token only to the page’s origin',
+    async (_, href, baseURI, carried) => {
+      stand(href, baseURI)
+      const { api, auth, sent } = recorded()
+      await auth.signIn({ accessToken: 'secret' })
+      await api.get('/x')
+      expect(sent).toEqual([`/x ${carried ? 'Bearer secret' : 'bare'}`])
+    },
+  )
 
   it.each([
     ['about:srcdoc', 'https://app.example/page'],
@@ -206,7 +209,7 @@ describe('G20: pages of all kinds', () => {
 describe('G20: allowAbsoluteUrls', () => {
   // Compared by `== false` from axios 1.8 on, by `=== false` later, and unknown before.
   it.each([false, 0, -0, '', '0', null, Number.NaN, [], { valueOf: () => 0 }])(
-    'G20: %o takes no token to a foreign baseURL, however an axios reads it',
+    'G20: %o sends no token to a foreign baseURL, however an axios version reads it',
     async (value) => {
       const allowAbsoluteUrls = value as never
       for (const asDefault of [false, true]) {

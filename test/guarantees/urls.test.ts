@@ -339,11 +339,11 @@ async function expectNoLeak(
 const HOMES = ['http://home.example', 'https://home.example']
 
 describe.each(versions)('G20: axios %s', (_, version, inItsNode) => {
-  it('G20: no generated address takes a token anywhere but home, in Node', async () => {
+  it('G20: no generated address sends a token to another origin, in Node', async () => {
     await expectNoLeak(await rig(version, inItsNode, HOMES), HOMES, 201)
   })
 
-  it('G20: no generated address takes a token in the body anywhere but home, in Node', async () => {
+  it('G20: no generated address sends a token in the body to another origin, in Node', async () => {
     await expectNoLeak(await rig(version, inItsNode, HOMES, jsonBodyField('token')), HOMES, 202, 1_500)
   })
 
@@ -366,12 +366,12 @@ describe.each(versions)('G20: axios %s', (_, version, inItsNode) => {
       vi.stubGlobal('document', { baseURI })
     })
 
-    it(`G20: with base ${baseURI}, no generated address takes a token anywhere but home`, async () => {
+    it(`G20: with base ${baseURI}, no generated address sends a token to another origin`, async () => {
       await expectNoLeak(await rig(version, inPage(baseURI), [home]), [home], 203, 2_000)
     })
   })
 
-  it('G20: in a worker, which has a location and no document, none does either', async () => {
+  it('G20: in a worker, which has a location and no document, no generated address does', async () => {
     vi.stubGlobal('location', { href: 'https://home.example/worker.js' })
     const send = await rig(version, inPage('https://home.example/worker.js'), ['https://home.example'])
     await expectNoLeak(send, ['https://home.example'], 204, 2_000)
@@ -388,7 +388,7 @@ describe('G20: ordinary addresses', () => {
         `${protocol}://${domain}${rest}${asked === undefined ? '' : `?${asked}`}`,
     )
 
-  it('G20: an ordinary absolute address at home always gets its token', async () => {
+  it('G20: an ordinary absolute address of our origin always gets its token', async () => {
     const send = await rig(axios, inNode, HOMES)
     await fc.assert(
       fc.asyncProperty(ordinary, fc.option(ordinary, { nil: undefined }), async (url, baseURL) => {
@@ -401,7 +401,7 @@ describe('G20: ordinary addresses', () => {
     )
   })
 
-  it('G20: any text as a path under a base at home gets its token, for it cannot lead away', async () => {
+  it('G20: any text as a path under a base of our origin gets its token', async () => {
     const send = await rig(axios, inNode, HOMES)
     await fc.assert(
       fc.asyncProperty(
@@ -420,7 +420,7 @@ describe('G20: ordinary addresses', () => {
     )
   })
 
-  it('G20: any generated address elsewhere goes out without a token', async () => {
+  it('G20: any generated address of another origin is sent without a token', async () => {
     const send = await rig(axios, inNode, ['https://nowhere-else.example'])
     await fc.assert(
       fc.asyncProperty(target, async (wanted) => {

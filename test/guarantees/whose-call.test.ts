@@ -72,7 +72,7 @@ describe.each(causes)('G14: a call in the same turn, with %s', (_, scene) => {
     expect((await api.get('/api/me')).data.user).toBe('bob')
   })
 
-  it('G14: before signOut is rejected with SIGNED_OUT, and does not go out bare', async () => {
+  it('G14: before signOut is rejected with SIGNED_OUT, and not sent without a token', async () => {
     const { server, api, auth } = await setUpUser(scene())
     const draft = settleAll([api.post('/api/drafts', { of: 'ada' })])
     await auth.signOut()
@@ -80,7 +80,7 @@ describe.each(causes)('G14: a call in the same turn, with %s', (_, scene) => {
     expect(drafts(server)).toEqual([])
   })
 
-  it('G14: before dispose is rejected with DISPOSED, and does not go out bare', async () => {
+  it('G14: before dispose is rejected with DISPOSED, and not sent without a token', async () => {
     const { server, api, auth } = await setUpUser(scene())
     const draft = settleAll([api.post('/api/drafts', { of: 'ada' })])
     auth.dispose()
@@ -88,7 +88,7 @@ describe.each(causes)('G14: a call in the same turn, with %s', (_, scene) => {
     expect(drafts(server)).toEqual([])
   })
 
-  it('G14: of nobody, before signIn, goes out without a token', async () => {
+  it('G14: before signIn while signed out is sent without a token', async () => {
     const { server, api, auth, bob } = await setUpUser({ ...scene(), user: '' })
     const call = settleAll([api.post('/api/drafts', { of: 'nobody' })])
     await auth.signIn(bob)
@@ -96,7 +96,7 @@ describe.each(causes)('G14: a call in the same turn, with %s', (_, scene) => {
     expect(drafts(server).map(({ accessToken }) => accessToken)).toEqual([undefined])
   })
 
-  it('G14: after signIn goes out as the new user', async () => {
+  it('G14: after signIn is sent as the new user', async () => {
     const { api, auth, bob } = await setUpUser(scene())
     const signedIn = auth.signIn(bob)
     const draft = api.post('/api/drafts', { of: 'bob' })
@@ -104,7 +104,7 @@ describe.each(causes)('G14: a call in the same turn, with %s', (_, scene) => {
     expect((await draft).data.user).toBe('bob')
   })
 
-  it('G14: of the same session goes on after updateTokens', async () => {
+  it('G14: of the same session continues after updateTokens', async () => {
     const { server, api, auth } = await setUpUser(scene())
     const draft = api.post('/api/drafts', { of: 'ada' })
     const newer = tokensOf(server.login('ada'))
@@ -115,7 +115,7 @@ describe.each(causes)('G14: a call in the same turn, with %s', (_, scene) => {
 
 describe('G14: a call in the same turn, with nothing asynchronous', () => {
   it.each(['signIn', 'signOut', 'dispose'] as const)(
-    'G14: before %s has gone out as its own user',
+    'G14: before %s was sent as its own user',
     async (verb) => {
       const { server, api, auth, bob } = await setUpUser({})
       const draft = api.post('/api/drafts', { of: 'ada' })
@@ -188,9 +188,9 @@ describe('G14: a call whose user is not known yet', () => {
   )
 })
 
-describe('G14: what it needs of axios', () => {
+describe('G14: what it needs from axios', () => {
   it.each(Object.keys(versions))(
-    'G14: axios %s says in the turn of the call who makes it',
+    'G14: axios %s runs our interceptor in the turn of the call',
     async (version) => {
       const { server, api, auth, bob } = await setUpUser({
         axiosOf: versions[version] as typeof axios,

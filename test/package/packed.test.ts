@@ -37,7 +37,7 @@ beforeAll(async () => {
 afterAll(() => packed?.remove())
 
 describe('the tarball', () => {
-  it('holds the build, README, LICENSE and CHANGELOG, and nothing else', () => {
+  it('contains the build, README, LICENSE and CHANGELOG, and nothing else', () => {
     const files = [...packed.files].sort()
     const beside = files.filter((file) => !file.startsWith('dist/'))
     expect(beside).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
@@ -58,7 +58,7 @@ describe('the tarball', () => {
     expect(manifest.sideEffects).toBe(false)
   })
 
-  it('carries source maps with the source in them and no path of the machine that built it', () => {
+  it('contains source maps with their source and no path of the machine that built it', () => {
     const dist = path.join(installed(), 'dist')
     const maps = readdirSync(dist).filter((file) => /js\.map$/.test(file))
     expect(maps.length).toBeGreaterThanOrEqual(2)

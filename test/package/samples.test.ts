@@ -13,7 +13,7 @@ const SAMPLES = path.join(repository, 'examples/samples')
 const FOUR = [
   'sends one refresh for five requests',
   'sends the user to the login page when the refresh is refused',
-  'keeps the user signed in while the network is down, and goes on once it is back',
+  'keeps the user signed in while the network is down, and continues when it is back',
   'sends the user to the login page when they sign out in another tab',
 ]
 
@@ -40,7 +40,7 @@ describe('an app that installs the package', () => {
   it.skipIf(!chromium)('is tested with React in a browser', async () => {
     vi.stubEnv('CHROMIUM_PATH', chromium)
     expect(await testsOf('react-browser', '--reporter=json')).toEqual(
-      [...FOUR, 'is one client under StrictMode, not two, and none once it is closed'].sort(),
+      [...FOUR, 'creates one client under StrictMode, and none is left after unmounting'].sort(),
     )
   })
 })

@@ -41,7 +41,7 @@ describe('npm test', { timeout: TIMEOUT_MS }, () => {
         '    TypeError: the first line',
         `× ${failing} > a group without its set-up`,
         '    Error: no set-up',
-        `× ${failing} > unhandled error, perhaps of "sees an error that nobody catches"`,
+        `× ${failing} > unhandled error, perhaps of "throws an error that nobody catches"`,
         '    Error: nobody caught this',
         `× ${notLoadable}`,
         '    Error: this file cannot be loaded',
@@ -52,7 +52,7 @@ describe('npm test', { timeout: TIMEOUT_MS }, () => {
     expect(at(lines, 'row 79')).toBeLessThan(at(lines, 'Failed Suites'))
   })
 
-  it('ends with twenty lines at most, and the number of failures that these leave out', async () => {
+  it('ends with at most twenty lines and the number of further failures', async () => {
     const { lines } = await run('many')
     const list = lines.slice(lines.indexOf('Failed: 30'))
     expect(list).toHaveLength(20)

@@ -22,7 +22,7 @@ describe('G10: an answer of the refresh endpoint', () => {
     expect(isRefusal(thrownBy(row))).toBe(row.means === 'refused')
   })
 
-  it('G10: a 403 that is about the CSRF token is a fault of the set-up, unless it names the grant', () => {
+  it('G10: a 403 about the CSRF token is a configuration error, unless it names the grant', () => {
     const csrf = { csrf: true }
     expect(classifyFailure(Object.assign(thrownBy({ status: 403, body: {} }), csrf))).toBe('set-up')
     expect(classifyFailure(Object.assign(thrownBy({ status: 401, body: {} }), csrf))).toBe('refused')
@@ -60,7 +60,7 @@ describe('G10: an answer of the refresh endpoint', () => {
     expect(isRefusal(thrown)).toBe(refused)
   })
 
-  it('G10: what cannot be read is no refusal', () => {
+  it('G10: an unreadable answer is not a refusal', () => {
     const unreadable = new Proxy(
       {},
       {
@@ -73,7 +73,7 @@ describe('G10: an answer of the refresh endpoint', () => {
     expect(classifyFailure({ response: unreadable })).toBe('unavailable')
   })
 
-  it('G10: bytes of an answer name no error, and its type shows that it is a page', () => {
+  it('G10: a binary answer names no error, and its type shows that it is a page', () => {
     const data = new Uint8Array([60, 104]).buffer
     const headers = { 'Content-Type': 'text/html' }
     expect(classifyFailure({ response: { status: 403, data, headers } })).toBe('unavailable')
@@ -120,7 +120,7 @@ describe('G10: Retry-After', () => {
     expect(waitFor({ 'retry-after': value })).toBe(waitMs)
   })
 
-  it("G10: a Retry-After date is read against the answer's own Date", () => {
+  it("G10: a Retry-After date is compared with the answer's own Date", () => {
     const dayAhead = 86_400_000
     expect(waitFor({ 'Retry-After': date(dayAhead + 5000), Date: date(dayAhead) })).toBe(5000)
     expect(waitFor({ 'Retry-After': date(5000 - dayAhead), date: date(-dayAhead) })).toBe(5000)
@@ -128,7 +128,7 @@ describe('G10: Retry-After', () => {
     expect(waitFor(new Headers({ 'Retry-After': date(5000), Date: date(-1000) }))).toBe(6000)
   })
 
-  it('G10: there is no Retry-After in what is no answer', () => {
+  it('G10: there is no Retry-After without an answer', () => {
     for (const thrown of [
       undefined,
       null,

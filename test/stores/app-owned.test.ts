@@ -70,7 +70,7 @@ const bearersTo = (server: AuthServer, path: string) =>
   server.requestsTo(path).map(({ headers }) => headers.authorization)
 
 describe.each(Object.entries(OWNERS))('the app keeps its tokens in %s', (_, create) => {
-  it('a login by the client lands in the app, and a login by the app in the client', async () => {
+  it('a sign-in by the client reaches the app, and a login by the app reaches the client', async () => {
     const { server, owner, login, api, auth, ends } = await setUp(create)
     await auth.signIn(tokensOf(login))
     expect(owner.tokens()).toMatchObject(given(login))
@@ -120,7 +120,7 @@ describe.each(Object.entries(OWNERS))('the app keeps its tokens in %s', (_, crea
   })
 
   it.each(['jwt', 'opaque'] as const)(
-    'G24: a login as another user in the app rejects what waits, and nothing of it goes out with their token (%s)',
+    'G24: a login as another user in the app rejects waiting requests, and none is sent with the new token (%s)',
     async (tokens) => {
       const { server, owner, login, api, auth, ends } = await setUp(create, { tokens })
       await auth.signIn(tokensOf(login))
@@ -145,7 +145,7 @@ describe.each(Object.entries(OWNERS))('the app keeps its tokens in %s', (_, crea
     },
   )
 
-  it('G24: a login as another user counts when the refresh for the last one is answered', async () => {
+  it('G24: a login as another user counts when the previous user’s refresh is answered', async () => {
     const { server, owner, login, api, auth, ends } = await setUp(create, { tokens: 'opaque' })
     await auth.signIn(tokensOf(login))
     await owner.flush()
@@ -165,7 +165,7 @@ describe.each(Object.entries(OWNERS))('the app keeps its tokens in %s', (_, crea
     expect(ends).toEqual(['replaced-elsewhere'])
   })
 
-  it('a renewal by the app counts at the next request, and its refresh token at the next refresh', async () => {
+  it('tokens refreshed by the app count at the next request, and their refresh token at the next refresh', async () => {
     const { server, owner, login, api, auth, ends } = await setUp(create)
     await auth.signIn(tokensOf(login))
     await api.get('/api/a')
@@ -180,7 +180,7 @@ describe.each(Object.entries(OWNERS))('the app keeps its tokens in %s', (_, crea
     expect(ends).toEqual([])
   })
 
-  it('a renewal by the app that leaves the refresh token is one of the same session, opaque tokens too', async () => {
+  it('tokens refreshed by the app with the same refresh token belong to the same session, opaque ones too', async () => {
     const { server, owner, login, api, auth, ends } = await setUp(create, { tokens: 'opaque', rotate: false })
     await auth.signIn(tokensOf(login))
     await api.get('/api/a')
@@ -192,7 +192,7 @@ describe.each(Object.entries(OWNERS))('the app keeps its tokens in %s', (_, crea
     expect(ends).toEqual([])
   })
 
-  it('a renewal by the app lets those go on who wait', async () => {
+  it('tokens refreshed by the app release waiting requests', async () => {
     const { server, owner, login, api, auth } = await setUp(create)
     await auth.signIn(tokensOf(login))
     await owner.flush()
@@ -209,7 +209,7 @@ describe.each(Object.entries(OWNERS))('the app keeps its tokens in %s', (_, crea
   })
 
   it.each(['jwt', 'opaque'] as const)(
-    'each refresh by the client lands in the app, one for each expiry, and none is taken for a change (%s)',
+    'each refresh by the client reaches the app, one per expiry, and does not count as a change by the app (%s)',
     async (tokens) => {
       const { server, owner, login, api, auth, ends, events } = await setUp(create, { tokens })
       await auth.signIn(tokensOf(login))
@@ -263,7 +263,7 @@ describe.each(Object.entries(OWNERS))('the app keeps its tokens in %s', (_, crea
     expect(ends).toEqual(['signed-out'])
   })
 
-  it('a session that the server refuses to renew is gone from the app', async () => {
+  it('a session whose refresh is refused is removed from the app', async () => {
     const { server, owner, login, api, auth, ends } = await setUp(create)
     await auth.signIn(tokensOf(login))
     server.revoke()
@@ -277,7 +277,7 @@ describe.each(Object.entries(OWNERS))('the app keeps its tokens in %s', (_, crea
     expect(ends).toEqual(['refused'])
   })
 
-  it('a reload finds the session in the app, and goes on refreshing it', async () => {
+  it('a reload restores the session from the app, and keeps refreshing it', async () => {
     const { server, owner, login, auth } = await setUp(create)
     await auth.signIn(tokensOf(login))
     await auth.refresh()
@@ -298,7 +298,7 @@ it.each([
   ['Redux Toolkit', reduxOwner],
   ['Zustand', zustandOwner],
   ['Pinia', piniaOwner],
-])('what the app does by itself counts at once with subscribe (%s)', async (_, create) => {
+])('changes by the app count at once with subscribe (%s)', async (_, create) => {
   const { server, owner, login, auth, ends } = await setUp(create)
   await auth.signIn(tokensOf(login))
   owner.logOut()

@@ -112,8 +112,8 @@ describeTokenStore('appStore over an app that keeps one text', () => {
   return () => store
 })
 
-describe('what an app gets and gives', () => {
-  it('writes tokens, lifetime and subject; a field that is not known is there and undefined', async () => {
+describe('what the app reads and writes', () => {
+  it('writes tokens, lifetime and subject, with unknown fields undefined', async () => {
     const app = createApp()
     const { auth } = page(storeOf(app))
     const nowMs = Date.now()
@@ -129,7 +129,7 @@ describe('what an app gets and gives', () => {
     })
   })
 
-  it('hands the app an object of its own, and takes none of the app’s', async () => {
+  it('passes the app a copy, and copies what the app returns', async () => {
     const app = createApp()
     const { api, auth, sent, ends } = page(storeOf(app))
     await auth.signIn(FIRST)
@@ -144,7 +144,7 @@ describe('what an app gets and gives', () => {
     expect(ends).toEqual([])
   })
 
-  it('keeps the refresh token of an app that does not, as long as the page lives', async () => {
+  it('keeps the refresh token for an app that does not, as long as the page is open', async () => {
     const app = createApp()
     const { refresh, spent } = rotating()
     const store = appStore({
@@ -159,7 +159,7 @@ describe('what an app gets and gives', () => {
   })
 
   it.each([undefined, null, { accessToken: '' }, { accessToken: null, refreshToken: null }])(
-    'counts %j as nobody, without a word',
+    'reads %j as signed out, without a warning',
     async (nothing) => {
       const app = createApp(FIRST)
       const { api, auth, errors, sent } = page(storeOf(app))
@@ -177,7 +177,7 @@ describe('what an app gets and gives', () => {
     ['an accessToken that a header cannot hold', { accessToken: 'a\n1' }],
     ['a refreshToken that a header cannot hold', { accessToken: 'a1', refreshToken: { r: 1 } }],
     ['no tokens', 'a1'],
-  ])('G23: reports %s once, and counts %j as nobody', async (flaw, garbage) => {
+  ])('G23: reports %s once, and reads %j as signed out', async (flaw, garbage) => {
     const app = createApp(FIRST)
     const { api, auth, errors, sent, ends } = page(storeOf(app))
     app.shown = garbage
@@ -200,7 +200,7 @@ describe('what an app gets and gives', () => {
     expect(errors).toHaveLength(1)
   })
 
-  it('G19: renews a JWT of the app that ended an hour ago before it goes out', async () => {
+  it('G19: refreshes an app’s JWT that expired an hour ago before it is sent', async () => {
     const endedSeconds = Math.floor(Date.now() / 1000) - 3600
     const app = createApp({
       accessToken: jwtOf({ exp: endedSeconds, iat: endedSeconds - 7200 }),
@@ -212,7 +212,7 @@ describe('what an app gets and gives', () => {
     expect(sent).toEqual(['Bearer a2'])
   })
 
-  it('G19: tells shouldRefresh nothing of the lifetime of tokens that the app has found by itself', async () => {
+  it('G19: passes shouldRefresh no lifetime of tokens that the app supplied itself', async () => {
     const app = createApp()
     const told: unknown[] = []
     const { api, auth } = page(storeOf(app), {
@@ -228,13 +228,13 @@ describe('what an app gets and gives', () => {
     expect(told).toEqual([false, undefined])
   })
 
-  it('takes the user from the app where the token does not say who it is', () => {
+  it('uses the app’s subject where the token names none', () => {
     const { auth } = page(storeOf(createApp({ ...FIRST, subject: 'ada@example.com' })))
     expect(auth.getSnapshot()).toMatchObject({ status: 'signed-in', subject: 'ada@example.com' })
   })
 })
 
-describe('what a change by the app makes of the session', () => {
+describe('how a change by the app affects the session', () => {
   const ada = jwtOf({ sub: 'ada', n: 1 })
   const adaAgain = jwtOf({ sub: 'ada', n: 2 })
   const grace = jwtOf({ sub: 'grace' })
@@ -387,7 +387,7 @@ describe('what a change by the app makes of the session', () => {
       if (!(field in expected)) expect(found).not.toHaveProperty(field)
   })
 
-  it('G24: tells users apart by subjectOf where sub does not name them', async () => {
+  it('G24: distinguishes users by subjectOf where sub does not name them', async () => {
     const app = createApp()
     const { api, auth, ends } = page(storeOf(app), { subjectOf: ({ user_id }) => user_id as number })
     await auth.signIn({ accessToken: jwtOf({ user_id: 1 }), refreshToken: 'r1' })
@@ -396,7 +396,7 @@ describe('what a change by the app makes of the session', () => {
     expect(ends).toEqual(['replaced-elsewhere'])
   })
 
-  it('counts for a request whose interceptors were still at work', async () => {
+  it('applies to a request whose interceptors are still running', async () => {
     const app = createApp(FIRST)
     const { api, sent } = page(storeOf(app))
     api.interceptors.request.use(async (config) => {
@@ -408,7 +408,7 @@ describe('what a change by the app makes of the session', () => {
   })
 })
 
-describe('an app that shows its writes late', () => {
+describe('an app whose reads lag behind its writes', () => {
   function late(initial?: Tokens) {
     const app = createApp(initial)
     app.isLate = true
@@ -416,7 +416,7 @@ describe('an app that shows its writes late', () => {
     return { app, spent, ...page(storeOf(app), { refresh }) }
   }
 
-  it('is not signed out by a sign-in that it does not show yet', async () => {
+  it('is not signed out by a sign-in that it does not return yet', async () => {
     const { app, api, auth, sent, ends } = late()
     await auth.signIn(FIRST)
     await api.get('/x')
@@ -426,7 +426,7 @@ describe('an app that shows its writes late', () => {
     expect(ends).toEqual([])
   })
 
-  it('does not bring back the tokens before one refresh after the other', async () => {
+  it('does not restore older tokens during successive refreshes', async () => {
     const { app, api, auth, sent, spent, ends } = late(FIRST)
     const shown: unknown[] = []
     for (const _ of [2, 3, 4]) {
@@ -441,7 +441,7 @@ describe('an app that shows its writes late', () => {
     expect(auth.stats().adopted).toBe(0)
   })
 
-  it('does not bring back a session that was signed out', async () => {
+  it('does not restore a session that was signed out', async () => {
     const { app, api, auth, sent, ends } = late(FIRST)
     await auth.signOut()
     await api.get('/x')
@@ -451,7 +451,7 @@ describe('an app that shows its writes late', () => {
     expect(ends).toEqual(['signed-out'])
   })
 
-  it('does not bring back the user before, whatever it shows on the way', async () => {
+  it('does not restore the previous user, whatever it returns meanwhile', async () => {
     const { app, api, auth, sent, ends } = late(FIRST)
     await auth.signOut()
     await auth.signIn({ accessToken: 'b1', refreshToken: 's1' })
@@ -479,7 +479,7 @@ describe('an app that shows its writes late', () => {
     expect(ends).toEqual(['replaced'])
   })
 
-  it('does not bring back a user who signed in and out before it has shown either', async () => {
+  it('does not restore a user who signed in and out before it returned either', async () => {
     const { app, api, auth, sent, ends } = late()
     await auth.signIn(FIRST)
     await auth.signOut()
@@ -492,7 +492,7 @@ describe('an app that shows its writes late', () => {
     expect(ends).toEqual(['signed-out'])
   })
 
-  it('goes on with the newest refresh token where it shows none', async () => {
+  it('continues with the newest refresh token where it returns none', async () => {
     const app = createApp()
     app.isLate = true
     const spent: unknown[] = []
@@ -511,7 +511,7 @@ describe('an app that shows its writes late', () => {
     expect(spent).toEqual(['r1', 'r2'])
   })
 
-  it('counts a renewal that it has made for the user before', async () => {
+  it('accepts tokens that it has refreshed for the previous user', async () => {
     const { app, api, auth, sent, ends } = late(FIRST)
     await auth.signIn({ accessToken: 'b1', refreshToken: 's1' })
     app.shown = { accessToken: 'a9', refreshToken: 'r1' }
@@ -520,7 +520,7 @@ describe('an app that shows its writes late', () => {
     expect(ends).toEqual(['replaced', 'replaced-elsewhere'])
   })
 
-  it('counts its own change as one before it has shown the write, and after', async () => {
+  it('counts its own change before and after it returns the write', async () => {
     const { app, api, auth, sent, ends } = late(FIRST)
     await auth.refresh()
     app.shown = undefined
@@ -533,7 +533,7 @@ describe('an app that shows its writes late', () => {
     expect(ends).toEqual(['signed-out-elsewhere', 'replaced-elsewhere'])
   })
 
-  it('counts the tokens before as a change once it has shown what came after them', async () => {
+  it('counts older tokens as a change once it has returned newer ones', async () => {
     const { app, api, auth, sent, spent } = late({ ...FIRST, subject: 'ada' })
     await auth.refresh()
     app.show()
@@ -546,7 +546,7 @@ describe('an app that shows its writes late', () => {
     expect(spent).toEqual(['r1'])
   })
 
-  it('keeps the session in memory where the app never shows anything', async () => {
+  it('keeps the session in memory where the app never returns anything', async () => {
     const { app, api, auth, sent, spent, ends } = late(FIRST)
     for (let count = 0; count < 50; count++) await auth.refresh()
     await api.get('/x')
@@ -558,7 +558,7 @@ describe('an app that shows its writes late', () => {
 })
 
 describe('an app that fails', () => {
-  it('G17: keeps the session in memory when `write` throws, and never sends a spent token', async () => {
+  it('G17: keeps the session in memory when `write` throws, and never sends a used token', async () => {
     const app = createApp(FIRST)
     const { refresh, spent } = rotating()
     const { api, auth, sent, errors, ends } = page(storeOf(app), { refresh })
@@ -582,7 +582,7 @@ describe('an app that fails', () => {
     expect(ends).toEqual(['signed-out-elsewhere'])
   })
 
-  it('takes spent tokens out of an app that cannot take the new ones', async () => {
+  it('removes used tokens from an app that cannot store the new ones', async () => {
     const app = createApp(FIRST)
     const { refresh } = rotating()
     const { auth, errors } = page(storeOf(app), { refresh })
@@ -597,7 +597,7 @@ describe('an app that fails', () => {
     expect(errors).toEqual(['save: The app is full.'])
   })
 
-  it('counts a write that was made although a listener of the app threw', async () => {
+  it('counts a write that succeeded although a listener of the app threw', async () => {
     const app = createApp(FIRST)
     const { refresh, spent } = rotating()
     const { api, auth, sent, errors, ends } = page(storeOf(app), { refresh })
@@ -662,7 +662,7 @@ describe('an app that fails', () => {
     expect(auth.getSnapshot().status).toBe('signed-out')
   })
 
-  it('G17: goes on with the session that there is while `read` throws', async () => {
+  it('G17: continues with the current session while `read` throws', async () => {
     const app = createApp()
     const { read } = app
     app.read = () => {
@@ -685,7 +685,7 @@ describe('an app that fails', () => {
 })
 
 describe('an app that can be read only later', () => {
-  it('keeps a sign-in that was made before, although it shows it later still', async () => {
+  it('keeps an earlier sign-in, although it returns it even later', async () => {
     const app = createApp()
     app.isLate = true
     const { read } = app
@@ -725,7 +725,7 @@ describe('an app that acts from within a write', () => {
     return { app, listeners, tell, ...page(store) }
   }
 
-  it('gets one end, and sends no token any more, when it makes a request in answer to a sign-out', async () => {
+  it('gets one session end, and sends no token, when it makes a request in answer to a sign-out', async () => {
     const { api, auth, listeners, ends, sent } = loud()
     await auth.signIn(FIRST)
     const made: Promise<unknown>[] = []
@@ -738,7 +738,7 @@ describe('an app that acts from within a write', () => {
     expect(sent).toEqual([undefined])
   })
 
-  it('may say that it has changed, which is no change of its own', async () => {
+  it('may announce a change that is the client’s own', async () => {
     const { auth, listeners, ends } = loud()
     await auth.signIn(FIRST)
     await auth.signIn({ accessToken: 'b1' })
@@ -759,7 +759,7 @@ describe('an app that acts from within a write', () => {
     expect(ends).toEqual(['signed-out-elsewhere'])
   })
 
-  it('may sign somebody else in in answer to a sign-in', async () => {
+  it('may sign in another user in answer to a sign-in', async () => {
     const { app, api, auth, listeners, sent } = loud()
     const next = async () => {
       listeners.delete(next)
@@ -777,7 +777,7 @@ describe('an app that acts from within a write', () => {
 })
 
 describe('two clients on one app', () => {
-  it('G21: hear each other, and take turns', async () => {
+  it('G21: notify each other, and take turns', async () => {
     const app = createApp(FIRST)
     const store = storeOf(app)
     const { refresh, spent } = rotating()
@@ -792,7 +792,7 @@ describe('two clients on one app', () => {
     expect(one.auth.getSnapshot().status).toBe('signed-in')
   })
 
-  it("takes the app's own turns where it brings them", async () => {
+  it("uses the app's own `exclusively` where it has one", async () => {
     const turns: string[] = []
     const { refresh } = rotating()
     const store = storeOf(createApp(FIRST), {
@@ -809,7 +809,7 @@ describe('two clients on one app', () => {
     expect(turns).toEqual(['begin', 'end'])
   })
 
-  it('writes nothing where the app holds another record than the one to replace', async () => {
+  it('writes nothing where the app has another record than the one to replace', async () => {
     const app = createApp(FIRST)
     const store = storeOf(app)
     const before = store.load() as never
@@ -828,7 +828,7 @@ describe('two clients on one app', () => {
 })
 
 describe('what it costs', () => {
-  it('no other store is looked at for a request', async () => {
+  it('no other store is read for each request', async () => {
     const store = createOpenStore()
     const { api, auth } = page(store)
     await auth.signIn(FIRST)
@@ -837,7 +837,7 @@ describe('what it costs', () => {
     expect(store.calls).toHaveLength(looks)
   })
 
-  it('options that it does not know are refused', () => {
+  it('unknown options are rejected', () => {
     const { read, write } = createApp()
     const wrong: [unknown, string][] = [
       [undefined, 'appStore'],

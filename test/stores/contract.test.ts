@@ -133,7 +133,7 @@ function createRemote(change: (store: TokenStore) => Partial<TokenStore> = () =>
 
 const canonical = (text: string) => JSON.stringify(Object.entries(JSON.parse(text) ?? {}).sort())
 
-describe('the contract finds', () => {
+describe('the contract suite', () => {
   /** What fails of the suite over a store. */
   async function failuresOf(setUp: () => () => TokenStore, unguarded = false): Promise<string[]> {
     const failures: string[] = []
@@ -212,7 +212,7 @@ describe('the contract finds', () => {
           (exclusively as Exclusively)(work, { ...turn, signal: new AbortController().signal }),
       }),
     ],
-    ['tells nobody', 'calls the listener', () => ({ subscribe: () => () => {} })],
+    ['notifies nobody', 'calls the listener', () => ({ subscribe: () => () => {} })],
     [
       'cannot be unsubscribed',
       'calls no listener that has unsubscribed',
@@ -225,7 +225,7 @@ describe('the contract finds', () => {
     ],
   ]
   it.concurrent.each(broken)(
-    'a store that %s',
+    'fails a store that %s',
     async (_, title, change) => {
       const failures = await failuresOf(() => createRemote(change), true)
       expect(failures.map((failure) => failure.slice(0, title.length))).toContain(title)
@@ -234,11 +234,11 @@ describe('the contract finds', () => {
     60_000,
   )
 
-  it('nothing in a store that keeps it', async () => {
+  it('passes a store that keeps the contract', async () => {
     expect(await failuresOf(() => createRemote(), true)).toEqual([])
   })
 
-  it('runs on what `globalThis` has, where no runner is given', () => {
+  it('runs on the globals where no runner is given', () => {
     const titles: string[] = []
     vi.stubGlobal('describe', (title: string, run: () => void) => {
       titles.push(title)

@@ -69,7 +69,7 @@ function page(store: TokenStore) {
 const record = { v: 1, sessionId: 's', version: 1, tokens: { accessToken: 'stored' } }
 
 describe('a store of one’s own', () => {
-  it('is asked with its own `this`', async () => {
+  it('is called with its own `this`', async () => {
     class Mine {
       kept: unknown = record
       load() {
@@ -95,7 +95,7 @@ describe('a store of one’s own', () => {
     expect(errors).toEqual([])
   })
 
-  it('may answer at once for the most part, and with a promise at times', async () => {
+  it('may answer sometimes at once and sometimes with a promise', async () => {
     let kept: unknown = record
     let slow = false
     const { auth, errors } = page({
@@ -168,7 +168,7 @@ describe('a store of one’s own', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('full'))],
-  ])('reports a save and a clear that %s, and the session goes on in memory', async (_, fail) => {
+  ])('reports a save and a clear that %s, and keeps the session in memory', async (_, fail) => {
     const { api, auth, sent, errors } = page({ load: () => undefined, save: fail, clear: fail })
     await auth.signIn({ accessToken: 'mine' })
     await api.get('/x')
@@ -179,7 +179,7 @@ describe('a store of one’s own', () => {
     expect(errors).toEqual(['save: full', 'clear: full'])
   })
 
-  it('reports a subscribe that throws, and goes on', async () => {
+  it('reports a subscribe that throws, and continues', async () => {
     const { auth, errors } = page({
       load: () => record,
       save: () => {},
@@ -194,7 +194,7 @@ describe('a store of one’s own', () => {
     auth.dispose()
   })
 
-  it('that subscribes without returning what unsubscribes breaks no dispose', () => {
+  it('may subscribe without returning an unsubscribe function', () => {
     const { auth } = page({
       load: () => record,
       save: () => {},
@@ -204,7 +204,7 @@ describe('a store of one’s own', () => {
     expect(() => auth.dispose()).not.toThrow()
   })
 
-  it('whose unsubscribe throws breaks no dispose', () => {
+  it('may throw from unsubscribe without breaking dispose', () => {
     const { auth, api } = page({
       load: () => record,
       save: () => {},
@@ -217,7 +217,7 @@ describe('a store of one’s own', () => {
     expect(() => createAuthClient(api).dispose()).not.toThrow()
   })
 
-  it('that never answers lets requests go on after the refresh timeout, and says so', async () => {
+  it('that never answers delays requests no longer than the refresh timeout, and is reported', async () => {
     const { api, auth, sent, errors, clock } = page({
       load: () => new Promise(() => {}),
       save: () => {},

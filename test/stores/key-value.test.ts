@@ -127,7 +127,7 @@ describe('keyValueStore', () => {
     expect(errors).toEqual([])
   })
 
-  it.each(STORAGES)('remembers that the server refused the session (%s)', async (_, create) => {
+  it.each(STORAGES)('remembers that the server refused the refresh (%s)', async (_, create) => {
     const storage = create()
     const store = keyValueStore(storage, { key: 'k' })
     await store.save(record(1))
@@ -139,22 +139,19 @@ describe('keyValueStore', () => {
     ['no JSON', 'garbage {'],
     ['an empty text', ''],
     ['JSON of somebody else', '{"user":"ada"}'],
-  ])(
-    'G15: leaves %s where it is, reports it without quoting it, and replaces it at sign-in',
-    async (_, text) => {
-      const storage = new FakeStorage()
-      storage.setItem('k', text)
-      const { auth, errors } = page(keyValueStore(storage, { key: 'k' }))
-      await auth.ready
-      await Promise.resolve()
-      expect(auth.getSnapshot().status).toBe('signed-out')
-      expect(errors).toHaveLength(1)
-      expect(errors.join()).not.toMatch(/garbage|ada/)
-      expect(storage.getItem('k')).toBe(text)
-      await auth.signIn({ accessToken: 'a1' })
-      expect(storage.getItem('k')).toContain('a1')
-    },
-  )
+  ])('G15: keeps %s, reports it without quoting it, and replaces it at sign-in', async (_, text) => {
+    const storage = new FakeStorage()
+    storage.setItem('k', text)
+    const { auth, errors } = page(keyValueStore(storage, { key: 'k' }))
+    await auth.ready
+    await Promise.resolve()
+    expect(auth.getSnapshot().status).toBe('signed-out')
+    expect(errors).toHaveLength(1)
+    expect(errors.join()).not.toMatch(/garbage|ada/)
+    expect(storage.getItem('k')).toBe(text)
+    await auth.signIn({ accessToken: 'a1' })
+    expect(storage.getItem('k')).toContain('a1')
+  })
 
   it.each(STORAGES)('replaces the record that was read, and no other one (%s)', async (_, create) => {
     const storage = create()
@@ -175,7 +172,7 @@ describe('keyValueStore', () => {
     expect(await store.save(record(3), { replaces: null })).not.toBe(false)
   })
 
-  it('replaces nothing that is no record of this version', async () => {
+  it('never replaces anything but a record of this version', async () => {
     const storage = new FakeStorage()
     storage.setItem('k', 'garbage')
     const store = keyValueStore(storage, { key: 'k' })
@@ -184,7 +181,7 @@ describe('keyValueStore', () => {
     expect(storage.getItem('k')).toBe('garbage')
   })
 
-  it('lets one of two that replace the same record win', async () => {
+  it('lets exactly one of two concurrent replacements win', async () => {
     const storage = createAsyncStorage()
     const store = keyValueStore(storage, { key: 'k' })
     await store.save(record(1))
@@ -197,7 +194,7 @@ describe('keyValueStore', () => {
     expect(await store.load()).toEqual(record(2, answers[0] === false ? 'y' : 'x'))
   })
 
-  it('does not bring a session back by a late save: a sign-out wins, before, during and after it', async () => {
+  it('does not restore a session by a late save: a sign-out wins before, during and after it', async () => {
     const storage = createAsyncStorage()
     const store = keyValueStore(storage, { key: 'k' })
     await store.save(record(1))
@@ -218,7 +215,7 @@ describe('keyValueStore', () => {
     expect(storage.kept.size).toBe(0)
   })
 
-  it('compares after the last of several writes on their way', async () => {
+  it('compares after the last of several pending writes', async () => {
     const storage = createAsyncStorage()
     const store = keyValueStore(storage, { key: 'k' })
     storage.holding.add('setItem')
@@ -250,7 +247,7 @@ describe('keyValueStore', () => {
     expect(looks).toBe(1)
   })
 
-  it('a write that hangs holds up no sign-out', async () => {
+  it('a write that hangs does not delay a sign-out', async () => {
     const storage = createAsyncStorage()
     const store = keyValueStore(storage, { key: 'k' })
     await store.save(record(1))
@@ -260,7 +257,7 @@ describe('keyValueStore', () => {
     expect(storage.kept.size).toBe(0)
   })
 
-  it('goes on after a write that failed', async () => {
+  it('continues after a failed write', async () => {
     const storage = createAsyncStorage()
     const { setItem } = storage
     const store = keyValueStore(storage, { key: 'k' })
@@ -274,7 +271,7 @@ describe('keyValueStore', () => {
   })
 
   it.each(STORAGES)(
-    'G21: two clients on one store hear each other, and take turns (%s)',
+    'G21: two clients on one store notify each other, and take turns (%s)',
     async (_, create) => {
       const store = keyValueStore(create(), { key: 'k' })
       const [one, two] = [page(store), page(store)]
@@ -291,7 +288,7 @@ describe('keyValueStore', () => {
     },
   )
 
-  it('tells nobody who has unsubscribed', async () => {
+  it('does not call a listener after it unsubscribed', async () => {
     const store = keyValueStore(new FakeStorage(), { key: 'k' })
     const calls: string[] = []
     const stop = store.subscribe?.(() => void calls.push('one'))
@@ -303,7 +300,7 @@ describe('keyValueStore', () => {
     expect(calls).toEqual(['two', 'three'])
   })
 
-  it('refuses a storage that lacks a method, and options that it does not know', () => {
+  it('rejects a storage that lacks a method, and unknown options', () => {
     const sound = new FakeStorage()
     const wrong: [unknown, unknown, string][] = [
       [undefined, { key: 'k' }, 'keyValueStore: storage'],

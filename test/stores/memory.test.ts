@@ -9,7 +9,7 @@ describeTokenStore('memoryStore', () => {
   return () => store
 })
 
-it('memoryStore shares nothing with another one', async () => {
+it('two memory stores share nothing', async () => {
   const [one, two] = [memoryStore(), memoryStore()]
   await one.save({ v: 1, sessionId: 's', version: 1, tokens: { accessToken: 'a' } })
   expect(two.load()).toBeUndefined()

@@ -46,14 +46,14 @@ describe.each(Object.entries(kinds))('a record in a store that is %s', (_, creat
     expect(errors()).toEqual([])
   })
 
-  it('G25: without origins, from before, is anybody’s', async () => {
+  it('G25: without origins, from an older version, is any client’s', async () => {
     const { origins, ...old } = RECORD
     const { auth } = open(createStore(old), 'https://other.example')
     await auth.ready
     expect(await auth.getAccessToken()).toBe('stored')
   })
 
-  it('G25: of other origins is no session here, is reported and not written over in the background', async () => {
+  it('G25: of other origins is no session here, is reported, and is not overwritten in the background', async () => {
     const store = createStore(RECORD)
     const { auth, api, sent, errors } = open(store, 'https://other.example', {
       tokens: { accessToken: 'given' },
@@ -71,7 +71,7 @@ describe.each(Object.entries(kinds))('a record in a store that is %s', (_, creat
     })
   })
 
-  it('G25: of other origins that appears during a refresh is not written over by it, and ends nothing', async () => {
+  it('G25: of other origins that appears during a refresh is not overwritten by it, and ends nothing', async () => {
     const store = createStore()
     const { auth, hand } = open(store, 'https://other.example')
     await auth.signIn({ accessToken: 'mine', refreshToken: 'mine-refresh' })
@@ -84,7 +84,7 @@ describe.each(Object.entries(kinds))('a record in a store that is %s', (_, creat
     expect(await auth.getAccessToken()).toBe('newer')
   })
 
-  it('G25: of other origins gives way to signIn and to signOut, which say so', async () => {
+  it('G25: of other origins is replaced by signIn and signOut, which report it', async () => {
     for (const verb of ['signIn', 'signOut'] as const) {
       const store = createStore(RECORD)
       const { auth, errors } = open(store, 'https://other.example')
@@ -117,7 +117,7 @@ describe('the origins of a record', () => {
     expect(store.kept).toMatchObject({ origins: ['https://api.example.com'] })
   })
 
-  it('G25: are those of the option, in its place', async () => {
+  it('G25: are those of the option when it is set', async () => {
     const store = createOpenStore()
     const origins = ['https://one.example', 'https://two.example:8443']
     const { auth } = open(store, 'https://api.example.com', { origins })
@@ -125,7 +125,7 @@ describe('the origins of a record', () => {
     expect(store.kept).toMatchObject({ origins })
   })
 
-  it('G25: are absent as long as they are not known, and then any record counts', async () => {
+  it('G25: are absent while they are unknown, and then any record counts', async () => {
     const store = createOpenStore(RECORD)
     const { auth, api } = open(store, undefined)
     expect(auth.getSnapshot().status).toBe('signed-in')
@@ -136,7 +136,7 @@ describe('the origins of a record', () => {
     expect(store.kept).toMatchObject({ origins: ['https://api.example.com'] })
   })
 
-  it('G25: are still there in what a disposed client saves', async () => {
+  it('G25: are included in what a disposed client saves', async () => {
     const store = createOpenStore(RECORD)
     const { auth, hand } = open(store, 'https://api.example.com')
     const refreshed = auth.refresh().catch(() => {})

@@ -42,7 +42,7 @@ describe.each<[string, () => () => TokenStore]>([
   ['one memoryStore', () => one(() => memoryStore())],
   ['one memoryStore with a name', () => one(() => memoryStore({ name: 'app' }))],
 ])('G21: two clients over %s', (_, setUp) => {
-  it('G21: hear of a sign-in, of newer tokens, of another user and of a sign-out', async () => {
+  it('G21: are notified of a sign-in, newer tokens, another user and a sign-out', async () => {
     const openStore = setUp()
     const [here, there] = [open(openStore()), open(openStore())]
     await here.auth.signIn({ accessToken: 'first', subject: 'ada' })
@@ -61,7 +61,7 @@ describe.each<[string, () => () => TokenStore]>([
     expect(there.ends).toEqual(['replaced-elsewhere', 'signed-out'])
   })
 
-  it('G21: hear nothing any more once they are disposed of', async () => {
+  it('G21: are not notified after dispose', async () => {
     const openStore = setUp()
     const [here, there] = [open(openStore()), open(openStore())]
     await here.auth.signIn({ accessToken: 'first', subject: 'ada' })
@@ -76,7 +76,7 @@ describe.each<[string, () => () => TokenStore]>([
 it.each([
   ['localStorage', localStorageStore],
   ['sessionStorage', sessionStorageStore],
-])('G21: a client alone over %s does not look again after its own writes', async (_, createStore) => {
+])('G21: a single client over %s does not load again after its own writes', async (_, createStore) => {
   const { auth } = open(createStore({ key: 'app' }))
   await auth.signIn({ accessToken: 'first' })
   const looked = vi.spyOn(storage, 'getItem')
@@ -85,7 +85,7 @@ it.each([
   expect(looked).not.toHaveBeenCalled()
 })
 
-it('G21: other keys and other areas of storage are no news', async () => {
+it('G21: ignores other keys and other storage areas', async () => {
   const heard = vi.fn()
   const stop = await localStorageStore({ key: 'app' }).subscribe?.(heard)
   await localStorageStore({ key: 'other' }).clear()
@@ -95,7 +95,7 @@ it('G21: other keys and other areas of storage are no news', async () => {
   stop?.()
 })
 
-it('G21: an event that cannot be dispatched, as on a shim, breaks no write', async () => {
+it('G21: an event that a shim cannot dispatch breaks no write', async () => {
   const shown = vi.spyOn(console, 'error').mockImplementation(() => {})
   vi.stubGlobal('dispatchEvent', () => {
     throw new Error('a shim')

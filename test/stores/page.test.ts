@@ -15,18 +15,15 @@ function openPage(createStore: typeof localStorageStore) {
 it.each([
   ['localStorage', localStorageStore],
   ['sessionStorage', sessionStorageStore],
-])(
-  'what became of the session in %s is known when the listeners of the app are called',
-  async (_, createStore) => {
-    const shown: string[] = []
-    const onPageShow = () => void shown.push(auth.getSnapshot().status)
-    // Before ours: apps listen from their first line on.
-    window.addEventListener('pageshow', onPageShow)
-    onTestFinished(() => window.removeEventListener('pageshow', onPageShow))
-    const auth = openPage(createStore)
-    await auth.signIn({ accessToken: 'a' })
-    await openPage(createStore).signOut()
-    window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }))
-    expect(shown).toEqual(['signed-out'])
-  },
-)
+])('the session in %s is up to date when the app’s listeners are called', async (_, createStore) => {
+  const shown: string[] = []
+  const onPageShow = () => void shown.push(auth.getSnapshot().status)
+  // Before ours: apps listen from their first line on.
+  window.addEventListener('pageshow', onPageShow)
+  onTestFinished(() => window.removeEventListener('pageshow', onPageShow))
+  const auth = openPage(createStore)
+  await auth.signIn({ accessToken: 'a' })
+  await openPage(createStore).signOut()
+  window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }))
+  expect(shown).toEqual(['signed-out'])
+})

@@ -24,7 +24,7 @@ async function setUp() {
   return { server, owner, api, auth, ends, scope, login: server.login() }
 }
 
-it('a component shows what the client brings: sign-in, refresh, sign-out', async () => {
+it('a component follows the client through sign-in, refresh and sign-out', async () => {
   const { owner, auth, login } = await setUp()
   await auth.signIn(tokensOf(login))
   await nextTick()
@@ -38,7 +38,7 @@ it('a component shows what the client brings: sign-in, refresh, sign-out', async
   expect(owner.shown()).toBe('nobody')
 })
 
-it('a watcher that loads the page of whoever signs in gets theirs, and starts no refresh of its own', async () => {
+it('a watcher that loads the user’s page at sign-in gets their page, and starts no refresh', async () => {
   const { server, owner, api, auth, ends, scope, login } = await setUp()
   const users: Promise<unknown>[] = []
   scope.run(() =>
@@ -64,7 +64,7 @@ it('a watcher that loads the page of whoever signs in gets theirs, and starts no
   expect(ends).toEqual(['replaced-elsewhere', 'signed-out-elsewhere'])
 })
 
-it('an effect that makes a request does not run again because of its token', async () => {
+it('an effect that sends a request does not run again because of its token', async () => {
   const { server, api, auth, scope, login } = await setUp()
   await auth.signIn(tokensOf(login))
   const made: Promise<unknown>[] = []
@@ -75,7 +75,7 @@ it('an effect that makes a request does not run again because of its token', asy
   expect(outcomesOf(await Promise.allSettled(made))).toEqual(['ok'])
 })
 
-it('a watcher that logs out in answer to a refresh is heard, and the tokens do not come back', async () => {
+it('a watcher can log out in answer to a refresh, and the tokens do not come back', async () => {
   const { owner, api, auth, ends, scope, login } = await setUp()
   await auth.signIn(tokensOf(login))
   await nextTick()

@@ -92,7 +92,7 @@ async function refreshed(remote: ReturnType<typeof createRemote>, meanwhile: () 
 }
 
 describe('a write in the background', () => {
-  it('G15: says what it replaces: what was last read, and then what was written', async () => {
+  it('G15: passes what it replaces: what was last read, then what was written', async () => {
     const remote = createRemote(RECORD)
     const { auth } = await open(remote.open())
     await auth.updateTokens({ accessToken: 'second' })
@@ -101,7 +101,7 @@ describe('a write in the background', () => {
     expect(remote.replaced).toEqual([RECORD, second])
   })
 
-  it('G15: hands back what it does not know of a record, so that a store can compare the whole', async () => {
+  it('G15: passes unknown fields of a record back, so that a store can compare the whole', async () => {
     const remote = createRemote({ ...RECORD, later: 'addition' } as never)
     const { auth, token } = await open(remote.open())
     await auth.updateTokens({ accessToken: 'second' })
@@ -110,7 +110,7 @@ describe('a write in the background', () => {
     expect(remote.kept).toMatchObject({ version: 2 })
   })
 
-  it('G15: replaces nothing where nothing was, and takes over what somebody has put there meanwhile', async () => {
+  it('G15: replaces nothing in an empty store, and adopts what was stored there meanwhile', async () => {
     const remote = createRemote()
     remote.beforeSave = () => {
       remote.kept = withTokens('theirs', 1)
@@ -122,7 +122,7 @@ describe('a write in the background', () => {
     expect(ends).toEqual(['replaced-elsewhere'])
   })
 
-  it('G15: by signIn and signOut replaces whatever there is', async () => {
+  it('G15: by signIn and signOut replaces any record', async () => {
     const remote = createRemote(RECORD)
     const { auth } = await open(remote.open())
     await auth.signIn({ accessToken: 'other' })
@@ -132,7 +132,7 @@ describe('a write in the background', () => {
   })
 })
 
-describe('a save that comes too late', () => {
+describe('a save that loses the race', () => {
   it('G13: does not undo a sign-out in another process', async () => {
     const remote = createRemote(RECORD)
     const { auth, ends, outcome } = await refreshed(remote, () => {
@@ -144,7 +144,7 @@ describe('a save that comes too late', () => {
     expect(auth.getSnapshot().status).toBe('signed-out')
   })
 
-  it('G13: nor a refusal there', async () => {
+  it('G13: does not undo a refusal there', async () => {
     const remote = createRemote(RECORD)
     const { ends, outcome } = await refreshed(remote, () => {
       remote.kept = 'refused'
@@ -154,7 +154,7 @@ describe('a save that comes too late', () => {
     expect(ends).toEqual(['refused'])
   })
 
-  it('G13: nor does one that is found while the user signs out here too', async () => {
+  it('G13: does not undo a sign-out there while the user signs out here too', async () => {
     const remote = createRemote(RECORD)
     const store = remote.open()
     let hint = () => {}
@@ -185,7 +185,7 @@ describe('a save that comes too late', () => {
     expect(remote.kept).toBeUndefined()
   })
 
-  it('G14: nor a sign-in, which is then the session here', async () => {
+  it('G14: does not undo a sign-in there, which is then the session here', async () => {
     const remote = createRemote(RECORD)
     const bob = withTokens('bobs', 1, { sessionId: 'of-bob', subject: 'bob' })
     const { auth, ends, outcome, token } = await refreshed(remote, () => {
@@ -199,7 +199,7 @@ describe('a save that comes too late', () => {
   })
 
   it.each([1, 2, 3])(
-    'G4: takes over the other tokens of this session that are there, with version %i',
+    'G4: adopts the other tokens of this session in the store, with version %i',
     async (version) => {
       const remote = createRemote(RECORD)
       const theirs = withTokens('theirs', version)
@@ -215,7 +215,7 @@ describe('a save that comes too late', () => {
     },
   )
 
-  it('G15: puts newer tokens in the place of a mark that is not newer', async () => {
+  it('G15: replaces a record without tokens that is not newer', async () => {
     const remote = createRemote(RECORD)
     const { token, outcome } = await refreshed(remote, () => {
       remote.kept = { v: 1, sessionId: 's', version: 2, spent: true }
@@ -225,7 +225,7 @@ describe('a save that comes too late', () => {
     expect(await token()).toBe('mine')
   })
 
-  it('G15: leaves a record of a newer format alone, and goes on in memory', async () => {
+  it('G15: keeps a record of a newer format, and continues in memory', async () => {
     const remote = createRemote(RECORD)
     const { token, events, ends } = await refreshed(remote, () => {
       remote.kept = { v: 2 }
@@ -236,7 +236,7 @@ describe('a save that comes too late', () => {
     expect(eventsOf(events, 'storeError')).toMatchObject([{ operation: 'load' }])
   })
 
-  it('G15: and its mark, after a failure, does not replace what somebody has written meanwhile', async () => {
+  it('G15: does not replace what was written meanwhile, with its record without tokens either', async () => {
     const remote = createRemote(RECORD)
     const store = remote.open()
     const theirs = withTokens('theirs', 2)
@@ -257,7 +257,7 @@ describe('a save that comes too late', () => {
     expect(remote.kept).toEqual(theirs)
   })
 
-  it('G15: that was reported as failed and has come through is known to be there', async () => {
+  it('G15: that was reported as failed but succeeded is recognised', async () => {
     const remote = createRemote(RECORD)
     const store = remote.open()
     let faults = 1
@@ -277,7 +277,7 @@ describe('a save that comes too late', () => {
     expect(remote.kept).toEqual(withTokens('mine-too', 3))
   })
 
-  it('G8: of a store that refuses every write, and shows a mark, ends all the same', async () => {
+  it('G8: ends in a store that rejects every write and returns a record without tokens', async () => {
     let there: StoredRecord = RECORD
     let saves = 0
     const page = await open({
@@ -299,7 +299,7 @@ describe('a save that comes too late', () => {
 })
 
 describe('a store that takes turns', () => {
-  it('G11: and has none in time fails the refresh, and keeps the session', async () => {
+  it('G11: fails the refresh and keeps the session when it grants none in time', async () => {
     const remote = createRemote(RECORD)
     let waited = 0
     const { auth, hand } = await open({
@@ -315,7 +315,7 @@ describe('a store that takes turns', () => {
     expect(auth.getSnapshot()).toMatchObject({ status: 'signed-in', refreshing: false })
   })
 
-  it('G1: and runs work twice refreshes once', async () => {
+  it('G1: refreshes once when it runs the work twice', async () => {
     const remote = createRemote(RECORD)
     const { auth, hand } = await open({
       ...remote.open(),
@@ -330,7 +330,7 @@ describe('a store that takes turns', () => {
     expect(hand.calls).toHaveLength(1)
   })
 
-  it('G11: and throws where it should reject fails the refresh', async () => {
+  it('G11: fails the refresh when it throws instead of rejecting', async () => {
     const { auth } = await open({
       ...createRemote(RECORD).open(),
       exclusively: () => {
@@ -341,7 +341,7 @@ describe('a store that takes turns', () => {
   })
 })
 
-describe('a store that is subscribed to by a promise', () => {
+describe('a store whose subscribe returns a promise', () => {
   /** `answer` settles the promise. */
   async function subscribing() {
     const remote = createRemote(RECORD)
@@ -359,7 +359,7 @@ describe('a store that is subscribed to by a promise', () => {
     return { ...page, remote, answer, hint }
   }
 
-  it('is read once more when it has answered: until then nothing was announced', async () => {
+  it('is read again once subscribed: nothing was announced until then', async () => {
     const { remote, answer, auth } = await subscribing()
     remote.kept = undefined
     answer.resolve(() => {})
@@ -367,7 +367,7 @@ describe('a store that is subscribed to by a promise', () => {
     expect(auth.getSnapshot().status).toBe('signed-out')
   })
 
-  it('is unsubscribed from by dispose, before and after it has answered', async () => {
+  it('is unsubscribed by dispose, before and after the promise resolves', async () => {
     for (const when of ['before', 'after']) {
       const { answer, auth } = await subscribing()
       let stopped = 0
@@ -380,7 +380,7 @@ describe('a store that is subscribed to by a promise', () => {
     }
   })
 
-  it('and rejects is a storeError, and the session goes on', async () => {
+  it('emits storeError when it rejects, and keeps the session', async () => {
     const { answer, auth, events } = await subscribing()
     answer.reject(new Error('no connection'))
     await microtasksDone()

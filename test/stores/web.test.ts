@@ -69,7 +69,7 @@ describe.each([
     vi.stubGlobal(area, storage)
   })
 
-  it('holds one record under the key, and nothing else', async () => {
+  it('stores one record under the key, and nothing else', async () => {
     const { auth } = page({ store: createStore({ key: 'my-app' }) })
     await auth.signIn({ accessToken: 'a', refreshToken: 'r', expiresInSeconds: 60, subject: 'ada' })
     expect(storage.length).toBe(1)
@@ -86,7 +86,7 @@ describe.each([
     expect(storage.length).toBe(0)
   })
 
-  it('keeps two keys apart', async () => {
+  it('keeps two keys separate', async () => {
     const one = page({ store: createStore({ key: 'one' }) })
     const two = page({ store: createStore({ key: 'two' }) })
     await one.auth.signIn({ accessToken: 'a' })
@@ -96,7 +96,7 @@ describe.each([
     expect(storage.length).toBe(1)
   })
 
-  it('leaves what is under other keys alone', async () => {
+  it('does not touch other keys', async () => {
     storage.setItem('theme', 'dark')
     const { auth } = page({ store: createStore({ key: 'my-app' }) })
     await auth.signIn({ accessToken: 'a' })
@@ -105,7 +105,7 @@ describe.each([
   })
 
   it.each(['secret-rubbish', '{"v":1', '', 'undefined', '[object Object]'])(
-    'takes %j for signed out, and reports it without quoting it',
+    'reads %j as signed out, and reports it without quoting it',
     async (text) => {
       storage.setItem('my-app', text)
       const { auth, errors } = page({ store: createStore({ key: 'my-app' }) })
@@ -117,7 +117,7 @@ describe.each([
     },
   )
 
-  it('keeps a session without tokens, whose credential is a cookie, and takes nothing else for one', async () => {
+  it('keeps a cookie session without tokens, and reads nothing else as one', async () => {
     const options = { store: createStore({ key: 'my-app' }), place: noCredential() }
     const first = page(options)
     await first.auth.signIn()
@@ -131,7 +131,7 @@ describe.each([
     expect(page(options).auth.getSnapshot().status).toBe('signed-out')
   })
 
-  it('tells a page that was asleep when the session was refused why it is over', async () => {
+  it('gives a page that was frozen when the refresh was refused the reason of the end', async () => {
     const asleep: string[] = []
     const tokens = { accessToken: 'a', refreshToken: 'r' }
     const store = () => createStore({ key: 'my-app' })
@@ -148,7 +148,7 @@ describe.each([
     expect(page({ store: store() }).auth.getSnapshot().status).toBe('signed-out')
   })
 
-  it('leaves a record of a future version where it is, until somebody signs in', async () => {
+  it('keeps a record of a future version until somebody signs in', async () => {
     const future = JSON.stringify({ ...record, v: 2, tokens: { sealed: 'x' } })
     storage.setItem('my-app', future)
     const { auth, errors, api } = page({ store: createStore({ key: 'my-app' }) })
@@ -159,7 +159,7 @@ describe.each([
     expect(storage.getItem('my-app')).toBe(future)
   })
 
-  it('leaves a record of a future version where it is, also when tokens are known at the start', async () => {
+  it('keeps a record of a future version also when `tokens` are given', async () => {
     const future = JSON.stringify({ ...record, v: 2, tokens: { sealed: 'x' } })
     storage.setItem('my-app', future)
     const { auth } = page({ store: createStore({ key: 'my-app' }), tokens: { accessToken: 'given' } })
@@ -168,7 +168,7 @@ describe.each([
     expect(await auth.getAccessToken()).toBe('given')
   })
 
-  it('that is not there costs no request', async () => {
+  it('fails no request when it is missing', async () => {
     Reflect.deleteProperty(globalThis, area)
     const { auth, api, sent, errors } = page({ store: createStore({ key: 'my-app' }) })
     await auth.signIn({ accessToken: 'a' })
@@ -180,7 +180,7 @@ describe.each([
     expect(errors[0]).toContain(area)
   })
 
-  it('that throws when it is only looked at costs no request', async () => {
+  it('fails no request when accessing it throws', async () => {
     Object.defineProperty(globalThis, area, {
       configurable: true,
       get() {
@@ -196,7 +196,7 @@ describe.each([
     expect(errors).toEqual(['load', 'save', 'clear'].map((name) => `${name}: The operation is insecure.`))
   })
 
-  it('that is full keeps the session in memory', async () => {
+  it('keeps the session in memory when it is full', async () => {
     storage.setItem = () => {
       throw new DOMException('full', 'QuotaExceededError')
     }
@@ -214,7 +214,7 @@ describe.each([
     expect(auth.getSnapshot().status).toBe('signed-in')
   })
 
-  it('is not touched before a client is created over it', () => {
+  it('is not touched before a client is created', () => {
     const touched = vi.fn()
     Object.defineProperty(globalThis, area, { configurable: true, get: touched })
     createStore({ key: 'my-app', importFrom: touched })
@@ -228,7 +228,7 @@ describe.each([
   describe('with importFrom', () => {
     const legacy = { accessToken: 'old', refreshToken: 'old-r', subject: 'ada' }
 
-    it('imports nothing after a sign-in of its own, though its key is gone', async () => {
+    it('imports nothing after its own sign-in, though its key is gone', async () => {
       const importFrom = vi.fn((): Tokens | undefined => undefined)
       const store = createStore({ key: 'my-app', importFrom })
       const { auth } = page({ store })
@@ -239,7 +239,7 @@ describe.each([
       expect(store.load()).toBeUndefined()
     })
 
-    it('takes the tokens of an older scheme once, and keeps them under its own key', async () => {
+    it('imports the tokens of an older scheme once, and keeps them under its own key', async () => {
       const importFrom = vi.fn((): Tokens | undefined => legacy)
       const first = page({ store: createStore({ key: 'my-app', importFrom }) })
       expect(await first.auth.getAccessToken()).toBe('old')
@@ -253,7 +253,7 @@ describe.each([
       expect(importFrom).toHaveBeenCalledTimes(1)
     })
 
-    it('does not bring the older tokens back after a sign-out', async () => {
+    it('does not restore the older tokens after a sign-out', async () => {
       const importFrom = vi.fn((): Tokens | undefined => legacy)
       const first = page({ store: createStore({ key: 'my-app', importFrom }) })
       await first.auth.signOut()
@@ -264,7 +264,7 @@ describe.each([
       expect(importFrom).toHaveBeenCalledTimes(1)
     })
 
-    it('prefers what it holds already', async () => {
+    it('prefers what it has stored already', async () => {
       storage.setItem('my-app', JSON.stringify(record))
       const importFrom = vi.fn((): Tokens | undefined => legacy)
       const { auth } = page({ store: createStore({ key: 'my-app', importFrom }) })
@@ -282,7 +282,7 @@ describe.each([
       ['returns rubbish', () => ({ token: 'a' })],
       ['returns a token with a line break', () => ({ accessToken: 'a\nb' })],
       ['returns a text', () => 'a'],
-    ])('that %s means signed out, is reported, and breaks nothing', async (_, importFrom) => {
+    ])('reads as signed out and reports an importFrom that %s', async (_, importFrom) => {
       const { auth, errors, api, sent } = page({
         store: createStore({ key: 'my-app', importFrom: importFrom as never }),
       })
@@ -294,7 +294,7 @@ describe.each([
       expect(auth.getSnapshot().status).toBe('signed-in')
     })
 
-    it('keeps nothing of what cannot be used, so that a better import finds its key free', () => {
+    it('keeps nothing unusable, so that a later import finds its key free', () => {
       for (const tokens of [{ accessToken: null }, { token: 'a' }, Promise.resolve(legacy)]) {
         page({ store: createStore({ key: 'my-app', importFrom: () => tokens as never }) }).auth.dispose()
         expect(storage.length).toBe(0)
@@ -307,7 +307,7 @@ describe.each([
       [42, '42'],
       [0, '0'],
       [null, undefined],
-    ])('takes the subject %j, as signIn does', (subject, shown) => {
+    ])('accepts the subject %j, as signIn does', (subject, shown) => {
       const importFrom = () => ({ accessToken: 'old', subject }) as never
       const { auth } = page({ store: createStore({ key: 'my-app', importFrom }) })
       expect(auth.getSnapshot()).toMatchObject({ status: 'signed-in' })
@@ -349,7 +349,7 @@ describe.each([
       expect(auth.getSnapshot().expiresAtMs).toBe(nowMs + 60_000)
     })
 
-    it('uses what it imports even when it cannot keep it, and refreshes it', async () => {
+    it('uses and refreshes what it imports even when it cannot store it', async () => {
       storage.setItem = () => {
         throw new DOMException('full', 'QuotaExceededError')
       }
@@ -395,7 +395,7 @@ describe('G21: on a server with a storage of its own', () => {
   it.each([
     ['localStorage', localStorageStore],
     ['sessionStorage', sessionStorageStore],
-  ])('G21: %s holds nobody’s session for the next visitor', async (area, createStore) => {
+  ])('G21: %s keeps no session for the next visitor', async (area, createStore) => {
     const visit = (tokens?: Tokens) => page({ store: createStore({ key: 'my-app' }), tokens })
     const ada = visit({ accessToken: 'of-ada' })
     await ada.api.get('/me')
@@ -437,7 +437,7 @@ describe('localStorage and other tabs', () => {
     window.dispatchEvent(Object.assign(new Event('storage'), { key }))
   }
 
-  it('hears of a sign-out in a tab of a version that imports nothing any more', async () => {
+  it('is signed out by a tab of a version that no longer imports', async () => {
     const importFrom = () => ({ accessToken: 'old' })
     const here = page({ store: localStorageStore({ key: 'my-app', importFrom }) })
     const there = page({ store: localStorageStore({ key: 'my-app' }) })
@@ -446,7 +446,7 @@ describe('localStorage and other tabs', () => {
     expect(here.auth.getSnapshot().status).toBe('signed-out')
   })
 
-  it('tells of changes under its key and of a cleared storage, and of no others', async () => {
+  it('notifies of changes under its key and of a cleared storage, and of no others', async () => {
     const listener = vi.fn()
     const stop = await localStorageStore({ key: 'my-app' }).subscribe?.(listener)
     storageEvent('theme')
@@ -462,7 +462,7 @@ describe('localStorage and other tabs', () => {
   it.each([
     ['localStorage', localStorageStore],
     ['sessionStorage', sessionStorageStore],
-  ])('shows what became of the session in %s to a page that comes back', async (area, createStore) => {
+  ])('updates the session in %s for a page that comes back', async (area, createStore) => {
     vi.stubGlobal(area, new FakeStorage())
     const { auth } = page({ store: createStore({ key: 'my-app' }) })
     await auth.signIn({ accessToken: 'a' })
@@ -480,29 +480,26 @@ describe('localStorage and other tabs', () => {
   it.each([
     ['localStorage', localStorageStore],
     ['sessionStorage', sessionStorageStore],
-  ])(
-    'hears in %s of what happened while its page was frozen, until it is disposed',
-    async (area, createStore) => {
-      vi.stubGlobal(area, new FakeStorage())
-      const document = new EventTarget()
-      vi.stubGlobal('document', document)
-      const { auth } = page({ store: createStore({ key: 'my-app' }) })
-      await auth.signIn({ accessToken: 'a' })
-      const next = page({ store: createStore({ key: 'my-app' }) })
-      await next.auth.signOut()
-      document.dispatchEvent(new Event('resume'))
-      expect(auth.getSnapshot().status).toBe('signed-out')
+  ])('updates in %s after its page was frozen, until it is disposed', async (area, createStore) => {
+    vi.stubGlobal(area, new FakeStorage())
+    const document = new EventTarget()
+    vi.stubGlobal('document', document)
+    const { auth } = page({ store: createStore({ key: 'my-app' }) })
+    await auth.signIn({ accessToken: 'a' })
+    const next = page({ store: createStore({ key: 'my-app' }) })
+    await next.auth.signOut()
+    document.dispatchEvent(new Event('resume'))
+    expect(auth.getSnapshot().status).toBe('signed-out')
 
-      for (const { auth: mine } of [{ auth }, next]) mine.dispose()
-      const looked = vi.spyOn(FakeStorage.prototype, 'getItem')
-      document.dispatchEvent(new Event('resume'))
-      window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }))
-      storageEvent('my-app')
-      expect(looked).not.toHaveBeenCalled()
-    },
-  )
+    for (const { auth: mine } of [{ auth }, next]) mine.dispose()
+    const looked = vi.spyOn(FakeStorage.prototype, 'getItem')
+    document.dispatchEvent(new Event('resume'))
+    window.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }))
+    storageEvent('my-app')
+    expect(looked).not.toHaveBeenCalled()
+  })
 
-  it('asks nothing of a document that is only a shim', async () => {
+  it('expects nothing from a document that is only a shim', async () => {
     vi.stubGlobal('document', {})
     const shown = vi.spyOn(console, 'error').mockImplementation(() => {})
     const { auth, errors } = page({ store: localStorageStore({ key: 'my-app' }) })
@@ -524,8 +521,8 @@ describe('localStorage and other tabs', () => {
   })
 })
 
-describe('an import that a full localStorage could not keep', () => {
-  it('G15: does not stand in the way of a sign-out elsewhere, once there is room', async () => {
+describe('an import that a full localStorage could not store', () => {
+  it('G15: does not undo a sign-out elsewhere once there is room', async () => {
     const storage = new FakeStorage()
     const setItem = storage.setItem.bind(storage)
     storage.setItem = () => {

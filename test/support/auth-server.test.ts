@@ -75,7 +75,7 @@ describe.each(['jwt', 'opaque'] as const)('%s tokens', (tokens) => {
     expect(server.counts).toMatchObject({ requests: 3, protectedOk: 2, answered401: 1 })
   })
 
-  it('are refused when tampered with, killed or revoked', async () => {
+  it('are rejected when tampered with, expired or revoked', async () => {
     const server = await start({ tokens })
     const ada = server.login('ada')
     const bob = server.login('bob')
@@ -112,7 +112,7 @@ describe('JWTs', () => {
 })
 
 describe('rotation', () => {
-  it('gives new tokens once and ends the family when a spent refresh token comes back', async () => {
+  it('gives new tokens once and revokes the family when a used refresh token comes back', async () => {
     const server = await start()
     const first = server.login()
     const second = await fields(await refresh(server, first.refresh_token))
@@ -135,7 +135,7 @@ describe('rotation', () => {
     expect(server.counts.reuses).toBe(1)
   })
 
-  it('forgives the direct predecessor within the grace time, and nobody older', async () => {
+  it('accepts the direct predecessor within the grace time, and none older', async () => {
     const server = await start({ graceMs: 1_000, graceAnswer: 'successor' })
     const { refresh_token: first } = server.login()
     const lost = await fields(await refresh(server, first))
@@ -149,7 +149,7 @@ describe('rotation', () => {
     expect(server.counts.reuses).toBe(1)
   })
 
-  it('forgives nobody when the grace time is over', async () => {
+  it('accepts no predecessor after the grace time', async () => {
     const server = await start({ graceMs: 1_000, graceAnswer: 'successor' })
     const { refresh_token } = server.login()
     await refresh(server, refresh_token)
@@ -163,7 +163,7 @@ describe('rotation', () => {
   it.each([
     [false, undefined],
     ['echo', 'the old one'],
-  ] as const)('keeps the refresh token good with rotate: %s', async (rotate, answered) => {
+  ] as const)('keeps the refresh token valid with rotate: %s', async (rotate, answered) => {
     const server = await start({ rotate, expiresIn: false })
     const { refresh_token } = server.login()
     for (let i = 0; i < 2; i++) {
@@ -176,7 +176,7 @@ describe('rotation', () => {
 })
 
 describe('the dialects', () => {
-  it('log in with the right password only', async () => {
+  it('accept only the right password', async () => {
     const server = await start()
     const grant = await fields(await post(server, '/auth/login', { user: 'ada', password: 'secret' }))
     expect((await get(server, '/api/me', grant.access_token)).status).toBe(200)
@@ -217,7 +217,7 @@ describe('the dialects', () => {
   })
 
   it.each(['GET', 'POST'])(
-    'takes the refresh token as the Bearer of a %s and answers an access token only',
+    'accepts the refresh token as the Bearer of a %s and returns an access token only',
     async (method) => {
       const server = await start()
       const { refresh_token, access_token } = server.login()
@@ -231,7 +231,7 @@ describe('the dialects', () => {
     },
   )
 
-  it('takes both tokens in the body, if they belong together', async () => {
+  it('accepts both tokens in the body if they belong together', async () => {
     const server = await start()
     const ada = server.login()
     const bob = server.login('bob')
@@ -281,7 +281,7 @@ describe('the dialects', () => {
     expect((await me(jar)).status).toBe(401)
   })
 
-  it('slides tokens within their window, the same new one for everybody', async () => {
+  it('slides tokens within their window, with the same new one for every request', async () => {
     const server = await start({ accessLifetimeSeconds: 10, slidingWindowSeconds: 20 })
     const old = server.slidingLogin()
     const me = (token: string, password = '') =>
@@ -330,7 +330,7 @@ describe('resources', () => {
     expect(server.log[0]?.bodyBytes.toString()).toBe('hello')
   })
 
-  it('have one route for each awkward answer', async () => {
+  it('have one route for each unusual answer', async () => {
     const server = await start()
     const { access_token: live } = server.login()
     expect((await get(server, '/api/always-401', live)).status).toBe(401)
@@ -370,7 +370,7 @@ describe('resources', () => {
     undo()
   })
 
-  it('let any page call them with credentials', async () => {
+  it('allow any page to call them with credentials', async () => {
     const server = await start()
     const preflight = await fetch(`${server.url}/api/x`, {
       method: 'OPTIONS',
@@ -393,7 +393,7 @@ describe('resources', () => {
 })
 
 describe('refresh behaviours', () => {
-  it('answer any status once each, leave the refresh token good, then go back to honest', async () => {
+  it('return each status once, keep the refresh token valid, then behave normally again', async () => {
     const server = await start()
     const { refresh_token } = server.login()
     server.refresh.next(401, 403, 422, 503, 404, 405, 302, { status: 400, error: 'invalid_client' })
@@ -422,7 +422,7 @@ describe('refresh behaviours', () => {
     expect(server.counts).toMatchObject({ refreshes: 14, granted: 1, refused: 0 })
   })
 
-  it('spoil the answer without spending the refresh token', async () => {
+  it('corrupt the answer without using up the refresh token', async () => {
     const server = await start()
     const { access_token, refresh_token } = server.login()
     server.refresh.next(
@@ -444,7 +444,7 @@ describe('refresh behaviours', () => {
     expect((await refresh(server, refresh_token)).status).toBe(200)
   })
 
-  it('spend the refresh token and wrap, pad, trickle or lose the grant', async () => {
+  it('use up the refresh token and wrap, pad, trickle or lose the grant', async () => {
     const server = await start()
     let { access_token: access, refresh_token: current } = server.login()
     server.refresh.next('envelope', 'huge', 'slow-body', 'same-token-rotated', 'drop-after')
@@ -498,7 +498,7 @@ describe('refresh behaviours', () => {
 })
 
 describe('holds', () => {
-  it('let arrivals go in any order the test likes', async () => {
+  it('release arrivals in any order', async () => {
     const server = await start()
     const hold = server.hold('/public/*')
     const calls: Promise<Response>[] = []
@@ -519,7 +519,7 @@ describe('holds', () => {
     expect(() => hold.releaseAt(0)).toThrow('No request is held at index 0')
   })
 
-  it('judge on arrival and send the verdict late when held at the answer', async () => {
+  it('decide on arrival and send the result late with at: ’answer’', async () => {
     const server = await start()
     const { access_token, refresh_token } = server.login()
     const early = server.hold('/api/early', { at: 'arrival' })
@@ -582,7 +582,7 @@ describe('the server', () => {
     expect(server.counts.protectedOk).toBe(1000)
   })
 
-  it('tells which tokens arrived, in whatever disguise', async () => {
+  it('records which tokens arrived, in any encoding', async () => {
     const [home, foreign] = [await start(), await start()]
     const first = home.login()
     const second = home.login()
@@ -600,7 +600,7 @@ describe('the server', () => {
     expect(foreign.leaksFrom(['hunter2'])).toEqual([])
   })
 
-  it('keeps its sessions and its port over a restart, and breaks what is open', async () => {
+  it('keeps its sessions and its port over a restart, and breaks open connections', async () => {
     const server = await start()
     const { access_token } = server.login()
     const { url } = server
@@ -617,7 +617,7 @@ describe('the server', () => {
     expect([server.log.length, server.counts.requests]).toEqual([0, 0])
   })
 
-  it('stops with requests held, twice', async () => {
+  it('stops with delayed requests, twice', async () => {
     const server = await start()
     const hold = server.hold('/public/x', { at: 'answer' })
     const lost = expect(get(server, '/public/x')).rejects.toThrow()

@@ -5,7 +5,7 @@ import { settleAll } from './settle-all.js'
 import { createRandom, shuffled } from './shuffle.js'
 
 describe('shuffled', () => {
-  it('keeps every item, leaves the original alone and repeats itself for the same seed', () => {
+  it('keeps every item, does not modify the original and is the same for the same seed', () => {
     const items = Array.from({ length: 50 }, (_, i) => i)
     const once = shuffled(items, 7)
     expect(once).toEqual(shuffled(items, 7))
@@ -21,7 +21,7 @@ describe('shuffled', () => {
 })
 
 describe('settleAll', () => {
-  it('gives what Promise.allSettled gives', async () => {
+  it('returns what Promise.allSettled returns', async () => {
     const reason = new Error('no')
     expect(await settleAll([Promise.resolve(1), Promise.reject(reason)])).toEqual([
       { status: 'fulfilled', value: 1 },
@@ -29,7 +29,7 @@ describe('settleAll', () => {
     ])
   })
 
-  it('names those who never came back', async () => {
+  it('names the promises that never settled', async () => {
     const never = new Promise(() => {})
     await expect(settleAll([Promise.resolve(), never, Promise.resolve(), never], 20)).rejects.toThrow(
       '2 of 4 promises are still pending after 20 ms: 1, 3',

@@ -110,29 +110,26 @@ describe('locks that do not work', () => {
       () => Object.defineProperty(navigator, 'locks', { get: thrown, configurable: true }),
     ],
   ]
-  it.each(ways)(
-    'G11: %s keep nobody from a refresh for longer than %i ms',
-    async (_, withinMs, breakThem) => {
-      const { tabs, clock, answer, calls } = await openTabs(1)
-      breakThem()
-      const refreshed = tabs[0].auth.refresh()
-      await microtasksDone()
-      if (withinMs > 0) {
-        await clock.advance(withinMs - 1)
-        expect(calls()).toBe(0)
-        await clock.advance(1)
-      }
-      await answer()
-      // What it wrote may be something that it cannot tell.
-      await clock.advance(2_000)
-      await refreshed
-      await clock.advance(5_000)
-      expect(calls()).toBe(1)
-      expect(clock.pending).toBe(0)
-    },
-  )
+  it.each(ways)('G11: %s delay a refresh by at most %i ms', async (_, withinMs, breakThem) => {
+    const { tabs, clock, answer, calls } = await openTabs(1)
+    breakThem()
+    const refreshed = tabs[0].auth.refresh()
+    await microtasksDone()
+    if (withinMs > 0) {
+      await clock.advance(withinMs - 1)
+      expect(calls()).toBe(0)
+      await clock.advance(1)
+    }
+    await answer()
+    // What it wrote may be something that it cannot tell.
+    await clock.advance(2_000)
+    await refreshed
+    await clock.advance(5_000)
+    expect(calls()).toBe(1)
+    expect(clock.pending).toBe(0)
+  })
 
-  it('G1: and grant a turn when it is not waited for any more start no second refresh', async () => {
+  it('G1: that grant an abandoned turn start no second refresh', async () => {
     const { tabs, clock, answer, calls } = await openTabs(1)
     const grants: (() => unknown)[] = []
     changeLocks(() => ({
@@ -150,7 +147,7 @@ describe('locks that do not work', () => {
     expect(calls()).toBe(1)
   })
 
-  it('G11: and never say that what was written is known leave the turn to the next tab', async () => {
+  it('G11: that never confirm a write still pass the turn to the next tab', async () => {
     const { tabs, clock, answer } = await openTabs(1)
     changeLocks(({ request }) => ({
       request: ((name, options, work) =>
@@ -164,7 +161,7 @@ describe('locks that do not work', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('G11: and ignore that nobody waits any more let a tab go that needs no refresh', async () => {
+  it('G11: that ignore an abort do not delay a tab that needs no refresh', async () => {
     const { tabs, store, server } = await openTabs(1)
     changeLocks(() => ({ request: () => never }))
     const refreshed = tabs[0].auth.refresh()
@@ -179,8 +176,8 @@ describe('locks that do not work', () => {
   })
 })
 
-describe('a lock whose holder never comes back', () => {
-  it('costs its wait once, not at every refresh', async () => {
+describe('a lock that its holder never releases', () => {
+  it('delays one refresh, not every one', async () => {
     const { tabs, clock, answer, calls } = await openTabs(1)
     await holdElsewhere('app:refresh')
     const first = tabs[0].auth.refresh()
@@ -197,7 +194,7 @@ describe('a lock whose holder never comes back', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('G1: is passed by two tabs that know of it one at a time', async () => {
+  it('G1: is bypassed by two tabs that know about it one at a time', async () => {
     const { tabs, clock, answer, calls } = await openTabs(2)
     await holdElsewhere('app:refresh')
     const refresh = () => settleAll(tabs.map(({ auth }) => auth.refresh()))
@@ -212,7 +209,7 @@ describe('a lock whose holder never comes back', () => {
     expect(calls()).toBe(2)
   })
 
-  it('G1: is waited for by a tab that does not know of it, beside one that does, and one refresh runs at a time', async () => {
+  it('G1: delays a tab that does not know about it, while another does, and one refresh runs at a time', async () => {
     const { tabs, clock, answer, calls, running } = await openTabs(2)
     const [knowing, other] = tabs
     await holdElsewhere('app:refresh')
@@ -233,7 +230,7 @@ describe('a lock whose holder never comes back', () => {
     expect(calls()).toBe(2)
   })
 
-  it('G1: is used again by everybody once it is free', async () => {
+  it('G1: is used again by every tab once it is released', async () => {
     const { tabs, clock, answer } = await openTabs(2)
     const letGo = await holdElsewhere('app:refresh')
     const first = tabs[0].auth.refresh()
@@ -249,7 +246,7 @@ describe('a lock whose holder never comes back', () => {
     await second
   })
 
-  it('G1: and comes back after all takes both locks from then on, so that those who passed it do not race it', async () => {
+  it('G1: makes a holder that returns after all take both locks, so that bypassing tabs do not race it', async () => {
     const { tabs, clock, store, openStore, server } = await openTabs(1)
     const [other] = tabs
     const theirs = { clock: createWatchedClock(), hand: createHandRefresh() }
@@ -296,8 +293,8 @@ describe('a lock whose holder never comes back', () => {
   })
 })
 
-describe('a tab that was asleep', () => {
-  it('G4: does not count its sleep as the time of who holds the lock', async () => {
+describe('a tab that was frozen', () => {
+  it('G4: does not count its frozen time against the lock holder', async () => {
     const { tabs, clock, calls, answer } = await openTabs(1)
     const letGo = await holdElsewhere('app:refresh')
     const refreshed = tabs[0].auth.refresh()
@@ -311,7 +308,7 @@ describe('a tab that was asleep', () => {
     await refreshed
   })
 
-  it('G11: again and again passes a holder that never comes back all the same', async () => {
+  it('G11: repeatedly still bypasses a holder that never returns', async () => {
     const { tabs, clock, calls, answer } = await openTabs(1)
     await holdElsewhere('app:refresh')
     const refreshed = tabs[0].auth.refresh()

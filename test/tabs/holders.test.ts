@@ -83,7 +83,7 @@ const denied = async () => {
 }
 
 describe('a holder that is frozen', () => {
-  it('G1: is waited for as long as a refresh may take and 2 s more, and then passed', async () => {
+  it('G1: is waited for as long as a refresh may take plus 2 s, and then bypassed', async () => {
     const { first, clock, turnAfter } = await twoTabs()
     await holdElsewhere('app:refresh')
     const refreshed = first.auth.refresh()
@@ -95,7 +95,7 @@ describe('a holder that is frozen', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('G1: is passed by one tab at a time, so that one refresh is enough', async () => {
+  it('G1: is bypassed by one tab at a time, so that one refresh is enough', async () => {
     const { first, second, clock, grant } = await twoTabs()
     await holdElsewhere('app:refresh')
     const refreshed = [first, second].map(({ auth }) => auth.refresh())
@@ -110,7 +110,7 @@ describe('a holder that is frozen', () => {
     expect(second.auth.stats()).toMatchObject({ refreshes: 0, adopted: 1 })
   })
 
-  it('G1: keeps nobody from a refresh for longer than twice that time, though who passed it is frozen as well', async () => {
+  it('G1: delays a refresh by at most twice that time, though the tab that bypassed it is frozen too', async () => {
     const { first, second, clock, grant } = await twoTabs()
     for (const name of ['app:refresh', 'app:refresh:2']) await holdElsewhere(name)
     const refreshed = [first, second].map(({ auth }) => auth.refresh())
@@ -122,7 +122,7 @@ describe('a holder that is frozen', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('G1: has all of its time, though another one had its turn before', async () => {
+  it('G1: gets its full time, though another one had its turn before', async () => {
     const { first, clock, turnAfter } = await twoTabs()
     const letGo = await holdElsewhere('app:refresh')
     await holdElsewhere('app:refresh')
@@ -134,7 +134,7 @@ describe('a holder that is frozen', () => {
     await refreshed
   })
 
-  it('G1: is passed in time where it is not told who holds what', async () => {
+  it('G1: is bypassed in time where the lock holders are not known', async () => {
     const { first, turnAfter } = await twoTabs()
     changeLocks(() => ({ query: denied }))
     await holdElsewhere('app:refresh')
@@ -144,8 +144,8 @@ describe('a holder that is frozen', () => {
   })
 })
 
-describe('holders that are alive', () => {
-  it('G11: and bring nothing, one after the other, end the wait after twice that time', async () => {
+describe('holders that respond', () => {
+  it('G11: but bring nothing, one after the other, end the wait after twice that time', async () => {
     const { first, clock } = await twoTabs()
     // Of another app: held all the time, it is not what is waited for.
     await holdElsewhere('other:refresh')
@@ -165,7 +165,7 @@ describe('holders that are alive', () => {
     expect(first.hand.calls).toEqual([])
   })
 
-  it('G1: and let go give way at once, and nobody looks after them any more', async () => {
+  it('G1: and release the lock pass the turn at once, and are no longer watched', async () => {
     const { first, clock, grant } = await twoTabs()
     const letGo = await holdElsewhere('app:refresh')
     const refreshed = first.auth.refresh()
@@ -177,7 +177,7 @@ describe('holders that are alive', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('G19: leave no timer to a tab that is told of them when its turn has come', async () => {
+  it('G19: leave no timer in a tab that learns about them when its turn has come', async () => {
     const { first, clock, grant } = await twoTabs()
     let tell = () => {}
     changeLocks(({ query }) => {
@@ -196,8 +196,8 @@ describe('holders that are alive', () => {
   })
 })
 
-describe('a tab that goes', () => {
-  it("G1: while it waits for its turn is in nobody's way", async () => {
+describe('a tab that closes', () => {
+  it('G1: while it waits for its turn delays no other tab', async () => {
     const { first, second, clock, grant } = await twoTabs()
     const letGo = await holdElsewhere('app:refresh')
     await holdElsewhere('app:refresh:2')
@@ -214,7 +214,7 @@ describe('a tab that goes', () => {
     await refreshed
   })
 
-  it('G4: while it has its turn keeps it until its refresh is in the store, where the next one finds it', async () => {
+  it('G4: during its turn keeps it until its refresh is stored, where the next tab finds it', async () => {
     const { first, second, clock, grant } = await twoTabs()
     const failure = failureOf(first.auth.refresh())
     const call = await first.hand.call(1)
@@ -232,7 +232,7 @@ describe('a tab that goes', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('G1: while it has its turn tells nobody that the session is over: they would wait to see it in the store', async () => {
+  it('G1: during its turn announces no session end: others would wait to see it in the store', async () => {
     const { first } = await twoTabs()
     const failure = failureOf(first.auth.refresh())
     await first.hand.call(1)
@@ -249,7 +249,7 @@ describe('a tab that goes', () => {
     expect(asked).toEqual([])
   })
 
-  it('G1: when it has just refreshed keeps no lock to tell of it', async () => {
+  it('G1: when it has just refreshed keeps no lock to announce it', async () => {
     const { first, clock, grant } = await twoTabs()
     first.auth.on('refreshed', () => first.auth.dispose())
     const failure = failureOf(first.auth.refresh())
@@ -259,7 +259,7 @@ describe('a tab that goes', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('G1: with its page takes no lock along, though its refresh has no answer yet', async () => {
+  it('G1: into the back/forward cache keeps no lock, though its refresh has no answer yet', async () => {
     const { first, second, clock, grant } = await twoTabs()
     const cutShort = first.auth.refresh()
     const call = await first.hand.call(1)
@@ -277,7 +277,7 @@ describe('a tab that goes', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('G4: with its page for good keeps its lock to the end, because its refresh may still be answered and saved', async () => {
+  it('G4: for good keeps its lock to the end, because its refresh may still be answered and saved', async () => {
     const { first, second, grant } = await twoTabs()
     const refreshed = first.auth.refresh()
     const call = await first.hand.call(1)
@@ -300,7 +300,7 @@ describe('a tab that goes', () => {
 })
 
 describe('locks', () => {
-  it('are not taken for a store without a name, which nobody shares', async () => {
+  it('are not taken for a store without a name, which is not shared', async () => {
     const hand = createHandRefresh()
     const { auth } = await setUp({ refresh: hand.refresh })
     const refreshed = auth.refresh()
@@ -310,7 +310,7 @@ describe('locks', () => {
     await refreshed
   })
 
-  it('G1: that are denied, as in an opaque origin, keep nobody from a refresh', async () => {
+  it('G1: that are denied, as in an opaque origin, prevent no refresh', async () => {
     const { first, clock, grant } = await twoTabs()
     changeLocks(() => ({ request: denied, query: denied }))
     const refreshed = first.auth.refresh()
@@ -319,7 +319,7 @@ describe('locks', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('G1: that are denied from now on are let go of', async () => {
+  it('G1: that are denied later are abandoned', async () => {
     const { first, grant } = await twoTabs()
     const refreshed = first.auth.refresh()
     const call = await first.hand.call(1)

@@ -93,7 +93,7 @@ describe('tabs whose session is in cookies', () => {
     expect(there.ends).toEqual(['signed-out'])
   })
 
-  it('G24: become the other user’s together', async () => {
+  it('G24: switch to the other user together', async () => {
     const [here, there] = [openTab(cookies), openTab(cookies)]
     await here.signIn(named('ada'))
     await there.signIn(named('bob'))
@@ -104,7 +104,7 @@ describe('tabs whose session is in cookies', () => {
   it.each([
     ['a sign-in', 'signIn'],
     ['a restored session', 'restore'],
-  ] as const)('%s of the same subject ends nobody’s session', async (_, verb) => {
+  ] as const)('%s of the same subject ends no session', async (_, verb) => {
     const here = openTab(cookies)
     await here.signIn(named('ada'))
     const late = openTab(cookies)
@@ -114,7 +114,7 @@ describe('tabs whose session is in cookies', () => {
     expect(here.status()).toBe('signed-in')
   })
 
-  it('a restored session of nobody knows whom ends nobody’s, a sign-in does: it may be another user', async () => {
+  it('a restored session without a subject ends none, but a sign-in does: it may be another user', async () => {
     const here = openTab(cookies)
     await here.signIn()
     const restored = openTab(cookies)
@@ -125,7 +125,7 @@ describe('tabs whose session is in cookies', () => {
     expect(here.status()).toBe('signed-in')
   })
 
-  it('G13: a sign-out of another user concerns nobody', async () => {
+  it('G13: ignore a sign-out of another user', async () => {
     const here = openTab(cookies)
     await here.signIn(named('ada'))
     const record = { v: 1, sessionId: 'x', version: 1, subject: 'bob' }
@@ -136,7 +136,7 @@ describe('tabs whose session is in cookies', () => {
 })
 
 describe('tabs with access tokens of their own', () => {
-  it('G24: end where another user signs in elsewhere, whose tokens are not here', async () => {
+  it('G24: end where another user signs in elsewhere, whose tokens are not available here', async () => {
     const [here, there] = [openTab(), openTab()]
     await here.signIn(claimed('ada'))
     await there.signIn(claimed('bob'))
@@ -149,7 +149,7 @@ describe('tabs with access tokens of their own', () => {
     expect(there.ends).toEqual([])
   })
 
-  it('G24: go on where the same user signs in elsewhere, however the two are named', async () => {
+  it('G24: continue where the same user signs in elsewhere, however the two are named', async () => {
     const [here, there] = [openTab(), openTab()]
     await here.signIn({ ...claimed('17'), subject: 'ada@example.com' })
     await there.restore(claimed('17'))
@@ -199,7 +199,7 @@ describe('what comes over the channel', () => {
     [{ event: 'signed-in', record: { ...record, subject: 7 } }],
     [{ event: 'signed-in', record: { ...record, spent: true } }],
     [{ event: 'signed-out', record: 'ada' }],
-  ])('G23: is ignored where it is not sound (%j)', async (message) => {
+  ])('G23: is ignored when invalid (%j)', async (message) => {
     const here = openTab(cookies)
     await here.signIn(named('ada'))
     channels.say(message)
@@ -207,7 +207,7 @@ describe('what comes over the channel', () => {
     expect([here.status(), here.subject(), here.ends]).toEqual(['signed-in', 'ada', []])
   })
 
-  it('G23: brings no token in', async () => {
+  it('G23: brings no token', async () => {
     const here = openTab()
     channels.say({
       event: 'signed-in',
@@ -229,7 +229,7 @@ describe('what comes over the channel', () => {
 })
 
 describe('the channel and the locks', () => {
-  it('are open while somebody listens, and of this name only', async () => {
+  it('are open while somebody listens, under this name only', async () => {
     const store = memoryStore({ name: 'app' })
     expect(channels.open.size).toBe(0)
     const [one, two] = [openTab({ store }), openTab({ store })]
@@ -263,7 +263,7 @@ describe('the channel and the locks', () => {
   it.each([
     ['on a server', () => vi.stubGlobal('document', undefined)],
     ['without BroadcastChannel', () => vi.stubGlobal('BroadcastChannel', undefined)],
-  ])('G21: are not there %s: one visitor is tied to no other', async (_, leave) => {
+  ])('G21: are not used %s: visitors are independent', async (_, leave) => {
     leave()
     const [here, there] = [openTab(), openTab()]
     await here.signIn(claimed('ada'))
@@ -282,7 +282,7 @@ describe('the channel and the locks', () => {
     expect(there.status()).toBe('signed-in')
   })
 
-  it('are the real ones too', async () => {
+  it('work with the real ones', async () => {
     vi.unstubAllGlobals()
     stubPage()
     const [here, there] = [openTab(cookies), openTab(cookies)]

@@ -54,7 +54,7 @@ async function turnOf({ auth }: { auth: AuthClient }, clock: WatchedClock): Prom
 }
 
 describe('several tabs', () => {
-  it('G1: a tab that waits does not race one that has just got its turn, though the one before took all the time', async () => {
+  it('G1: a waiting tab does not race one that has just got its turn, though the previous one used up the time', async () => {
     const { server, store, clock, openTab } = await setUpTabs()
     const hands = [1, 2, 3].map(() => createHandRefresh())
     const tabs = hands.map((hand) => openTab(hand.refresh))
@@ -74,7 +74,7 @@ describe('several tabs', () => {
     for (const error of await Promise.all(outcomes)) expect(authErrorOf(error)?.code).toBe('REFRESH_TIMEOUT')
   })
 
-  it('G1: a request whose turn brought nothing but dead tokens of another tab has a refresh of its own', async () => {
+  it('G1: a request whose turn found only expired tokens of another tab starts its own refresh', async () => {
     const { server, store, clock, openTab } = await setUpTabs()
     const [first, second] = [openTab(), openTab()]
     await first.auth.signIn(tokensOf(server.login()))
@@ -91,7 +91,7 @@ describe('several tabs', () => {
     expect(second.auth.stats()).toMatchObject({ refreshes: 1, adopted: 1 })
   })
 
-  it('G4: a lock that arrives before the news of the store sends no refresh token twice', async () => {
+  it('G4: a lock that arrives before the store’s notification sends no refresh token twice', async () => {
     const { server, store, clock, openTab } = await setUpTabs()
     const first = openTab()
     await first.auth.signIn(tokensOf(server.login()))
@@ -112,7 +112,7 @@ describe('several tabs', () => {
     expect(await second.auth.getAccessToken()).toBe(await first.auth.getAccessToken())
   })
 
-  it('G1: news that never arrive keep nobody from a refresh for longer than 2 s', async () => {
+  it('G1: a notification that never arrives delays a refresh by at most 2 s', async () => {
     const { server, store, clock, openTab } = await setUpTabs({ graceMs: 60_000 })
     const first = openTab()
     await first.auth.signIn(tokensOf(server.login()))
@@ -126,7 +126,7 @@ describe('several tabs', () => {
     expect(server.counts).toMatchObject({ refreshes: 2, reuses: 0 })
   })
 
-  it('G13: a session that was refused is not asked for again by a tab that the news has not reached', async () => {
+  it('G13: a tab that was not yet notified of a refusal does not refresh that session again', async () => {
     const { server, store, clock, openTab } = await setUpTabs()
     const first = openTab()
     await first.auth.signIn(tokensOf(server.login()))
@@ -142,7 +142,7 @@ describe('several tabs', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('keeps no lock after a refresh but one that tells of it, for 5 s or until its client is gone', async () => {
+  it('keep no lock after a refresh but the one that announces it, for 5 s or until the client is disposed', async () => {
     const { server, clock, openTab } = await setUpTabs()
     const { auth } = openTab()
     await auth.signIn(tokensOf(server.login()))
@@ -158,7 +158,7 @@ describe('several tabs', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('G1: a tab that has only taken over what another one wrote, or could not write, tells of nothing', async () => {
+  it('G1: a tab that only adopted another one’s tokens, or could not write, announces nothing', async () => {
     const { server, store, clock, openTab } = await setUpTabs()
     const [first, second] = [openTab(), openTab()]
     await first.auth.signIn(tokensOf(server.login()))
@@ -175,7 +175,7 @@ describe('several tabs', () => {
     expect(await heldLocks()).toHaveLength(0)
   })
 
-  it('G2: a late 401 about a token that could not be stored says nothing about the one that another tab got for it', async () => {
+  it('G2: a late 401 about a token that could not be stored does not affect another tab’s successor', async () => {
     const { server, store, openTab } = await setUpTabs()
     const [mine, theirs] = [createHandRefresh(), createHandRefresh()]
     const [first, second] = [openTab(mine.refresh), openTab(theirs.refresh)]
@@ -203,7 +203,7 @@ describe('several tabs', () => {
     expect(first.auth.stats()).toMatchObject({ refreshes: 1, adopted: 1 })
   })
 
-  it('G1: a tab that hears of newer tokens while it waits for its turn waits no longer', async () => {
+  it('G1: a tab that is notified of newer tokens while it waits for its turn stops waiting', async () => {
     const { server, store, openTab } = await setUpTabs()
     const hand = createHandRefresh()
     const [first, second] = [openTab(hand.refresh), openTab()]
@@ -221,7 +221,7 @@ describe('several tabs', () => {
     await hangs
   })
 
-  it('G1: nobody waits for news of a session that is over here', async () => {
+  it('G1: no request waits for news of a session that is over here', async () => {
     const { server, store, clock, openTab } = await setUpTabs()
     const hand = createHandRefresh(true)
     const [first, second] = [openTab(), openTab(hand.refresh)]
@@ -240,7 +240,7 @@ describe('several tabs', () => {
     expect(await restored).toMatchObject({ status: 'signed-in' })
   })
 
-  it('G1: an asynchronous store is asked by the refresh itself, so nobody waits for its news', async () => {
+  it('G1: an asynchronous store is read by the refresh itself, so no request waits for its notification', async () => {
     const shared: HandStore = Object.assign(createHandStore(), { exclusively: webLock('app') })
     const { server, openTab } = await setUpTabs()
     const [first, second] = [openTab(undefined, shared), openTab(undefined, shared)]
@@ -254,7 +254,7 @@ describe('several tabs', () => {
     expect(second.auth.stats()).toMatchObject({ refreshes: 0, adopted: 1 })
   })
 
-  it('G4: updateTokens in a tab that has not heard of the newest refresh token does not bring the old one back', async () => {
+  it('G4: updateTokens in a tab without the newest refresh token does not restore the old one', async () => {
     const { server, store, clock, openTab } = await setUpTabs()
     const [first, second] = [openTab(), openTab()]
     await first.auth.signIn(tokensOf(server.login()))
@@ -265,7 +265,7 @@ describe('several tabs', () => {
     expect(server.counts).toMatchObject({ refreshes: 2, reuses: 0 })
   })
 
-  it('G4: a refresh token that was exchanged here is not taken back from a tab that knew no newer one', async () => {
+  it('G4: a refresh token that was exchanged here is not adopted from a tab that knew no newer one', async () => {
     vi.stubGlobal('navigator', {})
     const { server, store, openTab } = await setUpTabs()
     const [first, second] = [openTab(), openTab()]
@@ -283,7 +283,7 @@ describe('several tabs', () => {
     expect(server.counts).toMatchObject({ refreshes: 3, granted: 3, reuses: 0 })
   })
 
-  it('G14: updateTokens in a tab that has not heard of another sign-in says so, and changes nothing', async () => {
+  it('G14: updateTokens in a tab that has missed another sign-in rejects, and changes nothing', async () => {
     const { server, store, openTab } = await setUpTabs()
     const first = openTab()
     await first.auth.signIn(tokensOf(server.login('ada')))

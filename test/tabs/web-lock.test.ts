@@ -13,7 +13,7 @@ import { heldLocks } from '../support/tabs.js'
 beforeEach(() => void vi.stubGlobal('navigator', { locks: createFakeTabs().locks }))
 
 describe('webLock', () => {
-  it('G1: lets tabs that share a store of one’s own share each refresh', async () => {
+  it('G1: lets tabs with a custom store share each refresh', async () => {
     const server = await startServer({ tokens: 'opaque' })
     const store = createOpenStore()
     const tabs = [1, 2, 3].map(() => {
@@ -40,7 +40,7 @@ describe('webLock', () => {
     )
   })
 
-  it('where there are no Web Locks lets the clients of one page take turns, and no longer wait than they may', async () => {
+  it('without Web Locks lets the clients of one page take turns, within their time limit', async () => {
     vi.stubGlobal('navigator', {})
     const exclusively = webLock('app')
     const clock = createManualClock()
@@ -89,7 +89,7 @@ describe('the code that an app links', () => {
 
   const LOCKS = ['src/stores/lock-holders.ts', 'src/stores/web-lock.ts', 'src/stores/announced-commits.ts']
 
-  it('holds no Web Locks without a store that needs them', async () => {
+  it('contains no Web Locks without a store that needs them', async () => {
     for (const names of ['createAuthClient', 'createAuthClient, sessionStorageStore']) {
       const files = await linked(names)
       expect(files).toContain('src/stores/page-memory.ts')

@@ -42,7 +42,7 @@ describe('the kit in a page', () => {
     expect(Object.keys(metafile.inputs).filter((file) => !file.includes('src/testing/'))).toEqual([])
   })
 
-  it('grants, refuses, holds and forgets with what every page has', async () => {
+  it('grants, refuses, delays and resets with what every page has', async () => {
     const { createAuthServer } = await kitInABarePage()
     const backend = createAuthServer({ claims: () => ({ city: 'Zürich' }) })
     const ask = (path: string, init?: RequestInit) =>
@@ -63,7 +63,7 @@ describe('the kit in a page', () => {
     expect(backend.log).toHaveLength(0)
   })
 
-  it('has tabs, locks and a clock there', async () => {
+  it('has tabs, locks and a clock in a page', async () => {
     const { createFakeTabs, createManualClock } = await kitInABarePage()
     const tabs = createFakeTabs()
     const [one, other] = [tabs.openTab(), tabs.openTab()]

@@ -18,7 +18,7 @@ import { bearer, plainHttp, startApp, startBackend } from './kit.js'
 const noCounts = { logins: 0, logouts: 0, refreshes: 0, granted: 0, reuses: 0, served: 0, refused: 0 }
 
 describe('login', () => {
-  it('answers a name and a password with tokens that the protected routes take', async () => {
+  it('answers a name and a password with tokens that the protected routes accept', async () => {
     const backend = startBackend()
     const api = plainHttp(backend)
     const { data, status } = await api.post('/auth/login', { username: 'grace', password: 'any' })
@@ -55,7 +55,7 @@ describe('login', () => {
     expect((await plainHttp(backend).get('/me', bearer(data.access_token))).data.user).toBe('grace')
   })
 
-  it('says what was wrong, here and elsewhere', async () => {
+  it('says what was wrong', async () => {
     const backend = startBackend({ users: { ada: 'secret' } })
     const api = plainHttp(backend)
     const answers = [
@@ -105,7 +105,7 @@ describe('login', () => {
 })
 
 describe('protected routes', () => {
-  it('answer 401 without a token, with a foreign one, and with one that was changed', async () => {
+  it('answer 401 without a token, with an unknown one and with a modified one', async () => {
     const backend = startBackend()
     const api = plainHttp(backend)
     const { accessToken } = backend.login()
@@ -120,7 +120,7 @@ describe('protected routes', () => {
   })
 
   it.each([{ tokens: 'jwt' }, { tokens: 'opaque' }] as const)(
-    'answer 401 once the lifetime is over by the server’s clock ($tokens)',
+    'answer 401 after the lifetime by the server’s clock ($tokens)',
     async ({ tokens }) => {
       const backend = startBackend({ tokens, accessLifetimeSeconds: 60 })
       const api = plainHttp(backend)
@@ -132,7 +132,7 @@ describe('protected routes', () => {
     },
   )
 
-  it('are those of the patterns and no others, and count a request once where two patterns match', async () => {
+  it('are those of the patterns only, and count a request once where two patterns match', async () => {
     const backend = startBackend({
       protected: ['/api/*', '/api/orders/:id'],
       handlers: [http.get('https://api.test/api/orders/:id', ({ params }) => HttpResponse.json(params))],
@@ -165,7 +165,7 @@ describe('protected routes', () => {
     expect(backend.counts).toMatchObject({ refused: 1, served: 2 })
   })
 
-  it('take the token from where the app puts it', async () => {
+  it('read the token from where the app puts it', async () => {
     const backend = startBackend({ readAccessToken: ({ headers }) => headers.get('x-token') ?? undefined })
     const { accessToken } = backend.login()
     const { status } = await plainHttp(backend).get('/me', { headers: { 'X-Token': accessToken } })
@@ -190,7 +190,7 @@ describe('refresh', () => {
     expect(backend.counts).toEqual({ ...noCounts, refreshes: 3, granted: 1, reuses: 1, refused: 1 })
   })
 
-  it('leaves the sessions of others alone when one is revoked for reuse', async () => {
+  it('keeps other sessions when one is revoked for reuse', async () => {
     const backend = startBackend()
     const other = backend.login('grace')
     const { refreshToken } = backend.login('ada')
@@ -207,7 +207,7 @@ describe('refresh', () => {
     expect(backend.counts).toMatchObject({ granted: 2, reuses: 0 })
   })
 
-  it('refuses a token that nobody was given, and one whose life is over', async () => {
+  it('refuses a token that was never issued, and an expired one', async () => {
     const backend = startBackend({ refreshLifetimeSeconds: 10 })
     const { refreshToken } = backend.login()
     expect((await spend(backend, 'made-up')).status).toBe(401)
@@ -255,7 +255,7 @@ describe('refresh', () => {
       } as AuthServerOptions,
     },
   ]
-  it.each(strategies)('takes the refresh token $name', async ({ refresh, server }) => {
+  it.each(strategies)('reads the refresh token $name', async ({ refresh, server }) => {
     const backend = startBackend(server)
     const { api, auth } = startApp(backend, { refresh })
     await auth.signIn(backend.login())
@@ -275,7 +275,7 @@ describe('refresh', () => {
     expect((await api.get('/me')).status).toBe(401)
   })
 
-  it('finds both tokens in cookies for an app that sees neither', async () => {
+  it('reads both tokens from cookies for an app that sees neither', async () => {
     const backend = startBackend({ cookies: 'both' })
     const { api, auth } = startApp(backend, {
       refresh: refreshWithCookie({ url: '/auth/refresh' }),
@@ -322,7 +322,7 @@ describe('the end of a session', () => {
     expect(await statuses()).toEqual([401, 401])
   })
 
-  it('does not come with expireAccessTokens: the refresh token stays good', async () => {
+  it('does not come with expireAccessTokens: the refresh token stays valid', async () => {
     const backend = startBackend()
     const { accessToken, refreshToken } = backend.login()
     backend.expireAccessTokens()
@@ -334,7 +334,7 @@ describe('the end of a session', () => {
 })
 
 describe('the log', () => {
-  it('tells every request in order, with its token and what came of it', async () => {
+  it('lists every request in order, with its token and outcome', async () => {
     const backend = startBackend()
     const { api, auth } = startApp(backend)
     const tokens = backend.login()
@@ -365,7 +365,7 @@ describe('the log', () => {
 })
 
 describe('the log of logins and logouts', () => {
-  it('tells who came, who was refused and who left', async () => {
+  it('lists who signed in, who was refused and who signed out', async () => {
     const backend = startBackend({ users: { ada: 'secret' } })
     const api = plainHttp(backend)
     await api.post('/auth/login', { username: 'ada', password: 'wrong' })
@@ -397,7 +397,7 @@ describe('reset', () => {
     expect(renewed.data.access_token).toBeDefined()
   })
 
-  it('settles what is held and what hangs', async () => {
+  it('settles delayed and hanging requests', async () => {
     const backend = startBackend()
     const api = plainHttp(backend)
     const hold = backend.hold('/orders')

@@ -35,7 +35,7 @@ function countedStore() {
 }
 
 describe('a client that a component makes', () => {
-  it('is one, not two, under StrictMode, and none once it is unmounted', async () => {
+  it('is created once under StrictMode, and disposed when it is unmounted', async () => {
     const api = axios.create({ baseURL: 'https://api.test' })
     const { store, counted } = countedStore()
     const options: AuthClientOptions = { store }
@@ -52,7 +52,7 @@ describe('a client that a component makes', () => {
     createAuthClient(api).dispose()
   })
 
-  it('is refused when it is made while rendering: StrictMode renders twice, and nobody disposes of the first', async () => {
+  it('is rejected when it is created while rendering: StrictMode renders twice and nobody disposes the first', async () => {
     const api = axios.create({ baseURL: 'https://api.test' })
     vi.spyOn(console, 'error').mockImplementation(() => {})
     const Careless = () => useState(() => createAuthClient(api))[0].getSnapshot().status

@@ -16,7 +16,7 @@ async function twoTabs(tabs = createFakeTabs()) {
 }
 
 describe('the storage of the tabs', () => {
-  it('signs every tab in and out with the one that did it', async () => {
+  it('signs every tab in and out together', async () => {
     const { tabs, here, there } = await twoTabs()
     expect(there.auth.getSnapshot()).toMatchObject({ status: 'signed-in', subject: 'ada' })
     await there.auth.signOut()
@@ -27,7 +27,7 @@ describe('the storage of the tabs', () => {
     expect(tabs.stored).toBeUndefined()
   })
 
-  it('tells the other tabs that a session was refused', async () => {
+  it('notifies the other tabs that a refresh was refused', async () => {
     const { tabs, backend, here, there } = await twoTabs()
     backend.revokeSessions()
     await expect(there.api.get('/me')).rejects.toMatchObject({ cause: { code: 'SESSION_EXPIRED' } })
@@ -36,7 +36,7 @@ describe('the storage of the tabs', () => {
     expect(tabs.stored).toBeUndefined()
   })
 
-  it('hands renewed tokens to the other tabs, which then need no refresh', async () => {
+  it('passes refreshed tokens to the other tabs, which then need no refresh', async () => {
     const { tabs, backend, here, there } = await twoTabs()
     backend.expireAccessTokens()
     expect((await here.api.get('/me')).status).toBe(200)
@@ -46,7 +46,7 @@ describe('the storage of the tabs', () => {
     expect(tabs.stored?.tokens.accessToken).toBe(await there.auth.getAccessToken())
   })
 
-  it('takes the session from every tab when it is cleared from outside', async () => {
+  it('ends the session in every tab when it is cleared from outside', async () => {
     const { tabs, here, there } = await twoTabs()
     tabs.clearStorage()
     await tabs.settled()
@@ -70,14 +70,14 @@ describe('the storage of the tabs', () => {
     expect(backend.counts).toMatchObject({ refreshes: 1, reuses: 0 })
   })
 
-  it('is there for a tab that is opened later', async () => {
+  it('is available to a tab that is opened later', async () => {
     const { tabs, backend } = await twoTabs()
     const late = startApp(backend, { store: tabs.openTab() })
     await late.auth.ready
     expect((await late.api.get('/me')).data.user).toBe('ada')
   })
 
-  it('tells no tab what it wrote itself, and none what changed nothing', async () => {
+  it('notifies no tab of its own writes or of writes that change nothing', async () => {
     const tabs = createFakeTabs()
     const [one, other] = [tabs.openTab(), tabs.openTab()]
     const heard: string[] = []
@@ -99,7 +99,7 @@ describe('the storage of the tabs', () => {
     expect(heard).toHaveLength(2)
   })
 
-  it('is another one for other tabs', async () => {
+  it('is separate for each set of tabs', async () => {
     const { there } = await twoTabs()
     const elsewhere = startApp(startBackend(), { store: createFakeTabs('another-browser').openTab() })
     await elsewhere.auth.ready
@@ -109,7 +109,7 @@ describe('the storage of the tabs', () => {
 })
 
 describe('the locks of the tabs', () => {
-  it('let one tab refresh at a time: the others take over what it got', async () => {
+  it('let one tab refresh at a time: the others adopt its tokens', async () => {
     const { backend, here, there } = await twoTabs()
     backend.expireAccessTokens()
     const hold = backend.refresh.hold()
@@ -130,7 +130,7 @@ describe('the locks of the tabs', () => {
     expect(backend.counts).toMatchObject({ refreshes: 1, reuses: 0 })
   })
 
-  it('are exclusive, first come first served, and say who holds and who waits', async () => {
+  it('are exclusive, first come first served, and report who holds and who waits', async () => {
     const { locks } = createFakeTabs()
     const order: string[] = []
     let release = () => {}
@@ -163,7 +163,7 @@ describe('the locks of the tabs', () => {
     expect(await locks.query()).toEqual({ held: [], pending: [] })
   })
 
-  it('can be given up while waiting, and only then', async () => {
+  it('can be aborted only while waiting', async () => {
     const { locks } = createFakeTabs()
     let release = () => {}
     const holder = new AbortController()
@@ -189,7 +189,7 @@ describe('the locks of the tabs', () => {
     expect(await locks.query()).toEqual({ held: [], pending: [] })
   })
 
-  it('refuse what they do not know', async () => {
+  it('reject unknown options', async () => {
     const { locks } = createFakeTabs()
     for (const special of [{ mode: 'shared' }, { ifAvailable: true }, { steal: true }] as LockOptions[]) {
       await expect(locks.request('a', special, () => 1)).rejects.toThrow(

@@ -4,8 +4,8 @@
 import { describe, expect, it } from 'vitest'
 import { startApp, startBackend } from './kit.js'
 
-describe('a held refresh', () => {
-  it('keeps every request waiting that met a 401, and one refresh serves them all', async () => {
+describe('a delayed refresh', () => {
+  it('keeps every request waiting that got a 401, and one refresh answers them all', async () => {
     const backend = startBackend()
     const { api, auth } = startApp(backend)
     await auth.signIn(backend.login())
@@ -20,7 +20,7 @@ describe('a held refresh', () => {
     expect(backend.counts).toMatchObject({ refreshes: 1, granted: 1, served: 5 })
   })
 
-  it('lets a sign-out win, and its late tokens are dropped', async () => {
+  it('does not undo a sign-out, and its late tokens are dropped', async () => {
     const backend = startBackend()
     const { api, auth } = startApp(backend)
     await auth.signIn(backend.login())
@@ -49,8 +49,8 @@ describe('a held refresh', () => {
   })
 })
 
-describe('a held answer', () => {
-  it('of a 401 that comes after the tokens were renewed costs no second refresh', async () => {
+describe('a delayed answer', () => {
+  it('of a 401 that arrives after the refresh starts no second one', async () => {
     const backend = startBackend()
     const { api, auth } = startApp(backend)
     await auth.signIn(backend.login())
@@ -64,7 +64,7 @@ describe('a held answer', () => {
     expect(backend.counts).toMatchObject({ refreshes: 1, refused: 2, served: 2 })
   })
 
-  it('is one of the whole path that a text names', async () => {
+  it('is matched by the whole path for a string', async () => {
     const backend = startBackend()
     const { api, auth } = startApp(backend)
     await auth.signIn(backend.login())
@@ -77,7 +77,7 @@ describe('a held answer', () => {
     await held
   })
 
-  it('is one of every path that an expression names, a global one too', async () => {
+  it('is matched by every path for a regular expression, a global one too', async () => {
     const backend = startBackend()
     const { api, auth } = startApp(backend)
     await auth.signIn(backend.login())
@@ -88,7 +88,7 @@ describe('a held answer', () => {
     await Promise.all(answers)
   })
 
-  it('is counted per hold, and requests of other paths pass', async () => {
+  it('is counted per hold, and other paths are not delayed', async () => {
     const backend = startBackend()
     const { api, auth } = startApp(backend)
     await auth.signIn(backend.login())
@@ -103,7 +103,7 @@ describe('a held answer', () => {
     expect((await api.get('/orders/3')).status).toBe(200)
   })
 
-  it('waits for every hold that wants it', async () => {
+  it('waits for every matching hold', async () => {
     const backend = startBackend()
     const { api, auth } = startApp(backend)
     await auth.signIn(backend.login())
@@ -122,7 +122,7 @@ describe('a held answer', () => {
 })
 
 describe('a hold that is used too early or too late', () => {
-  it('says what to do when nothing is held', () => {
+  it('says what to do when nothing is delayed', () => {
     const { refresh } = startBackend()
     expect(() => refresh.hold().release()).toThrow(
       'hold.release(): no refresh answer is held yet. First: await hold.waiting()',
@@ -142,7 +142,7 @@ describe('a hold that is used too early or too late', () => {
     await expect(hold.waiting(1, { timeoutMs: 1 })).rejects.toThrow('This hold is over: take a new one.')
   })
 
-  it('says how many came when too few do', async () => {
+  it('says how many arrived when too few do', async () => {
     const backend = startBackend()
     const { auth } = startApp(backend)
     await auth.signIn(backend.login())

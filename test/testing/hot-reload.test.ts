@@ -80,7 +80,7 @@ async function startVite(edit = (code: string) => code) {
 }
 
 describe('a module that makes the client and is replaced', () => {
-  it('leaves one client, not two: the old one is disposed of, the new one is at work', async () => {
+  it('leaves one client: the old one is disposed, the new one works', async () => {
     const { clients, errors, replace } = await startVite()
     for (let edits = 1; edits <= 3; edits++) {
       expect(await replace()).toBe('replaced')
@@ -95,7 +95,7 @@ describe('a module that makes the client and is replaced', () => {
     expect(latest?.getSnapshot().status).toBe('signed-in')
   })
 
-  it('is told that a live client holds the instance when it forgot to dispose of it', async () => {
+  it('gets an error that the instance has a live client when it was not disposed', async () => {
     const { clients, errors, failed, replace } = await startVite((code) =>
       code.replace(/^import\.meta\.hot.*$/m, ''),
     )

@@ -19,7 +19,7 @@ describe('createManualClock', () => {
     expect([clock.pending, clock.nextInMs, clock.nowMs()]).toEqual([1, 1, 1_030])
   })
 
-  it('fires in the same advance what a timer sets, after what it woke has run', async () => {
+  it('fires a timer set by another timer in the same advance', async () => {
     const clock = createManualClock(0)
     const fired: number[] = []
     clock.setTimer(async () => {
@@ -60,7 +60,7 @@ describe('createManualClock', () => {
     expect(clock.nowMs()).toBe(45)
   })
 
-  it('puts no timer off when it is set back, as real timers do not follow the clock on the wall', async () => {
+  it('does not delay timers when it is set back, as real timers ignore the wall clock', async () => {
     const clock = createManualClock(0)
     await clock.advance(500)
     const fired = vi.fn()
@@ -74,7 +74,7 @@ describe('createManualClock', () => {
     expect(clock.nowMs()).toBe(1500 - 86_400_000)
   })
 
-  it('can be advanced to the next timer, also to one that came due in a sleep', async () => {
+  it('can be advanced to the next timer, also to one that came due during a jump', async () => {
     const clock = createManualClock(0)
     const fired = vi.fn()
     clock.setTimer(fired, 10)
@@ -94,7 +94,7 @@ describe('createManualClock', () => {
 })
 
 describe('one clock for client and server', () => {
-  it('lets a token expire on both sides, and the client renews it before the server says no', async () => {
+  it('lets a token expire on both sides, and the client refreshes it before the server rejects it', async () => {
     const clock = createManualClock()
     const backend = startBackend({ clock, accessLifetimeSeconds: 60 })
     const { api, auth } = startApp(backend, { clock })

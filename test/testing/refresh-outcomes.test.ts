@@ -55,7 +55,7 @@ describe('an outcome that ends the session', () => {
     expect(store.load()).toBeUndefined()
   })
 
-  it('is final at the server too: a refused refresh token is never good again', async () => {
+  it('is final at the server too: a refused refresh token is never accepted again', async () => {
     const backend = startBackend()
     const { api, auth } = startApp(backend)
     const tokens = backend.login()
@@ -73,7 +73,7 @@ describe('an outcome that ends the session', () => {
 
 describe('an outcome that keeps the session', () => {
   it.each([...unavailable, ...malformed, ...others])(
-    '$outcome rejects every request with $code, asked $calls times, and heals',
+    '$outcome rejects every request with $code after $calls calls, and then recovers',
     async ({ outcome, code, calls }) => {
       const { backend, codes, api, auth, ends } = await meet(outcome)
       expect(codes).toEqual([code, code, code])
@@ -147,7 +147,7 @@ describe('what the endpoint answers', () => {
 })
 
 describe('the outcomes asked for', () => {
-  it('come one each in their order, and then what always says', async () => {
+  it('apply once each in order, and then `always`', async () => {
     const backend = startBackend()
     const { auth } = startApp(backend, { refreshRetry: { limit: 0 } })
     await auth.signIn(backend.login())
@@ -166,7 +166,7 @@ describe('the outcomes asked for', () => {
     expect(backend.log.map(({ outcome }) => outcome)).toEqual(['unavailable', 'granted', 404])
   })
 
-  it('may be answers of the test’s own', async () => {
+  it('may be custom answers', async () => {
     const backend = startBackend()
     const { auth } = startApp(backend)
     await auth.signIn(backend.login())
@@ -179,7 +179,7 @@ describe('the outcomes asked for', () => {
     expect(backend.log.map(({ outcome }) => outcome)).toEqual(['custom'])
   })
 
-  it('are refused when there is no such outcome, with the list of those there are', () => {
+  it('are rejected when unknown, with a list of the known ones', () => {
     const { refresh } = startBackend()
     expect(() => refresh.next('granted', 'refuse' as 'refused')).toThrow(
       /^refresh\.next: expected 'granted', 'refused', .* got 'refuse'\.$/,

@@ -13,7 +13,7 @@ function snapshotOf(accessToken: string) {
 }
 
 describe('createTokenFactory', () => {
-  it('repeats its tokens for the same seed, and never repeats one by itself', () => {
+  it('repeats its tokens for the same seed, and never repeats one otherwise', () => {
     const clock = createManualClock()
     const make = (seed: number) => {
       const factory = createTokenFactory({ seed, clock })
@@ -27,7 +27,7 @@ describe('createTokenFactory', () => {
     expect(new Set(all).size).toBe(200)
   })
 
-  it('tells the seed it took when none was given', () => {
+  it('exposes its seed when none was given', () => {
     const clock = createManualClock()
     const factory = createTokenFactory({ clock })
     expect(createTokenFactory({ seed: factory.seed, clock }).tokens()).toEqual(factory.tokens())
@@ -49,7 +49,7 @@ describe('createTokenFactory', () => {
     })
   })
 
-  it('makes opaque tokens that tell the client nothing', () => {
+  it('makes opaque tokens that reveal nothing to the client', () => {
     const { accessToken, expiresInSeconds } = createTokenFactory({ kind: 'opaque' }).tokens({
       subject: 'ada',
     })
@@ -57,7 +57,7 @@ describe('createTokenFactory', () => {
     expect(expiresInSeconds).toBe(300)
   })
 
-  it('makes a token without an end where the claims take it away', () => {
+  it('makes a token without an expiry where the claims remove it', () => {
     const accessToken = createTokenFactory().accessToken({ claims: { exp: undefined } })
     expect(snapshotOf(accessToken)).toMatchObject({ status: 'signed-in', subject: 'ada' })
     expect(snapshotOf(accessToken).expiresAtMs).toBeUndefined()

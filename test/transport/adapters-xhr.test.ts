@@ -4,21 +4,21 @@
 
 import axios from 'axios'
 import { describe, expect, it } from 'vitest'
-import { tellAllStories, tellCoreStories } from '../contracts/transport-stories.js'
+import { describeTransport, describeTransportCore } from '../contracts/transport-suite.js'
 import { adapterAsFunction, adapterNamed } from '../support/adapters.js'
 import { setUp } from '../support/client.js'
 
-tellAllStories({
+describeTransport({
   name: 'the xhr adapter',
   open: ({ url }) => ({ instance: axios.create({ baseURL: url, adapter: adapterNamed('xhr') }) }),
 })
 
-tellCoreStories({
+describeTransportCore({
   name: 'the default adapters of a page',
   open: ({ url }) => ({ instance: axios.create({ baseURL: url }) }),
 })
 
-tellCoreStories({
+describeTransportCore({
   name: 'the xhr adapter as a function, set per request',
   open: ({ url }) => ({
     instance: axios.create({ baseURL: url }),

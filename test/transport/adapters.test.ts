@@ -3,8 +3,8 @@
 
 import axios, { type AxiosAdapter, type AxiosInstance, type AxiosRequestConfig } from 'axios'
 import { describe, expect, it } from 'vitest'
-import type { Scene, Stage } from '../contracts/transport-scene.js'
-import { tellAllStories, tellCoreStories } from '../contracts/transport-stories.js'
+import type { Scene, Stage } from '../contracts/transport-setup.js'
+import { describeTransport, describeTransportCore } from '../contracts/transport-suite.js'
 import { adapterAsFunction, adapterNamed } from '../support/adapters.js'
 import { failureOf, setUp } from '../support/client.js'
 
@@ -36,9 +36,9 @@ function made(name: string, open: (server: { url: string }) => Stage): Scene {
   return { name, open, streams: 'node' }
 }
 
-tellAllStories(scene('the http adapter', { adapter: adapterNamed('http') }))
-tellAllStories({ ...scene('the fetch adapter', { adapter: 'fetch' }), streams: 'web' })
-tellAllStories(scene('a function adapter', { adapter: ownAdapter() }))
+describeTransport(scene('the http adapter', { adapter: adapterNamed('http') }))
+describeTransport({ ...scene('the fetch adapter', { adapter: 'fetch' }), streams: 'web' })
+describeTransport(scene('a function adapter', { adapter: ownAdapter() }))
 
 const adapters = [
   scene('the default adapters', {}),
@@ -124,7 +124,7 @@ const intercepted = [
   }),
 ])
 
-for (const one of [...adapters, ...instances, ...intercepted]) tellCoreStories(one)
+for (const one of [...adapters, ...instances, ...intercepted]) describeTransportCore(one)
 
 describe('the adapter of a request', () => {
   it('sends the request and its replay, and nothing else', async () => {
@@ -140,7 +140,7 @@ describe('the adapter of a request', () => {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('is on the config of the answer again, and on that of an error', async () => {
+  it('is restored on the config of the answer and of an error', async () => {
     const { server, api } = await setUp({ refreshRetry: { limit: 0 } })
     const own: AxiosAdapter = (config) => adapterAsFunction('http')(config)
     server.killAccessTokens()
@@ -167,14 +167,14 @@ describe('the adapter of a request', () => {
   it.each([
     ['throws', (): never => raise()],
     ['rejects', () => Promise.reject(new Error('the pigeon is lost'))],
-  ])('that %s with an error of its own lets its caller have that error', async (_, adapter) => {
+  ])('that %s with its own error rejects the caller with that error', async (_, adapter) => {
     const { api, auth } = await setUp()
     await expect(api.get('/api/me', { adapter })).rejects.toThrow('the pigeon is lost')
     expect((await api.get('/api/me')).status).toBe(200)
     expect(auth.stats()).toMatchObject({ heldNow: 0, refreshes: 0 })
   })
 
-  it('may answer with a 401 as a plain object, with headers of any make', async () => {
+  it('may answer with a 401 as a plain object, with any kind of headers', async () => {
     const { server, api } = await setUp()
     let answers = 0
     const adapter: AxiosAdapter = async (config) => ({

@@ -8,7 +8,7 @@ import { type CacheOptions, setupCache } from 'axios-cache-interceptor'
 import { describe, expect, it } from 'vitest'
 import { type AuthClientOptions, authErrorOf, tokenFromHeader } from '../../src/index.js'
 import { besideUs, PLACES, type Place } from '../contracts/plug-ins.js'
-import { type Answer, echoOf, type Play, play } from '../contracts/transport-scene.js'
+import { type Answer, echoOf, type Play, play } from '../contracts/transport-setup.js'
 import { json } from '../support/auth-server/answer.js'
 import { failureOf } from '../support/client.js'
 import { settleAll } from '../support/settle-all.js'
@@ -65,7 +65,7 @@ describe.each(PLACES.filter(({ seesToken }) => seesToken).map((place) => [place.
       it.each([
         ['an answer that varies by Authorization', VARIES],
         ['an answer whose server forgot to say so', SAYS_NOTHING],
-      ])('keeps %s for the token it was given to, and for nobody else', async (_, url) => {
+      ])('keeps %s for the token it was answered to, and for no other', async (_, url) => {
         const stage = await playWithCache(place, BY_TOKEN)
         expect(await askInTurn(stage, url)).toEqual([
           'ada',
@@ -78,7 +78,7 @@ describe.each(PLACES.filter(({ seesToken }) => seesToken).map((place) => [place.
         ])
       })
 
-      it('asks again when the token is a new one', async () => {
+      it('sends a request again when the token is new', async () => {
         const { ask, auth } = await playWithCache(place, BY_TOKEN)
         expect([await ask(), await ask()]).toEqual(['ada', 'ada (kept)'])
         await auth.refresh()
@@ -129,7 +129,7 @@ describe.each(PLACES.filter(({ seesToken }) => !seesToken).map((place) => [place
     it.each([
       ['', {}],
       [" even with vary: ['authorization']", BY_TOKEN],
-    ])("answers everybody from the first user's cache%s", async (_, cache) => {
+    ])("answers every user from the first user's cache%s", async (_, cache) => {
       const stage = await playWithCache(place, cache)
       expect(await askInTurn(stage)).toEqual(['ada', ...Array(6).fill('ada (kept)')])
     })
@@ -152,7 +152,7 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('a cache %s'
     expect(got[2]).toBe('ada (kept)')
   })
 
-  it('brings no older token back with an answer that was kept', async () => {
+  it('does not restore an older token with a cached answer', async () => {
     const { server, auth, send } = await playWithCache(
       place,
       { interpretHeader: false, vary: false },
@@ -167,7 +167,7 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('a cache %s'
     expect(await auth.getAccessToken()).toBe('token-3')
   })
 
-  it('lets many callers of one URL share an answer that had to be healed', async () => {
+  it('lets many callers of one URL share an answer that needed a refresh', async () => {
     const { server, ask } = await playWithCache(place, BY_TOKEN)
     server.killAccessTokens()
     const results = await settleAll(Array.from({ length: 5 }, () => ask()))
@@ -179,7 +179,7 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('a cache %s'
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('lets many callers of one URL share an error that cannot be healed, and keeps nothing of it', async () => {
+  it('lets many callers of one URL share an error that no refresh can answer, and caches none of it', async () => {
     const { server, send, ask, signIn } = await playWithCache(place, BY_TOKEN)
     server.killAccessTokens()
     server.refresh.next(401)

@@ -12,7 +12,7 @@ import {
   isCancel,
   play,
   withoutToken,
-} from '../contracts/transport-scene.js'
+} from '../contracts/transport-setup.js'
 import { failureOf } from '../support/client.js'
 import { settleAll } from '../support/settle-all.js'
 
@@ -92,7 +92,7 @@ describe.each(rows)('%s', (_, { install, unwraps, resolves, oneAtATime }, place)
     expect(withoutToken(replayed)).toEqual(withoutToken(refused))
   })
 
-  it('rejects a request that is aborted while held at once, and lets the others go on', async () => {
+  it('rejects a request that is aborted while it waits at once, and continues the others', async () => {
     const { server, send, held } = await play(scene)
     server.killAccessTokens()
     const hold = server.holdRefresh()
@@ -110,7 +110,7 @@ describe.each(rows)('%s', (_, { install, unwraps, resolves, oneAtATime }, place)
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it('answers everyone who waits when the refresh is refused, and ends the session once', async () => {
+  it('settles every waiting request when the refresh is refused, and ends the session once', async () => {
     const { server, auth, send, ends, firstTokens } = await play(scene)
     server.killAccessTokens()
     server.refresh.next(401)
@@ -130,7 +130,7 @@ describe.each(rows)('%s', (_, { install, unwraps, resolves, oneAtATime }, place)
     }
   })
 
-  it('heals a 401 that validateStatus lets through, or resolves with it as it came', async () => {
+  it('refreshes and replays a 401 that validateStatus accepts, or resolves with it unchanged', async () => {
     const { server, send } = await play(scene)
     const validateStatus = () => true
     server.killAccessTokens()
@@ -142,7 +142,7 @@ describe.each(rows)('%s', (_, { install, unwraps, resolves, oneAtATime }, place)
     expect(server.counts).toMatchObject({ refreshes: 2, answered401: 2, protectedOk: 1 })
   })
 
-  it('hands over nothing that holds a token', async () => {
+  it('passes on nothing that contains a token', async () => {
     const { server, auth, send, firstTokens } = await play(scene)
     const tokens = [...firstTokens]
     const answers = [await send({ url: '/api/first' })]
@@ -158,7 +158,7 @@ describe.each(rows)('%s', (_, { install, unwraps, resolves, oneAtATime }, place)
     expect(server.counts).toMatchObject({ refreshes: 2, protectedOk: 2 })
   })
 
-  it('is left in place when we are disposed', async () => {
+  it('stays in place when the client is disposed', async () => {
     const { server, auth, send } = await play(scene)
     auth.dispose()
     expect(bodyOf(await send({ url: '/public/x' }))).toMatchObject({ path: '/public/x' })

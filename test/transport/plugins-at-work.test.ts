@@ -7,7 +7,7 @@ import axiosRetry, { type IAxiosRetryConfig } from 'axios-retry'
 import { describe, expect, it } from 'vitest'
 import { authErrorOf } from '../../src/index.js'
 import { acceptsAll, besideUs, limiters, loggerTo, PLACES, unwrapper } from '../contracts/plug-ins.js'
-import { type Answer, expectNoToken, type Failure, LIFETIME_MS, play } from '../contracts/transport-scene.js'
+import { type Answer, expectNoToken, type Failure, LIFETIME_MS, play } from '../contracts/transport-setup.js'
 import { adapterAsFunction } from '../support/adapters.js'
 import { json } from '../support/auth-server/answer.js'
 import { failureOf } from '../support/client.js'
@@ -17,7 +17,7 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('%s', (_, pl
   describe('axios-retry', () => {
     const beside = (options: IAxiosRetryConfig) => besideUs(place, (api) => axiosRetry(api, options))
 
-    it('sends a replay that met a 503 again, with the new token', async () => {
+    it('retries a replay that got a 503, with the new token', async () => {
       const { server, auth, send } = await play(beside({ retries: 2 }))
       server.killAccessTokens()
       let failures = 1
@@ -31,7 +31,7 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('%s', (_, pl
       expect(server.counts.refreshes).toBe(1)
     })
 
-    it('sends a request again whose token died meanwhile, and the retry is healed', async () => {
+    it('retries a request whose token expired meanwhile, and the retry is refreshed and replayed', async () => {
       const { server, send } = await play(beside({ retries: 1 }))
       server.route('/api/dropped', () => {
         if (server.requestsTo('/api/dropped').length > 1) return undefined
@@ -43,14 +43,14 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('%s', (_, pl
       expect(server.counts.refreshes).toBe(1)
     })
 
-    it('that retries 401s too never makes more refreshes than we allow', async () => {
+    it('that retries 401s too never starts more refreshes than we allow', async () => {
       const { server, send } = await play(beside({ retries: 6, retryCondition: () => true }))
       const error = (await failureOf(send({ url: '/api/always-401' }))) as Failure
       expect(error.response?.status).toBe(401)
       expect(server.counts.refreshes).toBe(3)
     })
 
-    it('that is told to leave our errors alone sends nothing after the end of the session', async () => {
+    it('that skips our errors sends nothing after the end of the session', async () => {
       const retryCondition = (error: AxiosError) =>
         !authErrorOf(error) && axiosRetry.isNetworkOrIdempotentRequestError(error)
       const { server, clock, send } = await play(beside({ retries: 2, retryCondition }))
@@ -79,7 +79,7 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('%s', (_, pl
       return { ...stage, mock, met }
     }
 
-    it('answers in place of the server, its 401s are healed, and its history shows no token', async () => {
+    it('answers in place of the server, its 401s are refreshed and replayed, and its history shows no token', async () => {
       const { server, mock, met, send, firstTokens } = await playMocked()
       mock.onPost('/auth/refresh').reply(200, { access_token: 'fresh' })
       const urls = ['/item/1', '/item/2', '/item/3']
@@ -102,7 +102,7 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('%s', (_, pl
       expect(ends.map(({ reason }) => reason)).toEqual(['refused'])
     })
 
-    it('breaks off a request, and the caller has the error it made', async () => {
+    it('aborts a request, and the caller gets its error', async () => {
       const { auth, mock, send } = await playMocked()
       mock.onGet('/broken').networkError()
       expect(await failureOf(send({ url: '/broken' }))).toMatchObject({ message: 'Network Error' })
@@ -130,7 +130,7 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('%s', (_, pl
       expect(server.counts).toMatchObject({ refreshes: 1, protectedOk: 5 })
     })
 
-    it('lets go of the slot of a request that is aborted while held', async () => {
+    it('frees the slot of a request that is aborted while it waits', async () => {
       const { server, send, held } = await play(besideUs(place, install))
       server.killAccessTokens()
       const hold = server.holdRefresh()
@@ -151,7 +151,7 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('%s', (_, pl
       return { lines, ...(await play(besideUs(place, loggerTo(lines).install))) }
     }
 
-    it('writes one request and one answer for a call that was healed', async () => {
+    it('logs one request and one answer for a call that was replayed', async () => {
       const { lines, server, send } = await playLogged()
       server.killAccessTokens()
       await send({ url: '/api/me' })
@@ -159,7 +159,7 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('%s', (_, pl
       expect(lines).toEqual(['get /api/me', '200 /api/me'])
     })
 
-    it('writes one 401 for a call that could not be healed', async () => {
+    it('logs one 401 for a call that no refresh could answer', async () => {
       const { lines, server, send } = await playLogged()
       server.killAccessTokens()
       server.refresh.next(503)
@@ -167,7 +167,7 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('%s', (_, pl
       expect(lines).toEqual(['get /api/me', '401 /api/me'])
     })
 
-    it('writes our code for a request that was never sent', async () => {
+    it('logs our code for a request that was never sent', async () => {
       const { lines, server, clock, send } = await playLogged()
       await clock.advance(LIFETIME_MS)
       server.refresh.next(401)
@@ -195,7 +195,7 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('%s', (_, pl
   })
 
   describe('an interceptor that unwraps the body', () => {
-    it('gives the body of a healed answer, and our hooks see the whole answer', async () => {
+    it('returns the body of a replayed answer, and our hooks see the whole answer', async () => {
       const read: number[] = []
       const { server, send } = await play(besideUs(place, unwrapper.install), {
         readResponse({ status }) {
@@ -209,7 +209,7 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('%s', (_, pl
     })
 
     it.each([[null], [''], [0], [[1]], [{ config: { authClient: {} }, headers: {} }]])(
-      'gives a body that is no answer: %j',
+      'returns a body that is no answer: %j',
       async (body) => {
         const { server, send } = await play(besideUs(place, unwrapper.install))
         server.route('/api/odd', () => json(200, body))
@@ -219,7 +219,7 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('%s', (_, pl
   })
 
   describe('a queue that keeps a copy of each request, to send it again later', () => {
-    it('sends it with the token of then, and it is healed like any other', async () => {
+    it('sends it with the token current then, and it is refreshed and replayed like any other', async () => {
       const kept: object[] = []
       const { server, auth, send } = await play(
         besideUs(place, (api) => {
@@ -242,9 +242,9 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('%s', (_, pl
     })
   })
 
-  describe('an interceptor that says what becomes of a request', () => {
+  describe('an interceptor that sets authClient', () => {
     it.each([[false as const], [{ place: false, refresh: false }]])(
-      'is heeded: authClient: %j',
+      'is respected: authClient: %j',
       async (authClient) => {
         const { server, send } = await play(
           besideUs(place, (api) => {
@@ -271,7 +271,7 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('%s', (_, pl
       })
     })
 
-    it('has its 401s healed with one refresh, and the bodies are sent again', async () => {
+    it('has its 401s answered with one refresh, and the bodies are sent again', async () => {
       const { server, auth, send, firstTokens } = await play(scene)
       server.killAccessTokens()
       const burst = [1, 2, 3].map((item) => send({ url: `/api/${item}`, method: 'POST', data: { item } }))
@@ -285,14 +285,14 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('%s', (_, pl
       for (const request of burst) expectNoToken(await request, tokens)
     })
 
-    it('has a 401 healed that validateStatus lets through', async () => {
+    it('has a 401 refreshed and replayed that validateStatus accepts', async () => {
       const { server, send } = await play(scene)
       server.killAccessTokens()
       expect((await send({ url: '/api/me', validateStatus: () => true })).status).toBe(200)
       expect(server.counts).toMatchObject({ refreshes: 1, answered401: 1, protectedOk: 1 })
     })
 
-    it('gives the caller their own error, ours as its cause, when the refresh is refused', async () => {
+    it('rejects with the caller’s own error, ours as its cause, when the refresh is refused', async () => {
       const { server, send, firstTokens, ends } = await play(scene)
       server.killAccessTokens()
       server.refresh.next(401)
@@ -305,7 +305,7 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('%s', (_, pl
   })
 
   describe('validateStatus: () => true', () => {
-    it('resolves with every status once the 401 is healed', async () => {
+    it('resolves with every status after the 401 was replayed', async () => {
       const { server, send } = await play(besideUs(place, acceptsAll.install))
       server.killAccessTokens()
       const statuses = ['403', '404', '500'].map((status) => send({ url: `/api/status/${status}` }))
@@ -314,7 +314,7 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('%s', (_, pl
       expect(server.counts.refreshes).toBe(1)
     })
 
-    it('makes no grant of what the refresh endpoint refuses', async () => {
+    it('does not read a refusal of the refresh endpoint as a grant', async () => {
       const { server, send, ends } = await play(besideUs(place, acceptsAll.install))
       server.killAccessTokens()
       server.refresh.next(401)

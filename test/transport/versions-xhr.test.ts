@@ -5,19 +5,19 @@
 
 import { describe } from 'vitest'
 import { loadEdition } from '../contracts/axios-versions.js'
-import { tellAllStories, tellCoreStories } from '../contracts/transport-stories.js'
+import { describeTransport, describeTransportCore } from '../contracts/transport-suite.js'
 
 for (const version of ['0.27.2', '1.2.6'] as const) {
   const { axios, library } = await loadEdition(version)
 
   describe(`axios ${version} in a page`, () => {
-    tellAllStories({
+    describeTransport({
       name: 'an instance with its default adapters',
       open: ({ url }) => ({ instance: axios.create({ baseURL: url }) }),
       library,
     })
 
-    tellCoreStories({
+    describeTransportCore({
       name: 'the default export',
       open({ url }) {
         axios.defaults.baseURL = url

@@ -6,8 +6,8 @@ import type { AxiosRequestConfig } from 'axios'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { AxiosLike } from '../../src/index.js'
 import { type Edition, loadEdition, ownAdapter, type Version } from '../contracts/axios-versions.js'
-import type { Scene, Stage } from '../contracts/transport-scene.js'
-import { tellAllStories, tellCoreStories } from '../contracts/transport-stories.js'
+import type { Scene, Stage } from '../contracts/transport-setup.js'
+import { describeTransport, describeTransportCore } from '../contracts/transport-suite.js'
 import type { AuthServer } from '../support/auth-server.js'
 import { failureOf, startServer, tokensOf } from '../support/client.js'
 import { settleAll } from '../support/settle-all.js'
@@ -101,15 +101,15 @@ for (const version of ['0.27.2', '1.2.6'] as const) {
   })
 
   describe(`axios ${version}`, () => {
-    tellAllStories(scene('an instance with its default adapters', create()))
+    describeTransport(scene('an instance with its default adapters', create()))
     for (const [name, open] of version === '0.27.2' ? scenes : [...scenes, ...listed]) {
-      tellCoreStories(scene(name, open))
+      describeTransportCore(scene(name, open))
     }
   })
 }
 
 describe.each(VERSIONS)('axios %s', (version) => {
-  it('is what instance and library both run on', async () => {
+  it('is what instance and library both use', async () => {
     const { axios, library } = editionOf(version)
     const instance = axios.create({ baseURL: 'http://127.0.0.1:9' })
     const auth = library.createAuthClient(instance, {
@@ -161,7 +161,7 @@ describe.each(
     }
   })
 
-  it('rejects a request that is aborted while held', async () => {
+  it('rejects a request that is aborted while it waits', async () => {
     const { server, instance } = await setUp()
     server.killAccessTokens()
     const hold = server.holdRefresh()

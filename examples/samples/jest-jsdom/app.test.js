@@ -26,7 +26,7 @@ it('sends the user to the login page when the refresh is refused', async () => {
   expect(auth.getSnapshot().status).toBe('signed-out')
 })
 
-it('keeps the user signed in while the network is down, and goes on once it is back', async () => {
+it('keeps the user signed in while the network is down, and continues when it is back', async () => {
   const { api, auth } = startApp({ refreshRetry: { baseDelayMs: 0 } })
   await auth.signIn(backend.login('ada'))
   backend.expireAccessTokens()

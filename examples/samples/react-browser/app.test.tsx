@@ -40,7 +40,7 @@ it('sends the user to the login page when the refresh is refused', async () => {
   expect(backend.counts).toMatchObject({ refreshes: 1, served: 0 })
 })
 
-it('keeps the user signed in while the network is down, and goes on once it is back', async () => {
+it('keeps the user signed in while the network is down, and continues when it is back', async () => {
   const { press, shows } = await openApp()
   await press('Sign in')
   await shows('Hello, ada')
@@ -65,7 +65,7 @@ it('sends the user to the login page when they sign out in another tab', async (
   there.dispose()
 })
 
-it('is one client under StrictMode, not two, and none once it is closed', async () => {
+it('creates one client under StrictMode, and none is left after unmounting', async () => {
   const clients = { ever: 0, now: 0 }
   const tab = createFakeTabs().openTab()
   const { shows, close } = await openApp({

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { startApp } from './app.js'
 import { backend } from './backend.js'
 
-it('keeps the user signed in while the network is down, and goes on once it is back', async () => {
+it('keeps the user signed in while the network is down, and continues when it is back', async () => {
   const app = startApp({ refreshRetry: { baseDelayMs: 0 } })
   await app.auth.signIn(backend.login('ada'))
   backend.expireAccessTokens()

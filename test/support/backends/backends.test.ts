@@ -33,7 +33,7 @@ it.each<[string, CreateBackend]>([
   ['flask-header', flaskHeader],
   ['fastapi', fastapi],
   ['oauth2', oauth2],
-])('%s speaks nothing but its own contract', async (_, backend) => {
+])('%s accepts only its own protocol', async (_, backend) => {
   const server = await startServer({ backend })
   const { access_token } = server.login()
   for (const path of ['/api/me', '/cookie/refresh', '/sliding/me', '/api/v1/system/refresh_token/']) {
@@ -79,7 +79,7 @@ describe('flask-json', () => {
 })
 
 describe('flask-header', () => {
-  it('takes the refresh token for a refresh alone, and the access token for the rest', async () => {
+  it('accepts the refresh token for a refresh only, and the access token for the rest', async () => {
     const server = await startServer({ backend: flaskHeader })
     const { access_token, refresh_token } = server.login()
     expect((await call(server, '/auth/me', { headers: bearer(access_token) }))[0]).toBe(200)

@@ -27,7 +27,7 @@ const PLACES: Place[] = [
 
 inEachBrowser('pages that lack something', (setStage) => {
   for (const { lacking, fails = [], locks = true, ...place } of PLACES) {
-    it(`one tab goes on without ${lacking}`, async (context) => {
+    it(`one tab works without ${lacking}`, async (context) => {
       const { server, tabs, signIn, expire } = await setStage(context, { tabs: 1, ...place })
       const [tab] = tabs
       await signIn('ada')
@@ -48,7 +48,7 @@ inEachBrowser('pages that lack something', (setStage) => {
     })
   }
 
-  it('tabs without BroadcastChannel share one refresh, and a sign-out', async (context) => {
+  it('tabs without BroadcastChannel share a refresh and a sign-out', async (context) => {
     const { server, tabs, signIn, expire, states, allAre } = await setStage(context, {
       tabs: 3,
       without: ['channels'],
@@ -77,7 +77,7 @@ inEachBrowser('pages that lack something', (setStage) => {
     expect(await endsOf(states())).toEqual([['signed-out'], []])
   })
 
-  it('a tab on an insecure origin hears of a sign-out in another', async (context) => {
+  it('a tab on an insecure origin is signed out by another tab', async (context) => {
     const { server, tabs, signIn, expire, states, allAre } = await setStage(context, {
       tabs: 3,
       place: 'insecure',
@@ -99,7 +99,7 @@ inEachBrowser('pages that lack something', (setStage) => {
     expect(await endsOf(states())).toEqual([elsewhere, elsewhere, ['signed-out']])
   })
 
-  it('a tab on an insecure origin looks into the store before it refreshes', async (context) => {
+  it('a tab on an insecure origin reads the store before it refreshes', async (context) => {
     const { server, tabs, openTab, signIn, expire, states } = await setStage(context, {
       tabs: 1,
       place: 'insecure',
@@ -116,7 +116,7 @@ inEachBrowser('pages that lack something', (setStage) => {
     }
   })
 
-  it('tabs on an insecure origin may refresh side by side, and everybody is answered', async (context) => {
+  it('tabs on an insecure origin may refresh at the same time, and every request is answered', async (context) => {
     // As real servers do where two tabs cannot know of each other in time: the predecessor is good for a moment more.
     const { server, tabs, signIn, expire } = await setStage(context, {
       tabs: 3,
@@ -134,7 +134,7 @@ inEachBrowser('pages that lack something', (setStage) => {
     expect(server.counts.refreshes).toBeLessThanOrEqual(3 * 3)
   })
 
-  it('a tab on an insecure origin survives a refusal when another was faster', async (context) => {
+  it('a tab on an insecure origin keeps its session when its refresh is refused because another was faster', async (context) => {
     const { server, tabs, openTab, signIn, expire, states } = await setStage(context, {
       tabs: 1,
       place: 'insecure',

@@ -9,7 +9,7 @@ import { shuffled } from '../support/shuffle.js'
 import { createOpenStore, rotatedElsewhere } from '../support/stores.js'
 
 describe('G8: one request starts at most one refresh', () => {
-  it('G8: a request that is refused with the fresh token too passes its 401 on', async () => {
+  it('G8: a request that is rejected with the fresh token too passes its 401 on', async () => {
     const { server, api, ends } = await setUp()
     const error = await failureOf(api.get('/api/always-401'))
     expect(error).toMatchObject({ response: { status: 401 } })
@@ -22,14 +22,14 @@ describe('G8: one request starts at most one refresh', () => {
     expect(server.counts).toMatchObject({ refreshes: 1, protectedOk: 1 })
   })
 
-  it('G8: a request that was held for an expired token has had its refresh', async () => {
+  it('G8: a request that waited because of an expired token starts no second refresh', async () => {
     const { server, api, clock } = await setUp()
     clock.jump(300_000)
     expect(await failureOf(api.get('/api/always-401'))).toMatchObject({ response: { status: 401 } })
     expect(server.counts).toMatchObject({ refreshes: 1, answered401: 1 })
   })
 
-  it('G8: a request that renewed a stale token in the background has had its refresh', async () => {
+  it('G8: a request that refreshed a stale token in the background starts no second refresh', async () => {
     const { server, api, clock, auth } = await setUp()
     clock.jump(275_000)
     const hold = server.hold('/api/always-401', { at: 'answer', first: 1 })
@@ -41,7 +41,7 @@ describe('G8: one request starts at most one refresh', () => {
     expect(server.counts).toMatchObject({ refreshes: 1, answered401: 2 })
   })
 
-  it('G8: it may join a refresh that somebody else starts', async () => {
+  it('G8: a request may join a refresh that another one starts', async () => {
     const { server, api, auth } = await setUp()
     server.killAccessTokens()
     const replay = server.hold(({ path }) => path === '/api/item' && server.counts.granted === 1)
@@ -59,7 +59,7 @@ describe('G8: one request starts at most one refresh', () => {
     expect(server.counts.refreshes).toBe(2)
   })
 
-  it('G8: it follows newer tokens that somebody else has got, without a refresh', async () => {
+  it('G8: a request is replayed with newer tokens from elsewhere, without a refresh', async () => {
     const { server, api } = await setUp()
     server.killAccessTokens()
     // Its own refresh did not help; its second 401 comes after somebody else's refresh is over.
@@ -78,7 +78,7 @@ describe('G8: one request starts at most one refresh', () => {
     expect(server.counts.refreshes).toBe(2)
   })
 
-  it('G8: it follows newer tokens, and is sent five times at the most', async () => {
+  it('G8: a request is replayed with newer tokens, and sent at most five times', async () => {
     const { server, api, auth } = await setUp()
     const hold = server.hold('/api/item', { at: 'answer' })
     server.killAccessTokens()
@@ -94,7 +94,7 @@ describe('G8: one request starts at most one refresh', () => {
     expect(server.requestsTo('/api/item')).toHaveLength(5)
   })
 
-  it('G8: one more is started when the token of the first ran out on its way', async () => {
+  it('G8: one more is started when the first one’s token expired on the way', async () => {
     const { server, api, clock } = await setUp({ server: { accessLifetimeSeconds: 3 } })
     server.killAccessTokens()
     const slow = server.hold(({ path }) => path === '/api/item' && server.counts.granted === 1, { first: 1 })
@@ -109,7 +109,7 @@ describe('G8: one request starts at most one refresh', () => {
     expect(server.requestsTo('/api/item')).toHaveLength(3)
   })
 
-  it('G8: and not a third one', async () => {
+  it('G8: a third one is never started', async () => {
     const { server, api, clock } = await setUp({ server: { accessLifetimeSeconds: 3 } })
     const hold = server.hold('/api/always-401')
     const failed = failureOf(api.get('/api/always-401'))
@@ -122,7 +122,7 @@ describe('G8: one request starts at most one refresh', () => {
     expect(server.counts.refreshes).toBe(2)
   })
 
-  it('G8: a token that ran out on its way is no proof that refreshing does not help', async () => {
+  it('G8: a token that expired on the way does not count as an excessive refresh', async () => {
     const { server, api, clock } = await setUp({ server: { accessLifetimeSeconds: 3 } })
     for (let round = 1; round <= 4; round++) {
       server.killAccessTokens()
@@ -146,7 +146,7 @@ describe('G8: one request starts at most one refresh', () => {
     ['another token', (i: number) => ({ accessToken: `other-token-${i}` })],
     ['the same token', () => ({})],
   ])(
-    'G8: a store whose version rises at each look, with %s, costs five sendings at the most',
+    'G8: a store whose version rises at each load, with %s, causes at most five sendings',
     async (_, next) => {
       const store = createOpenStore()
       const { server, api, auth, clock } = await setUp({ store })
@@ -173,7 +173,7 @@ describe('G8: one request starts at most one refresh', () => {
     },
   )
 
-  it('G8: getAccessToken starts one, even if its token is too short-lived after it', async () => {
+  it('G8: getAccessToken starts one, even if the new token is too short-lived', async () => {
     const { server, auth } = await setUp()
     const token = await auth.getAccessToken({ minValidityMs: 86_400_000 })
     expect(token).toBe(server.sessions[0]?.accessToken)
@@ -201,7 +201,7 @@ describe('G8: one request starts at most one refresh', () => {
 
 describe('G8: a grant that repeats the refused token', () => {
   it.each(['same-token', 'same-token-rotated'] as const)(
-    'G8: it is BAD_GRANT, and nothing is replayed (%s)',
+    'G8: rejects with BAD_GRANT, and replays nothing (%s)',
     async (behaviour) => {
       const { server, api, auth, ends } = await setUp()
       server.killAccessTokens()
@@ -214,7 +214,7 @@ describe('G8: a grant that repeats the refused token', () => {
     },
   )
 
-  it('G8: a repeated token that nobody refused is as good as a new one', async () => {
+  it('G8: accepts a repeated token that was not rejected', async () => {
     const { server, api, auth, clock, events } = await setUp()
     server.refresh.next('same-token', 'same-token')
     await auth.refresh()
@@ -256,12 +256,12 @@ describe('G8: when fresh tokens keep being refused', () => {
     return server.counts.refreshes - refreshes
   }
 
-  it('G8: two fruitless refreshes stop nothing', async () => {
+  it('G8: two excessive refreshes stop nothing', async () => {
     expect(await costOf(await refusingAll(2))).toBe(1)
   })
 
   it.each([0, 14_999])(
-    'G8: after three of them in 30 s (one every %i ms), 401s pass through as they came',
+    'G8: after three of them within 30 s (one every %i ms), 401s pass through unchanged',
     async (everyMs) => {
       const world = await refusingAll(3, everyMs)
       for (let i = 0; i < 5; i++) expect(await costOf(world)).toBe(0)
@@ -271,11 +271,11 @@ describe('G8: when fresh tokens keep being refused', () => {
     },
   )
 
-  it('G8: three of them over 30 s or more stop nothing', async () => {
+  it('G8: three of them spread over 30 s or more stop nothing', async () => {
     expect(await costOf(await refusingAll(3, 15_000))).toBe(1)
   })
 
-  it('G8: 30 s later it is tried again, and one more fruitless refresh is not three', async () => {
+  it('G8: 30 s later refreshing resumes, and one more excessive refresh does not stop it', async () => {
     const world = await refusingAll(3)
     world.clock.jump(29_999)
     expect(await costOf(world)).toBe(0)
@@ -284,7 +284,7 @@ describe('G8: when fresh tokens keep being refused', () => {
     expect(await costOf(world)).toBe(1)
   })
 
-  it('G8: of many fruitless refreshes the last three count', async () => {
+  it('G8: only the last three excessive refreshes count', async () => {
     const world = await refusingAll(3, 20_000)
     world.clock.jump(5_000)
     expect(await costOf(world)).toBe(1)
@@ -298,7 +298,7 @@ describe('G8: when fresh tokens keep being refused', () => {
     expect(await costOf(world)).toBe(1)
   })
 
-  it('G8: a token that truly expires is renewed all the same', async () => {
+  it('G8: a token that expires is still refreshed', async () => {
     const world = await refusingAll(3, 0, { accessLifetimeSeconds: 20 })
     expect(await costOf(world)).toBe(0)
     world.relent()
@@ -307,7 +307,7 @@ describe('G8: when fresh tokens keep being refused', () => {
     expect(world.server.counts).toMatchObject({ refreshes: 4, protectedOk: 1 })
   })
 
-  it('G8: a 401 that comes when its token has truly expired is worth a refresh too', async () => {
+  it('G8: a 401 for a token that has expired still starts a refresh', async () => {
     const world = await refusingAll(3, 0, { accessLifetimeSeconds: 20 })
     const { server, api, clock } = world
     const hold = server.hold('/api/late', { at: 'answer', first: 1 })
@@ -320,7 +320,7 @@ describe('G8: when fresh tokens keep being refused', () => {
     expect(server.counts.refreshes).toBe(4)
   })
 
-  it('G8: a replay that succeeds ends it', async () => {
+  it('G8: a successful replay resumes refreshing', async () => {
     const world = await setUp()
     const { server, api } = world
     const { readAccessToken } = server.settings
@@ -342,7 +342,7 @@ describe('G8: when fresh tokens keep being refused', () => {
     expect(server.counts.refreshes).toBe(4)
   })
 
-  it('G8: a replay of an older token that succeeds late does not end it', async () => {
+  it('G8: a late successful replay with an older token does not resume refreshing', async () => {
     const world = await setUp()
     const { server, api, auth } = world
     server.killAccessTokens()
@@ -360,7 +360,7 @@ describe('G8: when fresh tokens keep being refused', () => {
     expect(auth.getSnapshot().status).toBe('signed-in')
   })
 
-  it('G8: endpoints that take any token, or look at none, prove nothing', async () => {
+  it('G8: answers of endpoints that accept any token, or ignore it, do not resume refreshing', async () => {
     const world = await refusingAll(0)
     const { api } = world
     for (let i = 0; i < 3; i++) {
@@ -370,7 +370,7 @@ describe('G8: when fresh tokens keep being refused', () => {
     expect(await costOf(world)).toBe(0)
   })
 
-  it('G8: requests that the server does take go on as usual, and so does refresh()', async () => {
+  it('G8: requests that the server accepts continue as usual, and so does refresh()', async () => {
     const world = await refusingAll(3)
     const { server, api, auth } = world
     world.relent()
@@ -381,7 +381,7 @@ describe('G8: when fresh tokens keep being refused', () => {
     expect(server.counts).toMatchObject({ refreshes: 4, protectedOk: 2 })
   })
 
-  it('G8: tokens that die often, but serve each time, stop nothing', async () => {
+  it('G8: tokens that expire often but are accepted each time stop nothing', async () => {
     const { server, api } = await setUp()
     for (let round = 1; round <= 10; round++) {
       server.killAccessTokens()
@@ -390,7 +390,7 @@ describe('G8: when fresh tokens keep being refused', () => {
     }
   })
 
-  it('G8: refreshes that fail are no fruitless ones: their cool-down is another matter', async () => {
+  it('G8: failed refreshes do not count as excessive: they have their cool-down', async () => {
     const { server, api, clock } = await setUp()
     server.killAccessTokens()
     server.refresh.next(404, 404, 404, 404)
@@ -402,15 +402,15 @@ describe('G8: when fresh tokens keep being refused', () => {
     expect(server.counts).toMatchObject({ refreshes: 5, protectedOk: 1 })
   })
 
-  it('G8: another sign-in starts with a clean slate', async () => {
+  it('G8: a new sign-in resets the count', async () => {
     const world = await refusingAll(3)
     await world.auth.signIn(tokensOf(world.server.login('grace')))
     expect(await costOf(world)).toBe(1)
   })
 })
 
-describe('G8: a store with another expired token at each look', () => {
-  it('G8: keeps refresh() busy five times at the most', async () => {
+describe('G8: a store with another expired token at each load', () => {
+  it('G8: makes refresh() read it at most five times', async () => {
     const store = createOpenStore()
     const { auth, clock, server } = await setUp({ store })
     const { load } = store

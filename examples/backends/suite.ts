@@ -164,7 +164,7 @@ export function refreshesIn(row: Pick<Row, 'refresh'>, log: readonly AnsweredReq
 export const countStatus = (log: readonly AnsweredRequest[], status: number): number =>
   log.filter((request) => request.status === status).length
 
-export function tellStories(name: string, anyRow: Row): void {
+export function describeBackend(name: string, anyRow: Row): void {
   describe(name, () => {
     const row = onOneBackend(anyRow)
     giveStorages()
@@ -191,7 +191,7 @@ export function tellSigningIn(row: Row): void {
   it.each([
     ['a wrong password', 'ada', 'ada-likes-letters'],
     ['a name that nobody has', 'eve', USERS.ada],
-  ])('tells the caller of %s, and nobody is signed in', async (_, user, password) => {
+  ])('rejects %s, and nobody is signed in', async (_, user, password) => {
     const { app, backend } = await open(row)
     expect(await failureOf(app.signIn(user, password))).toMatchObject(row.wrongPassword)
     expect(app.auth.getSnapshot().status).toBe('signed-out')
@@ -210,7 +210,7 @@ export function tellSigningIn(row: Row): void {
 
 export function tellExpiry(row: Row): void {
   if (row.noticedBy.includes('client')) {
-    it('sends one refresh, and no dead token, when 100 requests are made after the expiry', async () => {
+    it('sends one refresh, and no expired token, for 100 requests made after the expiry', async () => {
       const world = await expired(row, 'client')
       expect(await answersOf(burst(world, 100))).toEqual(all(100, 'ada'))
       const log = await world.backend.answered()
@@ -221,7 +221,7 @@ export function tellExpiry(row: Row): void {
   }
 
   if (row.noticedBy.includes('server')) {
-    it('sends one refresh when the server refuses the token of 100 requests', async () => {
+    it('sends one refresh when the server rejects the token of 100 requests', async () => {
       const world = await expired(row, 'server')
       expect(await answersOf(burst(world, 100))).toEqual(all(100, 'ada'))
       const log = await world.backend.answered()
@@ -231,7 +231,7 @@ export function tellExpiry(row: Row): void {
     })
   }
 
-  it('needs no further refresh while the new token lives', async () => {
+  it('sends no further refresh while the new token is valid', async () => {
     const world = await expired(row)
     await answersOf(burst(world, 5))
     await world.backend.forget()
@@ -240,7 +240,7 @@ export function tellExpiry(row: Row): void {
   })
 
   if (row.survivesReload) {
-    it('goes on after a reload of the page, with one refresh', async () => {
+    it('continues after a page reload with one refresh', async () => {
       const { app, backend } = await expired(row)
       app.auth.dispose()
       const reloaded = openApp(row.open, backend.url)
@@ -252,7 +252,7 @@ export function tellExpiry(row: Row): void {
 }
 
 export function tellRefusal(row: Row): void {
-  it('ends the session once, and answers everybody, when the refresh token has expired too', async () => {
+  it('ends the session once and settles every request when the refresh token has expired too', async () => {
     const world = await expired(row, undefined, SHORT_SESSION)
     const { app, backend, ends } = world
     const results = await settled(burst(world, 20))
@@ -273,7 +273,7 @@ export function tellTampering(row: Row): void {
   it(
     row.tampered.refreshes === 0
       ? `passes the ${row.tampered.status} of a forged token on, without a refresh`
-      : 'heals a forged token with one refresh',
+      : 'replaces a forged token with one refresh',
     async () => {
       const world = await signedIn(row)
       const { app, backend, ends } = world
@@ -296,7 +296,7 @@ async function tamperToken({ auth }: App): Promise<void> {
 }
 
 export function tellRestarts(row: Row): void {
-  it('answers everybody when the server is restarted in the middle of a burst', async () => {
+  it('settles every request when the server restarts in the middle of a burst', async () => {
     const world = await expired(row)
     const { app, backend, ends } = world
     const first = burst(world, 60)
@@ -320,7 +320,7 @@ export function tellRestarts(row: Row): void {
     expect(app.visits).toEqual([])
   })
 
-  it('keeps the session when the server is away while the token expires', async () => {
+  it('keeps the session when the server is down while the token expires', async () => {
     const world = await expired(row)
     const { app, backend, ends } = world
     await backend.stop()
@@ -355,15 +355,16 @@ export function tellSigningOut(row: Row): void {
     expect(thief.auth.getSnapshot().status).toBe('signed-out')
   }
 
-  it('revokes at the server what a copy of the session holds', async () => {
+  it('revokes at the server the tokens of a copied session', async () => {
     const world = await signedIn(row)
     expect(await world.app.whoAmI()).toBe('ada')
     await signedOutEverywhere(world)
   })
 
-  it('revokes it although the access token has expired', async () => signedOutEverywhere(await expired(row)))
+  it('revokes them also when the access token has expired', async () =>
+    signedOutEverywhere(await expired(row)))
 
-  it('signs out here when the server cannot be reached, and tells the caller', async () => {
+  it('signs out here when the server cannot be reached, and reports that to the caller', async () => {
     const { app, backend, ends } = await signedIn(row)
     await backend.stop()
     await expect(app.signOut()).rejects.toMatchObject({ isAxiosError: true })

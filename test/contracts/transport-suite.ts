@@ -17,15 +17,15 @@ import {
   play,
   type Scene,
   withoutToken,
-} from './transport-scene.js'
+} from './transport-setup.js'
 
 const BURST = 5
 
-export function tellCoreStories(scene: Scene): void {
+export function describeTransportCore(scene: Scene): void {
   describe(scene.name, () => core(scene))
 }
 
-export function tellAllStories(scene: Scene): void {
+export function describeTransport(scene: Scene): void {
   describe(scene.name, () => {
     core(scene)
     more(scene)
@@ -96,7 +96,7 @@ function core(scene: Scene): void {
   })
 
   it.each(['after its 401', 'before it was sent'])(
-    'rejects a request that is aborted while held %s at once, and sends it no more',
+    'rejects a request that is aborted while it waits %s at once, and does not send it again',
     async (when) => {
       const { server, clock, send, held } = await play(scene)
       const sent = when === 'after its 401' ? 1 : 0
@@ -144,7 +144,7 @@ function core(scene: Scene): void {
     expect(server.counts.refreshes).toBe(1)
   })
 
-  it("rejects a 401 that cannot be healed with the caller's own error, our error as its cause", async () => {
+  it("rejects a 401 that a refresh cannot answer with the caller's own error, our error as its cause", async () => {
     const { server, send, ends, firstTokens } = await play(scene)
     server.killAccessTokens()
     server.refresh.next(503)
@@ -160,7 +160,7 @@ function core(scene: Scene): void {
     expectNoToken(error, firstTokens)
   })
 
-  it('heals a 401 that validateStatus lets through, or resolves with it as it came', async () => {
+  it('refreshes and replays a 401 that validateStatus accepts, or resolves with it unchanged', async () => {
     const { server, send } = await play(scene)
     server.killAccessTokens()
     const validateStatus = () => true
@@ -172,7 +172,7 @@ function core(scene: Scene): void {
     expect(server.counts).toMatchObject({ refreshes: 2, answered401: 2, protectedOk: 1 })
   })
 
-  it('gives back an answer whose config holds no token', async () => {
+  it('returns an answer whose config contains no token', async () => {
     const { server, auth, send, firstTokens } = await play(scene)
     const before = await send({ url: '/api/me' })
     server.killAccessTokens()
@@ -187,7 +187,7 @@ function core(scene: Scene): void {
 function more(scene: Scene): void {
   const { streams, forms = true } = scene
 
-  it('lets requests made during the refresh wait for it, and sends each once', async () => {
+  it('makes requests made during the refresh wait, and sends each once', async () => {
     const { server, send, held } = await play(scene)
     server.killAccessTokens()
     const hold = server.holdRefresh()
@@ -261,7 +261,7 @@ function more(scene: Scene): void {
   })
 
   if (streams) {
-    it('replays a request for a stream, and lets go of the stream of its 401', async () => {
+    it('replays a request for a stream, and releases the stream of its 401', async () => {
       const { server, send } = await play(scene)
       server.killAccessTokens()
       const { data } = await send({
@@ -276,7 +276,7 @@ function more(scene: Scene): void {
       expect(server.requestsTo('/api/stream').map(({ status }) => status)).toEqual([401, 200])
     })
 
-    it('hands over the stream of a 401 when it is known that nothing will heal it', async () => {
+    it('passes on the stream of a 401 when no refresh can answer it', async () => {
       const { server, send } = await play(scene)
       server.killAccessTokens()
       server.refresh.next(503)
@@ -290,7 +290,7 @@ function more(scene: Scene): void {
       expect(await textOf(error.response?.data)).toContain('token missing')
     })
 
-    it('does not send a body twice that can be read only once', async () => {
+    it('never sends a body twice that can be read only once', async () => {
       const { server, send, ends } = await play(scene)
       server.killAccessTokens()
       const text = 'read me once'
@@ -312,7 +312,7 @@ function more(scene: Scene): void {
     })
   }
 
-  it('leaves an instance that has been let go of as it was', async () => {
+  it('leaves a detached instance as it was', async () => {
     const { server, auth, instance, send } = await play(scene)
     auth.dispose()
     const error = (await failureOf(send({ url: '/api/me' }))) as Failure

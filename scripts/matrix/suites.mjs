@@ -11,7 +11,7 @@ const SOURCES = ['src', 'test', 'examples', 'docs', 'package.json', 'tsconfig.js
 /** These bring an axios of their own, whatever the folder has. */
 const OWN_AXIOS = ['test/transport/versions.test.ts', 'test/transport/versions-xhr.test.ts']
 
-/** What meets axios: the transport, and the stories of the guarantees. */
+/** What meets axios: the tests of the transport and of the guarantees. */
 const SUITES = ['test/guarantees', 'test/transport']
 
 /** A project with this axios; made anew, as the sources may have changed. */
@@ -41,7 +41,7 @@ function asksForAxios(folder) {
  * @returns {{ faults: string[], passed: number, adapters: string[], leftOut: string, seconds: number }} `adapters` are
  *   those that passed a test of their own
  */
-export function tell(place, { node, version }) {
+export function runTests(place, { node, version }) {
   const begin = Date.now()
   const report = path.join(place, 'report.json')
   rmSync(report, { force: true })
