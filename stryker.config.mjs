@@ -1,5 +1,5 @@
-// Changes src/ in one place at a time and expects a story to fail: what survives is a promise that no story tells.
-// scripts/mutation/harmless.mjs says of a survivor why it is harmless.
+// Changes src/ in one place at a time and expects a test to fail. A surviving mutant is either untested behaviour or an
+// equivalent mutant; for the second, scripts/mutation/harmless.mjs says why.
 import { declareValuePlugin, PluginKind } from '@stryker-mutator/api/plugin'
 
 /** @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */
@@ -13,19 +13,19 @@ export default {
   // What is evaluated when a module loads: scripts/test-mutation.mjs has a second run for it.
   ignoreStatic: !process.env.MUTATES_AT_LOAD,
   ignorers: ['messages'],
-  // A mutant that is not changed, and whose tests are not, keeps its verdict until the next run.
+  // A mutant that is not changed, and whose tests are not, keeps its result until the next run.
   incremental: true,
   incrementalFile: 'node_modules/.cache/stryker/incremental.json',
   reporters: ['progress-append-only', 'clear-text', 'json'],
   jsonReporter: { fileName: 'node_modules/.cache/stryker/report.json' },
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false, skipFull: true },
   timeoutMS: 20_000,
-  // scripts/test-mutation.mjs judges.
+  // scripts/test-mutation.mjs decides whether the run fails.
   thresholds: { high: 95, low: 90, break: null },
 }
 
 // A sentence for people is not a promise to the caller; where it is one (it names the option, it holds no token), a
-// story reads it. So a mutant that empties a message would only ask for tests that repeat the message.
+// test reads it. So a mutant that empties a message would only ask for tests that repeat the message.
 const MAKES_A_MESSAGE = /^(\w*Error|badOption|expect|expectMethods|SessionRefused|signedOut)$/
 
 export const strykerPlugins = [

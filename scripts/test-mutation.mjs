@@ -1,22 +1,22 @@
-// The failure this exists to catch: a line of src/ that could be wrong without any story noticing.
+// The failure this exists to catch: a line of src/ that could be wrong without any test failing.
 //
 // Runs Stryker (stryker.config.mjs) on all of src/, or on the files and folders that are named, part by part with the
-// stories about it (scripts/mutation/tests.mjs), and compares what survived with scripts/mutation/harmless.mjs: a
-// survivor fails that is not on that list, and an entry of the list fails that a story tells by now. What is evaluated
-// when a module loads has a run of its own, because the first one keeps modules from mutant to mutant.
+// tests about it (scripts/mutation/tests.mjs), and compares what survived with scripts/mutation/harmless.mjs: it fails
+// for a survivor that is not on that list, and for an entry of the list that a test kills by now. Code that is evaluated
+// when a module loads has a run of its own, because the first one keeps modules loaded from mutant to mutant.
 //
 // Usage: npm run test:mutation -- [--write] [file or folder]... [option of stryker]...
 //   --write  puts the scores into scripts/mutation/scores.json and docs/mutation.md
 //
-// A mutant that is not changed, and whose story is not, keeps its verdict until the next run; --force asks anew. One of
-// what is evaluated at load is always asked anew.
+// A mutant keeps its result until it or its tests change; --force runs all again. Mutants of code that is evaluated at
+// load always run again.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import stryker from '../stryker.config.mjs'
 import { HARMLESS } from './mutation/harmless.mjs'
 import { compare, lives, mutantsIn, scoreOf } from './mutation/report.mjs'
-import { tellScores } from './mutation/table.mjs'
+import { scoresDocument } from './mutation/table.mjs'
 import { PARTS } from './mutation/tests.mjs'
 
 const REPORT = stryker.jsonReporter.fileName
@@ -42,13 +42,13 @@ const sources = readdirSync('src', { recursive: true })
   .map((path) => `src/${path.replaceAll('\\', '/')}`)
   .filter((path) => path.endsWith('.ts'))
   .sort()
-const asked = sources.filter(
+const chosen = sources.filter(
   (file) => wanted.length === 0 || wanted.some((path) => file === path || file.startsWith(`${path}/`)),
 )
 const isOf = (file) => (place) => file.startsWith(`${place}/`) || `${dirname(file)}/*.ts` === place
-const homeless = sources.filter((file) => !PARTS.some(({ src }) => src.some(isOf(file))))
-if (homeless.length > 0) {
-  console.error(`test-mutation: scripts/mutation/tests.mjs has no stories for ${homeless.join(', ')}`)
+const uncovered = sources.filter((file) => !PARTS.some(({ src }) => src.some(isOf(file))))
+if (uncovered.length > 0) {
+  console.error(`test-mutation: scripts/mutation/tests.mjs names no tests for ${uncovered.join(', ')}`)
   process.exit(1)
 }
 
@@ -56,7 +56,7 @@ if (homeless.length > 0) {
 function runStryker(files, mutate, cache, env) {
   rmSync(REPORT, { force: true })
   const more = ['--mutate', mutate.join(','), '--incrementalFile', `${dirname(REPORT)}/${cache}.json`]
-  // It cannot tell which stories are about what is evaluated at load, and so not whether they have changed.
+  // Stryker does not know which tests cover code that is evaluated at load, nor therefore whether they have changed.
   if (env.MUTATES_AT_LOAD) more.push('--force')
   // npm has put the packages' commands on the path.
   const { status } = spawnSync('stryker', ['run', ...options, ...more], {
@@ -67,35 +67,35 @@ function runStryker(files, mutate, cache, env) {
   return mutantsIn(JSON.parse(readFileSync(REPORT, 'utf8'))).filter(({ file }) => files.includes(file))
 }
 
-function askPart({ name, src, likely, stories }) {
-  const files = asked.filter((file) => src.some(isOf(file)))
+function runPart({ name, src, likely, tests }) {
+  const files = chosen.filter((file) => src.some(isOf(file)))
   if (files.length === 0) return []
   const cache = name.replaceAll(' ', '-')
-  const ask = (mutate, suffix, by, env) =>
-    runStryker(files, mutate, cache + suffix, { MUTATION_STORIES: by.join(' '), ...env })
-  /** Asks again about some, and puts the new verdicts in the place of the old ones. */
+  const run = (mutate, suffix, by, env) =>
+    runStryker(files, mutate, cache + suffix, { MUTATION_TESTS: by.join(' '), ...env })
+  /** Runs some of them again; their new results replace the old ones. */
   const again = (mutants, isMeant, suffix, env) => {
     const ranges = new Set(mutants.filter(isMeant).map(({ range }) => range))
     if (ranges.size === 0) return mutants
-    const verdicts = new Map(ask([...ranges], suffix, stories, env).map((mutant) => [mutant.key, mutant]))
-    return mutants.map((mutant) => (isMeant(mutant) && verdicts.get(mutant.key)) || mutant)
+    const results = new Map(run([...ranges], suffix, tests, env).map((mutant) => [mutant.key, mutant]))
+    return mutants.map((mutant) => (isMeant(mutant) && results.get(mutant.key)) || mutant)
   }
-  const first = ask(files, likely ? '-likely' : '', likely ?? stories)
+  const first = run(files, likely ? '-likely' : '', likely ?? tests)
   const second = likely ? again(first, (mutant) => lives(mutant) && !mutant.isStatic, '') : first
   return again(second, ({ isStatic }) => isStatic, '-at-load', { MUTATES_AT_LOAD: '1' })
 }
 
-const mutants = PARTS.flatMap(askPart)
+const mutants = PARTS.flatMap(runPart)
 const { survivors, faults, percent } = compare(mutants, HARMLESS)
-console.log(`\n${percent.toFixed(1)} % of the mutants are told by a story; ${survivors.length} survived.`)
-if (percent < GOAL_PERCENT) faults.push(`fewer than ${GOAL_PERCENT} % of the mutants are told by a story`)
+console.log(`\n${percent.toFixed(1)} % of the mutants were killed; ${survivors.length} survived.`)
+if (percent < GOAL_PERCENT) faults.push(`fewer than ${GOAL_PERCENT} % of the mutants were killed`)
 for (const fault of faults) console.error(`FAULT: ${fault}`)
 
 if (write && faults.length === 0) {
   const on = new Date().toISOString().slice(0, 10)
   const before = JSON.parse(readFileSync(SCORES, 'utf8'))
   const scoreNow = (file) =>
-    asked.includes(file)
+    chosen.includes(file)
       ? scoreOf(
           mutants.filter((mutant) => mutant.file === file),
           on,
@@ -107,7 +107,7 @@ if (write && faults.length === 0) {
   writeFileSync(SCORES, `${JSON.stringify(scores, null, 2)}\n`)
   writeFileSync(
     DOCUMENT,
-    tellScores(
+    scoresDocument(
       scores,
       sources.filter((file) => !scores[file]),
       HARMLESS,

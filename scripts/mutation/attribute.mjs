@@ -1,8 +1,8 @@
 // A setup file of the mutation tests' vitest. Stryker notes which test runs which mutant, and forgets the test before
-// vitest calls what `onTestFinished` was given. Clients are disposed there, so half of src/ would count as run by no test
-// in particular, and each of its mutants would be asked to all of them.
+// vitest calls what `onTestFinished` was given. Clients are disposed there, so half of src/ would count as covered by no
+// particular test, and each of its mutants would run against all of them.
 const stryker = (globalThis.__stryker__ ??= {})
-/** Also until the next test begins. What a file loads before its first one belongs to none. */
+/** Kept until the next test begins. What a file loads before its first test belongs to none. */
 let test
 
 Object.defineProperty(stryker, 'currentTestId', {

@@ -1,11 +1,9 @@
-// The mutants that no story tells from the original, each with the reason why it makes no difference to a user.
+// The equivalent mutants: those that make no difference to a user, each with the reason why.
 // Not for what is only hard to test. scripts/test-mutation.mjs compares this list with what survives.
 
 const STRING = '"Stryker was here!"'
 const LIST = '["Stryker was here"]'
-const OVERWRITTEN = 'renewLogin writes it before anybody reads it'
 const NARROWS = 'for the compiler: it is there whenever this line is reached'
-const NOT_A_NUMBER = 'a text is no number, so no comparison of times holds, as with none'
 const ONLY_SLOWER = 'the longer way comes to the same'
 const NOTHING = 'a function that returns nothing returns undefined'
 const SAME_PLACE = 'what could lead away is refused before, and at home every path is'
@@ -16,20 +14,6 @@ const of = (file, ...entries) => entries.map((entry) => ({ file, ...entry }))
 
 /** @type {readonly import('./report.mjs').Harmless[]} */
 export const HARMLESS = [
-  ...of(
-    'src/session/session-state.ts',
-    { in: "accessToken: '',", was: "''", becomes: STRING, why: OVERWRITTEN },
-    { in: 'refused: false,', was: 'false', becomes: 'true', why: OVERWRITTEN },
-    { in: 'unproven: false,', was: 'false', becomes: 'true', why: OVERWRITTEN },
-    { in: 'fruitlessAtMs: [],', was: '[]', becomes: LIST, why: NOT_A_NUMBER },
-    { in: 'spent: [],', was: '[]', becomes: LIST, why: 'no refresh token is that text' },
-    { was: 'login.edition++', becomes: 'login.edition--', why: 'it only has to be another one, and never 0' },
-    {
-      was: 'record.version > login.version',
-      becomes: 'record.version >= login.version',
-      why: 'they differ, by the condition before it',
-    },
-  ),
   ...of(
     'src/session/failure.ts',
     { in: '(isSaid || isOurs)', was: 'cause?.message', becomes: 'cause.message', why: NARROWS },
@@ -46,57 +30,6 @@ export const HARMLESS = [
     becomes: 'true',
     why: 'the first look, at creation, sets it',
   }),
-  ...of(
-    'src/session/manager.ts',
-    { in: "const { refreshToken = ''", was: "''", becomes: STRING, why: ANOTHER_TEXT },
-    { in: 'let knownTokens', was: '[]', becomes: LIST, why: ANOTHER_TEXT },
-    {
-      in: 'let snapshot = snapshotOf',
-      was: 'false',
-      becomes: 'true',
-      why: 'load() publishes another before anybody can read it',
-    },
-    {
-      was: '[login.accessToken, ...knownTokens].slice(0, KNOWN_TOKENS)',
-      becomes: '[login.accessToken, ...knownTokens]',
-      why: 'bounds the memory of a session that lasts for weeks',
-    },
-    {
-      was: '[spent, ...login.spent].slice(0, KNOWN_TOKENS)',
-      becomes: '[spent, ...login.spent]',
-      why: 'bounds the memory of a session that lasts for weeks',
-    },
-    {
-      in: 'login.unproven = false',
-      was: 'false',
-      becomes: 'true',
-      why: 'the next line forgets what was fruitless, and each token counts once',
-    },
-    { in: 'login.fruitlessAtMs = []', was: '[]', becomes: LIST, why: NOT_A_NUMBER },
-    {
-      was: 'deps.refresh?.({ refreshToken: mine.spent, accessToken: login?.accessToken || undefined, signal: mine.controller.signal, reason: mine.reason, })',
-      becomes:
-        'deps.refresh({ refreshToken: mine.spent, accessToken: login?.accessToken || undefined, signal: mine.controller.signal, reason: mine.reason })',
-      why: NARROWS,
-    },
-    {
-      in: "mine.brought = 'grant'",
-      was: "'grant'",
-      becomes: '""',
-      why: 'it is told only from the two others',
-    },
-    {
-      was: 'login && spent',
-      becomes: 'login || spent',
-      why: 'in the list of spent tokens, undefined is none',
-    },
-    {
-      in: 'joined.error',
-      was: 'login.edition === edition',
-      becomes: 'true',
-      why: 'newer tokens wake whoever waits before the flight can fail',
-    },
-  ),
   ...of(
     'src/stores/web-lock.ts',
     { in: 'held ?? []', was: '[]', becomes: LIST, why: 'a text has no name, so it is no lock' },
@@ -129,12 +62,6 @@ export const HARMLESS = [
   ...of(
     'src/client.ts',
     { in: 'hold(promise, { signal }', was: 'signal?.reason', becomes: 'signal.reason', why: NARROWS },
-    {
-      in: 'const waiter: Waiter',
-      was: '{ share: undefined, waited: false }',
-      becomes: '{}',
-      why: 'undefined is as false, here as there',
-    },
     {
       in: 'release()',
       was: 'bindings.get(target)?.release',
@@ -256,9 +183,9 @@ export const HARMLESS = [
   ...of(
     'src/testing/fake-tabs.ts',
     {
-      was: '[news, told]',
+      was: '[news, delivered]',
       becomes: '[]',
-      why: 'settled() waits for a task of its own, which comes after those that tell',
+      why: 'settled() waits for a task of its own, which comes after those that deliver',
     },
     { was: '++turns', becomes: '--turns', why: 'each turn has a number of its own either way' },
     { was: '{ once: true }', becomes: '{}', why: 'a signal aborts once' },

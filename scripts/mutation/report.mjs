@@ -12,7 +12,7 @@
  * @property {boolean} isStatic evaluated when its module loads, and only then
  *
  * @typedef {object} Score
- * @property {number} told
+ * @property {number} killed
  * @property {number} survived
  * @property {string} on the day
  *
@@ -51,7 +51,7 @@ export function mutantsIn({ files }) {
 }
 
 export const lives = ({ status }) => ['Survived', 'NoCoverage'].includes(status)
-export const isTold = ({ status }) => ['Killed', 'Timeout', 'RuntimeError'].includes(status)
+export const isKilled = ({ status }) => ['Killed', 'Timeout', 'RuntimeError'].includes(status)
 
 /** @param {Mutant[]} mutants @param {readonly Harmless[]} harmless */
 export function compare(mutants, harmless) {
@@ -63,24 +63,25 @@ export function compare(mutants, harmless) {
   const survivors = mutants
     .filter(lives)
     .map((mutant) => ({ ...mutant, why: harmless.find((entry) => means(entry, mutant))?.why }))
-  const told = mutants.filter(isTold)
+  const killed = mutants.filter(isKilled)
   const faults = survivors
     .filter(({ why }) => !why)
-    .map(({ file, line, was, becomes }) => `${file}:${line} no story tells \`${was}\` from \`${becomes}\``)
+    .map(({ file, line, was, becomes }) => `${file}:${line} survived: \`${was}\` as \`${becomes}\``)
   const files = new Set(mutants.map(({ file }) => file))
   for (const entry of harmless) {
     if (!files.has(entry.file) || survivors.some((mutant) => means(entry, mutant))) continue
-    const fate = told.some((mutant) => means(entry, mutant)) ? 'is told by a story' : 'is not there'
+    const fate = killed.some((mutant) => means(entry, mutant)) ? 'is killed by a test' : 'is not there'
     faults.push(
       `${entry.file}: \`${entry.was}\` as \`${entry.becomes}\` is listed as a survivor, and ${fate}`,
     )
   }
-  return { survivors, faults, percent: percentOf(told.length, survivors.length) }
+  return { survivors, faults, percent: percentOf(killed.length, survivors.length) }
 }
 
 /** @param {Mutant[]} mutants @returns {Score} */
 export function scoreOf(mutants, on) {
-  return { told: mutants.filter(isTold).length, survived: mutants.filter(lives).length, on }
+  return { killed: mutants.filter(isKilled).length, survived: mutants.filter(lives).length, on }
 }
 
-export const percentOf = (told, survived) => (told + survived === 0 ? 100 : (100 * told) / (told + survived))
+export const percentOf = (killed, survived) =>
+  killed + survived === 0 ? 100 : (100 * killed) / (killed + survived)

@@ -1,4 +1,4 @@
-// Writes docs/mutation.md: the scores of the files that were asked, and the list of harmless survivors.
+// Writes docs/mutation.md: the scores of the files that were measured, and the list of harmless survivors.
 import { percentOf } from './report.mjs'
 
 /** A code span that may hold backticks, in a cell of a table. */
@@ -8,17 +8,17 @@ const code = (text) => {
   return `${fence}${short.includes('`') ? ` ${short} ` : short}${fence}`.replaceAll('|', '\\|')
 }
 
-const row = (name, { told, survived }, on) =>
-  `| ${name} | ${told + survived} | ${told} | ${survived} | ${percentOf(told, survived).toFixed(1)} % | ${on} |`
+const row = (name, { killed, survived }, on) =>
+  `| ${name} | ${killed + survived} | ${killed} | ${survived} | ${percentOf(killed, survived).toFixed(1)} % | ${on} |`
 
 /**
- * @param {Record<string, import('./report.mjs').Score>} scores of the files that were asked
+ * @param {Record<string, import('./report.mjs').Score>} scores of the files that were measured
  * @param {readonly string[]} missing the others
  * @param {readonly import('./report.mjs').Harmless[]} harmless
  */
-export function tellScores(scores, missing, harmless) {
+export function scoresDocument(scores, missing, harmless) {
   const files = Object.keys(scores)
-    .filter((file) => scores[file].told + scores[file].survived > 0)
+    .filter((file) => scores[file].killed + scores[file].survived > 0)
     .sort()
   const sum = (part) => files.reduce((total, file) => total + scores[file][part], 0)
   const listed = files.filter((file) => harmless.some((entry) => entry.file === file))
@@ -26,7 +26,7 @@ export function tellScores(scores, missing, harmless) {
 
 \`\`\`sh
 npm run test:mutation                       # all of src/: hours the first time, then only what has changed
-npm run test:mutation -- src/session/vault.ts
+npm run test:mutation -- src/session/guarded-store.ts
 \`\`\`
 
 [Stryker](https://stryker-mutator.io) changes \`src/\` in one place at a time (a condition turned around, a call left out, a
@@ -37,7 +37,7 @@ kill in one run may survive the next. Each score is that of the file as it was o
 | file | mutants | killed | survived | score | measured on |
 |---|---|---|---|---|---|
 ${files.map((file) => row(file, scores[file], scores[file].on)).join('\n')}
-${row('**together**', { told: sum('told'), survived: sum('survived') }, '')}
+${row('**together**', { killed: sum('killed'), survived: sum('survived') }, '')}
 ${missing.length === 0 ? '' : `\nNot measured yet, or with a survivor that is not explained: ${missing.map(code).join(', ')}.\n`}
 ## What survived, and why it is harmless
 

@@ -1,11 +1,11 @@
-// Which stories are asked about which part of src/: those that are about it, the likeliest of them first. All of them about
-// everything would take days.
+// Which tests run for which part of src/: those about it, the most likely to fail first. Running every test for every
+// mutant would take days.
 
 const guarantees = (...names) => names.map((name) => `test/guarantees/${name}.test.ts`)
 
 /**
- * `src`: folders, or files by a glob. `likely`: a few that tell most; what they do not, all `stories` are asked about.
- * @type {readonly { name: string, src: readonly string[], likely?: readonly string[], stories: readonly string[] }[]}
+ * `src`: folders, or files by a glob. `likely`: a few that kill most mutants; `tests` run for those that survive them.
+ * @type {readonly { name: string, src: readonly string[], likely?: readonly string[], tests: readonly string[] }[]}
  */
 export const PARTS = [
   {
@@ -16,7 +16,7 @@ export const PARTS = [
       'test/client/methods.test.ts',
       'test/tabs/*.test.ts',
     ],
-    stories: [
+    tests: [
       ...guarantees(
         'single-flight',
         'session',
@@ -52,7 +52,7 @@ export const PARTS = [
       'test/client/{hooks,request-options}.test.ts',
       'test/placements/own.test.ts',
     ],
-    stories: [
+    tests: [
       ...guarantees('single-flight', 'replay', 'replay-bytes', 'own-error', 'cancellation', 'safety', 'urls'),
       ...guarantees('faults', 'excessive-refreshes', 'session', 'axios-features', 'second-look'),
       'test/client/*.test.ts',
@@ -62,8 +62,8 @@ export const PARTS = [
   },
   {
     name: 'stores and tabs',
-    src: ['src/stores', 'src/stores'],
-    stories: [
+    src: ['src/stores'],
+    tests: [
       'test/tabs/*.test.ts',
       'test/stores/*.test.ts',
       'test/testing/fake-tabs.test.ts',
@@ -74,7 +74,7 @@ export const PARTS = [
   {
     name: 'strategies and placements',
     src: ['src/strategies', 'src/placements'],
-    stories: ['test/strategies/*.test.ts', 'test/placements/*.test.ts', ...guarantees('safety', 'outcomes')],
+    tests: ['test/strategies/*.test.ts', 'test/placements/*.test.ts', ...guarantees('safety', 'outcomes')],
   },
   {
     name: 'the rest',
@@ -85,7 +85,7 @@ export const PARTS = [
       'test/bindings/*.test.ts',
       ...guarantees('lifetime', 'cancellation'),
     ],
-    stories: [
+    tests: [
       'test/{options,errors,bad-input}.test.ts',
       'test/placements/*.test.ts',
       'test/strategies/strategies.test.ts',
@@ -98,5 +98,5 @@ export const PARTS = [
       ...guarantees('safety', 'own-error', 'single-flight'),
     ],
   },
-  { name: 'testing', src: ['src/testing'], stories: ['test/testing/*.test.ts'] },
+  { name: 'testing', src: ['src/testing'], tests: ['test/testing/*.test.ts'] },
 ]
