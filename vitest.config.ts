@@ -23,7 +23,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
     // Needs a build and an installation: `npm run test:package`.
     exclude: ['test/package/**'],
-    // A hang is a finding: a held request that never settles must fail here within seconds.
+    // A hang is a finding: a waiting request that never settles must fail here within seconds.
     testTimeout: 10_000,
     hookTimeout: 10_000,
     teardownTimeout: 5_000,

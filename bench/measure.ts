@@ -1,5 +1,5 @@
 // Measures one side, alone in its process: axios's own functions get slower once several libraries have called them.
-// Told what to measure by its argument, it sends what it found to its parent and ends.
+// Its argument says what to measure; it sends what it found to its parent and ends.
 import { Agent } from 'node:http'
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 import axios, { type AxiosAdapter, AxiosError, type AxiosInstance, type AxiosResponse } from 'axios'
@@ -21,7 +21,7 @@ export interface BurstTask {
 
 export interface BurstPlan {
   count: number
-  /** Whether the client can read in the token that it is dead, too. */
+  /** Whether the client can also read in the token that it has expired. */
   expired: boolean
 }
 
@@ -58,7 +58,7 @@ const NOTE = { title: 'A note', text: 'Some words, as a form would send them.', 
 const ANSWER = { data: '{"id":1,"title":"A note"}', status: 200, statusText: 'OK', headers: {} }
 const LONG_SECONDS = 3600
 /** Who has not come back by then never will. */
-const PATIENCE_MS = 30_000
+const TIME_LIMIT_MS = 30_000
 
 function run(): Promise<CostFound | BurstFound | HeldFound> {
   switch (task.measure) {
@@ -97,7 +97,7 @@ async function microsecondsEach(send: () => Promise<unknown>, batches: number, s
   return median(samples.slice(batches))
 }
 
-// ---- many at once with a dead token --------------------------------------------------------------------------------
+// ---- many at once with a rejected token -----------------------------------------------------------------------------
 
 async function measureBursts({ bursts }: BurstTask): Promise<BurstFound> {
   // Opens the sockets and warms up the engine.
@@ -105,7 +105,7 @@ async function measureBursts({ bursts }: BurstTask): Promise<BurstFound> {
   const found: BurstFound = []
   for (const { count, expired } of bursts) {
     const repeated: OneBurst[] = []
-    // Small ones are over before a clock can tell much.
+    // Small ones are over before a clock can measure them.
     for (let i = 0; i < Math.min(15, 300 / count); i++) repeated.push(await burst(count, expired))
     found.push(repeated)
   }
@@ -121,7 +121,7 @@ async function burst(count: number, expired: boolean): Promise<OneBurst> {
   const startMs = performance.now()
   const answered = await Promise.race([
     side === BARE ? sendByHand(api, tokens, count) : countAnswered(sendNotes(api, count)),
-    delay(PATIENCE_MS, 0, { ref: false }),
+    delay(TIME_LIMIT_MS, 0, { ref: false }),
   ])
   const ms = performance.now() - startMs
   return { answered, ms, ...(await ask<Seen>('seen')) }
@@ -146,12 +146,12 @@ async function sendByHand(api: AxiosInstance, tokens: Tokens, count: number): Pr
 // ---- many that wait for one refresh --------------------------------------------------------------------------------
 
 async function measureHeld({ count }: HeldTask): Promise<HeldFound> {
-  // Warms up the engine, so that code is not taken for held requests.
+  // Warms up the engine, so that code is not counted as waiting requests.
   await hold(1000)
   return hold(count)
 }
 
-/** Starts a refresh that the server does not answer, makes requests meanwhile, weighs them, and lets them go. */
+/** Starts a refresh that the server does not answer, makes requests meanwhile, weighs them, and releases them. */
 async function hold(count: number): Promise<HeldFound> {
   const hasRefresh = side !== BARE && side !== HEADER
   const gate = deferred()
@@ -162,8 +162,8 @@ async function hold(count: number): Promise<HeldFound> {
   const sockets = axios.getAdapter('http')
   // Without a refresh of its own, a side waits in its adapter: one promise for all, so that only axios's part is weighed.
   const answer = gate.promise.then(() => ({ ...ANSWER }) as AxiosResponse)
-  const api = await createApi(tokens, hasRefresh ? judge : () => answer)
-  async function judge(config: Parameters<AxiosAdapter>[0]): Promise<AxiosResponse> {
+  const api = await createApi(tokens, hasRefresh ? checkToken : () => answer)
+  async function checkToken(config: Parameters<AxiosAdapter>[0]): Promise<AxiosResponse> {
     if (config.url?.endsWith('/auth/refresh')) return sockets(config)
     const response = { ...ANSWER, status: isReleased ? 200 : 401, config }
     if (isReleased) return response
@@ -173,14 +173,14 @@ async function hold(count: number): Promise<HeldFound> {
   const first = api.get('/notes')
   while (hasRefresh && (await ask<Seen>('seen')).refreshes === 0) await delay(5)
   const emptyBytes = await heapBytes()
-  const flights = Array.from({ length: count }, () => api.get('/notes'))
+  const requests = Array.from({ length: count }, () => api.get('/notes'))
   const bytes = ((await heapBytes()) - emptyBytes) / count
 
   isReleased = true
   const startMs = performance.now()
   if (hasRefresh) await ask('release')
   gate.resolve()
-  const answered = await Promise.race([countAnswered(flights), delay(PATIENCE_MS, 0, { ref: false })])
+  const answered = await Promise.race([countAnswered(requests), delay(TIME_LIMIT_MS, 0, { ref: false })])
   const settleMs = performance.now() - startMs
   await first
   return { answered, bytes, settleMs }
@@ -203,8 +203,8 @@ async function createApi(tokens: Tokens, adapter?: AxiosAdapter): Promise<AxiosI
   return api
 }
 
-async function countAnswered(flights: Promise<AxiosResponse>[]): Promise<number> {
-  const ends = await Promise.allSettled(flights)
+async function countAnswered(requests: Promise<AxiosResponse>[]): Promise<number> {
+  const ends = await Promise.allSettled(requests)
   return ends.filter((end) => end.status === 'fulfilled' && end.value.status === 200).length
 }
 

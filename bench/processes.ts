@@ -60,7 +60,7 @@ export async function startProcesses(): Promise<Processes> {
   }
 }
 
-/** The first thing that it tells. */
+/** Its first message. */
 async function answerOf<T>(child: ChildProcess): Promise<T> {
   const late = AbortSignal.timeout(LIMIT_MS)
   const [answer] = await Promise.race([

@@ -1,24 +1,24 @@
-// Tells the numbers of a run in words and tables, as Markdown: the README prints the same text as the terminal. Pure.
+// Writes the numbers of a run as words and tables, as Markdown: the README prints the same text as the terminal. Pure.
 import type { Range, Results, Spread } from './results.js'
 import { BARE } from './sides.js'
 
 export const digits = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 })
 export const whole = new Intl.NumberFormat('en')
 
-export function tellNumbers({ date, machine, versions, cost, burst, held, bytes }: Results): string {
+export function formatNumbers({ date, machine, versions, cost, burst, held, bytes }: Results): string {
   const packages = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
   const sizes = Object.entries(bytes).map(([name, size]) => `${name} ${(size / 1000).toFixed(1)} kB`)
   const oneRequest = pivot(
     cost,
     ({ request }) => request,
-    ({ side, us, ratio }) => (side === BARE ? `${digits.format(us.median)} µs` : tellRatio(ratio)),
+    ({ side, us, ratio }) => (side === BARE ? `${digits.format(us.median)} µs` : formatRatio(ratio)),
   )
   const outcome = pivot(burst, nameOf, ({ answered, refreshes, onTheWire }) =>
-    [answered, refreshes, onTheWire].map(tellRange).join(' / '),
+    [answered, refreshes, onTheWire].map(formatRange).join(' / '),
   )
   const burstTime = pivot(burst, nameOf, ({ side, count, answered, ms, ratio }) => {
     if (answered.least < count) return '–'
-    return side === BARE ? `${digits.format(ms.median)} ms` : tellRatio(ratio)
+    return side === BARE ? `${digits.format(ms.median)} ms` : formatRatio(ratio)
   })
   const settleTime = pivot(held, nameOf, ({ settleMs }) => `${digits.format(settleMs.median)} ms`)
   const heap = pivot(held, nameOf, ({ side, bytes: { median } }) =>
@@ -64,14 +64,14 @@ function nameOf({ count, expired = false }: { count: number; expired?: boolean }
 function pivot<T extends { side: string }>(
   all: T[],
   nameOf: (one: T) => string,
-  tell: (one: T) => string,
+  format: (one: T) => string,
 ): string[][] {
   const names = [...new Set(all.map(nameOf))]
   const sides = [...new Set(all.map(({ side }) => side))]
   return [
     ['', ...names],
     ...sides.map((side) => {
-      const own = new Map(all.filter((one) => one.side === side).map((one) => [nameOf(one), tell(one)]))
+      const own = new Map(all.filter((one) => one.side === side).map((one) => [nameOf(one), format(one)]))
       return [side, ...names.map((name) => own.get(name) ?? '')]
     }),
   ]
@@ -86,10 +86,10 @@ function table([head = [], ...rows]: string[][]): string {
   return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
 
-function tellRatio({ median, low, high }: Spread): string {
+function formatRatio({ median, low, high }: Spread): string {
   return `${median.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`
 }
 
-function tellRange({ least, most }: Range): string {
+function formatRange({ least, most }: Range): string {
   return least === most ? whole.format(least) : `${whole.format(least)}–${whole.format(most)}`
 }

@@ -25,7 +25,7 @@ export interface Cost {
   ratio: Spread
 }
 
-/** Requests that were made at once with a dead token. */
+/** Requests that were made at once with a rejected token. */
 export interface Burst extends BurstPlan {
   side: string
   answered: Range
@@ -138,7 +138,7 @@ function rangeOf(counts: readonly number[]): Range {
   return { least: Math.min(...counts), most: Math.max(...counts) }
 }
 
-/** More digits than these tell nothing. */
+/** More digits than these mean nothing. */
 function rounded(value: number): number {
   return Number(value.toPrecision(4))
 }

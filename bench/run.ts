@@ -7,7 +7,7 @@ import { measureBytes } from './bytes.js'
 import type { BurstFound, BurstPlan, CostFound, HeldFound } from './measure.js'
 import { drawPlot } from './plot.js'
 import { type Processes, startProcesses } from './processes.js'
-import { tellNumbers } from './report.js'
+import { formatNumbers } from './report.js'
 import {
   type Burst,
   type Held,
@@ -83,7 +83,7 @@ async function main(flags: string[]): Promise<number> {
   const isQuick = flags.includes('--quick')
   const results = await measureAll(isQuick ? QUICK : FULL)
   const plot = drawPlot(results)
-  console.log(tellNumbers(results))
+  console.log(formatNumbers(results))
   const broken = brokenPromises(results)
   for (const promise of broken) console.error(`bench: BROKEN: ${promise}`)
   if (broken.length > 0) return 1
@@ -156,7 +156,7 @@ function brokenPromises({ burst, held }: Results): string[] {
   ]
 }
 
-/** The server refuses the token, and nothing else tells that it is dead. */
+/** The server rejects the token; nothing else shows that it is no longer accepted. */
 function refused(count: number): BurstPlan {
   return { count, expired: false }
 }

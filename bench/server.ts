@@ -18,7 +18,7 @@ async function serve(): Promise<void> {
 
   // Open to all, so that the cost of a request is not hidden behind that of checking its token.
   server.route('/notes', () => json(200, { id: 1, title: 'A note' }))
-  // Signs in with an access token that is dead already, which its `exp` tells only when the lifetime is over.
+  // Signs in with an access token that is rejected already; its `exp` shows that only when the lifetime is over.
   server.route('/bench/login', ({ query }) => {
     held?.releaseAll()
     held = query.hold ? server.holdRefresh() : undefined

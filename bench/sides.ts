@@ -1,4 +1,4 @@
-// The sides of the comparison: each is put on an axios instance as its own README tells, with tokens to start from.
+// The sides of the comparison: each is put on an axios instance as its own README says, with tokens to start from.
 // Every side is imported when it is asked for, so that a process runs the code of one of them only.
 import axios, { type AxiosInstance } from 'axios'
 

@@ -21,7 +21,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { drawPlot } from '../bench/plot.ts'
-import { tellNumbers } from '../bench/report.ts'
+import { formatNumbers } from '../bench/report.ts'
 
 const SOURCE_COMMENT = /^\s*<!--\s*(examples\/[\w./-]+?)(?:#([\w-]+))?\s*-->\s*$/
 const FENCE = /^\s*(`{3,}|~{3,})\s*([\w-]*)/
@@ -123,8 +123,8 @@ export function checkDocument(text, readFile, sizeOf, numbers) {
       return `<!-- size:${name} -->${measured}<!-- /size -->`
     }),
   )
-  const withNumbers = result.join('\n').replace(NUMBERS, (whole, told, offset, before) => {
-    if (told === `\n\n${numbers}\n\n`) return whole
+  const withNumbers = result.join('\n').replace(NUMBERS, (whole, printed, offset, before) => {
+    if (printed === `\n\n${numbers}\n\n`) return whole
     const line = before.slice(0, offset).split('\n').length
     faults.push(`${line}: the numbers are not those of bench/results.json: run npm run readme:write`)
     return `<!-- numbers -->\n\n${numbers}\n\n<!-- /numbers -->`
@@ -234,7 +234,7 @@ function main() {
   if (sizes === null) return false
 
   const results = JSON.parse(readFileSync(path.join(root, 'bench/results.json'), 'utf8'))
-  const numbers = tellNumbers(results)
+  const numbers = formatNumbers(results)
   const check = (text) =>
     checkDocument(
       text,

@@ -20,7 +20,7 @@ const GRACE_MS = 5_000
 /** This one has no backend of its own: its tests start those of other folders. */
 const NEEDS = { 'vue-app': ['a-sanic', 'c-flask-header', 'd-fastapi'] }
 
-/** A fault of the machine or of the call, told in a sentence and without a stack. */
+/** A fault of the machine or of the call, printed as a sentence without a stack. */
 class Missing extends Error {}
 
 /** The folders with an end-to-end test: those that were asked for, or all. */

@@ -1,4 +1,4 @@
-// The events of a client, and the guard that keeps a listener's fault its own.
+// The events that the client emits while it works, and the guard that keeps a listener's fault its own.
 // Promise: no event holds a token, and no listener can break a request or another listener.
 import { type AuthClientError, isObject } from './errors.js'
 import { readBody, redactError, redactionsIn, safeText } from './redact.js'
@@ -32,7 +32,7 @@ export type SessionEndReason =
 /** What `onSessionEnd` and the `sessionEnd` event get. */
 export interface SessionEnd {
   reason: SessionEndReason
-  /** What the held requests reject with. */
+  /** What the waiting requests reject with. */
   error?: AuthClientError | undefined
 }
 
@@ -80,7 +80,7 @@ export interface AuthStats {
   heldNow: number
   /** The most that ever waited at once. */
   heldPeak: number
-  /** Answers that refused a token of ours. */
+  /** Answers that rejected a token we had attached. */
   refused: number
   /** Newer tokens taken over from another tab without a refresh. */
   adopted: number

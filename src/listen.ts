@@ -1,5 +1,5 @@
 // Listens to the page and keeps nobody alive by it: a client that nobody refers to any more is collected, disposed or not.
-// Promise: whoever keeps the function that `listen` returned gets the events; nobody else does.
+// Promise: a listener is called only while somebody keeps the function that `listen` returned.
 
 /**
  * Calls `listener` on each event until it is stopped, or collected: only the function that stops it refers to it.

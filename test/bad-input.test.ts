@@ -483,14 +483,14 @@ describe('hooks that throw', () => {
     async (event) => {
       const shown = vi.spyOn(console, 'error').mockImplementation(() => {})
       const { server, api, auth } = await signedIn({})
-      const heard = vi.fn()
+      const listener = vi.fn()
       auth.on(event, throwing)
-      auth.on(event, heard)
+      auth.on(event, listener)
       auth.subscribe(throwing)
       server.killAccessTokens()
       expect((await api.get('/api/a')).status).toBe(200)
       await auth.signOut()
-      expect(heard).toHaveBeenCalled()
+      expect(listener).toHaveBeenCalled()
       expect(shown).toHaveBeenCalled()
     },
   )

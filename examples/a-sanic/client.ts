@@ -23,7 +23,7 @@ export function createApp(baseURL: string, goTo: (path: string) => void, current
     await auth.signIn({ accessToken: data.token, refreshToken: data.refresh_token })
   }
 
-  /** The server first, while there is a token to tell it with; here in any case, storage included. */
+  /** Calls the server first, while there is a token for it; then signs out here in any case, storage included. */
   async function signOut() {
     try {
       await api.post('/api/v1/system/logout/')

@@ -72,7 +72,7 @@ def protected(permission=None):
                 request.ctx.claims = await read_token(request.token or "", "access")
             except Refused as refusal:
                 raise Unauthorized(str(refusal), scheme="Bearer") from None
-            # Asked anew each time: what the client was told at the sign-in decides what it shows, and nothing else.
+            # Looked up each time: what the client got at sign-in decides only what it shows.
             if permission and permission not in permissions_of(request.ctx.claims["sub"]):
                 raise Forbidden("You may not see this")
             return await handler(request, *args, **kwargs)

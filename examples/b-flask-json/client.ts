@@ -9,7 +9,7 @@ export function createApp(baseURL: string) {
     await auth.signIn({ accessToken: data.access_token, refreshToken: data.refresh_token })
   }
 
-  /** The server first, while there is a token to tell it with; here in any case. */
+  /** Calls the server first, while there is a token for it; then signs out here in any case. */
   async function signOut() {
     try {
       await api.post('/logout')

@@ -1,5 +1,5 @@
 // Tests of process.ts. The failure: on a busy machine somebody else gets the port of a backend that is about to start,
-// answers in its stead, and a story waits for an access log that nobody writes.
+// answers in its stead, and a test waits for an access log that nobody writes.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { expect, it, onTestFinished } from 'vitest'

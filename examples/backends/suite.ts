@@ -1,4 +1,4 @@
-// The end-to-end stories that every backend tells in its own framework: what a user of its app gets.
+// The end-to-end tests that run for every backend in its own framework: what a user of its app gets.
 // Promise: everybody who asked is answered, and what reached the server is counted in the server's own access log.
 
 import axios, { type AxiosInstance } from 'axios'
@@ -27,7 +27,7 @@ export interface App {
 }
 
 export interface Row {
-  /** Starts the backend. The stories set ACCESS_SECONDS and REFRESH_SECONDS, and change them by a restart. */
+  /** Starts the backend. The tests set ACCESS_SECONDS and REFRESH_SECONDS, and change them by a restart. */
   start(changes: Env): Promise<Backend>
   /** An app in a fresh page: it shares nothing with others but what the storages (or cookies) hold. */
   open(url: string): App
@@ -67,7 +67,7 @@ const LONG = { ACCESS_SECONDS: '60' }
 // Servers cut off the fraction of a second, so this is one second at least: time to sign in.
 const SHORT = { ACCESS_SECONDS: '2' }
 const SHORT_MS = 2_000
-/** A session that has ended once `letDie` is through, its refresh token included. */
+/** A session that has ended once `waitUntilExpired` is through, its refresh token included. */
 export const SHORT_SESSION = { ...SHORT, REFRESH_SECONDS: '2' }
 
 /** Each test gets empty storages. */
@@ -127,17 +127,17 @@ export async function expired(row: Row, noticedBy = row.noticedBy[0], changes: E
   if (accessToken && noticedBy === 'server') {
     await app.auth.updateTokens({ accessToken, expiresInSeconds: 3600 })
   }
-  await letDie(backend, LONG)
+  await waitUntilExpired(backend, LONG)
   return world
 }
 
-/** Restarts the backend, and waits until what it granted for a short life is dead. */
-export async function letDie(backend: Backend, changes: Env): Promise<void> {
-  const deadAtMs = Date.now() + SHORT_MS
+/** Restarts the backend, and waits until the short-lived tokens that it granted have expired. */
+export async function waitUntilExpired(backend: Backend, changes: Env): Promise<void> {
+  const expiredAtMs = Date.now() + SHORT_MS
   await backend.restart(changes)
   await backend.forget()
   // The one thing here that takes its time is the life of a real token.
-  await realMs(Math.max(0, deadAtMs - Date.now()))
+  await realMs(Math.max(0, expiredAtMs - Date.now()))
 }
 
 export function burst({ app }: Pick<World, 'app'>, count: number): Promise<string>[] {
@@ -168,17 +168,17 @@ export function describeBackend(name: string, anyRow: Row): void {
   describe(name, () => {
     const row = onOneBackend(anyRow)
     giveStorages()
-    tellSigningIn(row)
-    tellExpiry(row)
-    tellRefusal(row)
-    tellTampering(row)
-    tellRestarts(row)
-    tellSigningOut(row)
-    tellUsers(row)
+    testSigningIn(row)
+    testExpiry(row)
+    testRefusal(row)
+    testTampering(row)
+    testRestarts(row)
+    testSigningOut(row)
+    testUsers(row)
   })
 }
 
-export function tellSigningIn(row: Row): void {
+export function testSigningIn(row: Row): void {
   it('lets a user in with the right password', async () => {
     const { app, backend } = await open(row)
     await app.signIn('ada', USERS.ada)
@@ -208,7 +208,7 @@ export function tellSigningIn(row: Row): void {
   })
 }
 
-export function tellExpiry(row: Row): void {
+export function testExpiry(row: Row): void {
   if (row.noticedBy.includes('client')) {
     it('sends one refresh, and no expired token, for 100 requests made after the expiry', async () => {
       const world = await expired(row, 'client')
@@ -251,7 +251,7 @@ export function tellExpiry(row: Row): void {
   }
 }
 
-export function tellRefusal(row: Row): void {
+export function testRefusal(row: Row): void {
   it('ends the session once and settles every request when the refresh token has expired too', async () => {
     const world = await expired(row, undefined, SHORT_SESSION)
     const { app, backend, ends } = world
@@ -269,7 +269,7 @@ export function tellRefusal(row: Row): void {
   })
 }
 
-export function tellTampering(row: Row): void {
+export function testTampering(row: Row): void {
   it(
     row.tampered.refreshes === 0
       ? `passes the ${row.tampered.status} of a forged token on, without a refresh`
@@ -295,7 +295,7 @@ async function tamperToken({ auth }: App): Promise<void> {
   await auth.updateTokens({ accessToken: tampered((await auth.getAccessToken()) ?? '') })
 }
 
-export function tellRestarts(row: Row): void {
+export function testRestarts(row: Row): void {
   it('settles every request when the server restarts in the middle of a burst', async () => {
     const world = await expired(row)
     const { app, backend, ends } = world
@@ -342,7 +342,7 @@ function expectUnreachable(reason: unknown): void {
   expect((reason as { response?: { status: number } }).response?.status ?? 200).toBe(200)
 }
 
-export function tellSigningOut(row: Row): void {
+export function testSigningOut(row: Row): void {
   const signedOutEverywhere = async ({ app, backend, ends }: World) => {
     const openCopy = row.copy ? row.copy() : copyStorages(row)
     await app.signOut()
@@ -390,7 +390,7 @@ function copyStorages(row: Row): (url: string) => App {
   }
 }
 
-export function tellUsers(row: Row): void {
+export function testUsers(row: Row): void {
   it('answers each of two users as themselves, one after the other', async () => {
     const { app } = await signedIn(row)
     expect(await app.whoAmI()).toBe('ada')

@@ -8,7 +8,6 @@ import {
   describeBackend,
   expired,
   giveStorages,
-  letDie,
   onOneBackend,
   open,
   openApp,
@@ -16,6 +15,7 @@ import {
   SHORT_SESSION,
   settled,
   signedIn,
+  waitUntilExpired,
 } from '../backends/suite.js'
 import { createApp } from './client.js'
 import { type Google, type IdToken, startGoogle } from './google.js'
@@ -67,7 +67,7 @@ describe('Flask-JWT-Extended with header tokens: the user’s details', () => {
     const world = await signedIn(shared, SHORT_SESSION)
     const app = world.app as ReturnType<typeof openPage>
     expect(app.user()).toEqual({ id: 'local:ada', name: 'ada' })
-    await letDie(world.backend, {})
+    await waitUntilExpired(world.backend, {})
     await settled(burst(world, 5))
     expect(app.user()).toBeUndefined()
     expect(app.visits).toEqual(['/signin'])

@@ -36,7 +36,7 @@ export function createApp(baseURL: string, goTo: (path: string) => void) {
     await start(data)
   }
 
-  /** The server first, while there is a token to tell it with; here in any case. */
+  /** Calls the server first, while there is a token for it; then signs out here in any case. */
   async function signOut() {
     try {
       await api.post('/auth/logout')

@@ -15,8 +15,8 @@ import {
   type Row,
   refreshesIn,
   signedIn,
-  tellExpiry,
-  tellRefusal,
+  testExpiry,
+  testRefusal,
 } from '../backends/suite.js'
 import { createApp, createPostApp } from './client.js'
 
@@ -33,7 +33,7 @@ const row: Row = {
   refresh: 'GET /refresh_token',
   wrongPassword: { response: { status: 400, data: { detail: 'Incorrect username or password' } } },
   noticedBy: ['client', 'server'],
-  // A 401 does not tell a forged token from an expired one, so it is replaced.
+  // A 401 looks the same for a forged and an expired token, so the forged one is replaced.
   tampered: { status: 200, refreshes: 1 },
   visitsAtEnd: [],
   survivesReload: true,
@@ -45,8 +45,8 @@ describe('FastAPI, refreshed by a POST with JSON', () => {
   const postRow: Row = { ...row, open: openWith(createPostApp), refresh: 'POST /refresh_token' }
   const shared = onOneBackend(postRow)
   giveStorages()
-  tellExpiry(shared)
-  tellRefusal(shared)
+  testExpiry(shared)
+  testRefusal(shared)
 })
 
 describe('FastAPI with the OAuth2 password form: its tokens', () => {

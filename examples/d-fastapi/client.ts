@@ -25,7 +25,7 @@ export function createPostApp(baseURL: string) {
   return { api, auth, signIn, signOut: () => signOut(api, auth) }
 }
 
-/** The server first, while there is a token to tell it with; here in any case. */
+/** Calls the server first, while there is a token for it; then signs out here in any case. */
 async function signOut(api: AxiosInstance, auth: AuthClient) {
   try {
     await api.post('/logout')

@@ -12,7 +12,7 @@ export type Role =
   | 'ordinary'
   /** Its 401 arrives when the refresh is over. */
   | 'late'
-  /** The caller gives up while it is held. */
+  /** The caller aborts while it waits. */
   | 'aborted'
   /** To another origin, by absolute URL. */
   | 'foreign'
@@ -75,7 +75,7 @@ export const MOST = 5000
 // As many sockets as a machine with modest limits gives. More requests than this wait for one in axios's agent.
 const MAX_SOCKETS = 400
 /** Who has not come back by then never will. */
-const PATIENCE_MS = 20_000
+const TIME_LIMIT_MS = 20_000
 
 /** Ordinary requests of alternating kinds, and one of each special role at the end. */
 export function planRequests(count: number): RequestPlan[] {
@@ -110,7 +110,7 @@ export async function runBurst(count: number, install: Install): Promise<BurstRe
 
     const startedAtMs = performance.now()
     const records: RequestRecord[] = []
-    const flights: Promise<void>[] = []
+    const requests: Promise<void>[] = []
     const aborter = new AbortController()
     const fire = (plan: RequestPlan) => {
       const record: RequestRecord = {
@@ -124,7 +124,7 @@ export async function runBurst(count: number, install: Install): Promise<BurstRe
       }
       records.push(record)
       const signal = plan.role === 'aborted' ? aborter.signal : undefined
-      flights.push(send(instance, record, plan.role === 'foreign' ? foreign.origin : '', signal))
+      requests.push(send(instance, record, plan.role === 'foreign' ? foreign.origin : '', signal))
     }
 
     const isFirstWave = ({ role }: RequestPlan) => role !== 'during'
@@ -136,10 +136,10 @@ export async function runBurst(count: number, install: Install): Promise<BurstRe
         aborter.abort()
       },
     )
-    // The patience is spent once for all of them, and only if somebody does not come back.
+    // One time limit for all of them; it passes only if a request does not settle.
     await Promise.race([
-      scene.then(() => Promise.all(flights)),
-      delay(PATIENCE_MS, undefined, { ref: false }),
+      scene.then(() => Promise.all(requests)),
+      delay(TIME_LIMIT_MS, undefined, { ref: false }),
     ])
 
     return {
@@ -206,7 +206,7 @@ function textOf(body: object | undefined): string {
 }
 
 /**
- * The pace of the servers and what the callers do meanwhile: one scene, told by what happens at the server.
+ * The pace of the servers and what the callers do meanwhile: one scene, driven by what happens at the server.
  *
  *   the first wave is refused → a request is made → one is aborted → the refresh is answered
  *   → somebody comes with the new token → the late 401 goes out
@@ -251,7 +251,7 @@ function direct(plans: RequestPlan[]) {
     async onMeanwhile(makeRequest: () => void, abort: () => void): Promise<void> {
       const cue = Promise.all([refreshArrived.promise, firstWaveRefused.promise])
       // Without its cue it goes on all the same: then a guarantee is broken, and the checks will say so.
-      await Promise.race([cue, pause(PATIENCE_MS / 2)])
+      await Promise.race([cue, pause(TIME_LIMIT_MS / 2)])
       await pause(25)
       makeRequest()
       await pause(30)

@@ -1,4 +1,4 @@
-// npm run demo: what happens when many requests meet a dead token, on real HTTP, in a terminal. Owns the flags, the
+// npm run demo: what happens when many requests meet an expired token, on real HTTP, in a terminal. Owns the flags, the
 // order of the output and the exit code: 0 when every guarantee held, 1 when one did not, 2 for a wrong flag.
 import { installAuthClient } from './auth-client.js'
 import { type BurstResult, FEWEST, MOST, runBurst } from './burst.js'
@@ -82,7 +82,7 @@ function drawAll(
   return [
     '',
     ink('bold', `  ${ours.requests.length} requests at once meet a token that has just died`),
-    '  GET, JSON and form data. One gets its 401 late, one is aborted while held,',
+    '  GET, JSON and form data. One gets its 401 late, one is aborted while it waits,',
     '  one goes to another origin, one is made while the refresh runs.',
     '',
     ...drawTimeline(ours, { columns, ink }),

@@ -118,7 +118,7 @@ export async function startAuthServer(pace: Pace): Promise<AuthServer> {
     expiresAtMs: (accessToken) => accessTokens.get(accessToken)?.expiresAtMs ?? 0,
   }
 
-  /** New tokens. Without `expires_in`, as many backends do it: only a 401 tells that one is dead. */
+  /** New tokens. Without `expires_in`, as many backends do it: only a 401 shows that one has expired. */
   function issue(family: Family, lifetimeMs: number): { access_token: string; refresh_token: string } {
     const accessToken = `access-${randomBytes(18).toString('base64url')}`
     family.refreshToken = `refresh-${randomBytes(18).toString('base64url')}`

@@ -24,7 +24,7 @@ export interface Summary {
   reuseDetected: number
   signedOut: boolean
   /** How long the caller of the aborted request waited for the rejection; `null` if it never came. */
-  abortHeardAfterMs: number | null
+  abortSettledAfterMs: number | null
 }
 
 export function summarise(result: BurstResult): Summary {
@@ -45,7 +45,7 @@ export function summarise(result: BurstResult): Summary {
     foreignTokens: result.foreignTokens,
     reuseDetected: result.reuses,
     signedOut: !signedIn.client || !signedIn.server,
-    abortHeardAfterMs:
+    abortSettledAfterMs:
       given?.outcome === 'canceled' && given.abortedAtMs !== undefined && given.settledAtMs !== undefined
         ? Math.round(given.settledAtMs - given.abortedAtMs)
         : null,
@@ -90,10 +90,10 @@ const LINES: Line[] = [
   { label: 'signed out', read: (s) => (s.signedOut ? 'yes' : 'no'), isBad: (s) => s.signedOut },
   {
     label: 'abort reached its caller after',
-    read: ({ abortHeardAfterMs: ms }) => (ms === null ? 'never' : `${ms} ms`),
+    read: ({ abortSettledAfterMs: ms }) => (ms === null ? 'never' : `${ms} ms`),
     // Forty is the time for which the scene goes on after the abort before the refresh is answered.
-    isBad: ({ abortHeardAfterMs: ms }) => ms === null || ms >= 40,
-    why: 'a queued request hears of its abort only when the queue is released',
+    isBad: ({ abortSettledAfterMs: ms }) => ms === null || ms >= 40,
+    why: 'a queued request rejects after its abort only when the queue is released',
   },
 ]
 

@@ -62,7 +62,7 @@ const NOTES: Record<RequestRecord['role'], string> = {
 const NOTE_WIDTH = 12
 const KIND_WIDTH = 9
 
-/** With more requests than this, most of them are told in one line. */
+/** With more requests than this, most of them are summarised in one line. */
 const MOST_ROWS = 60
 const ROWS_WHEN_MANY = 36
 
@@ -95,7 +95,7 @@ export function drawTimeline(result: BurstResult, { columns, ink }: TimelineOpti
   ]
   for (const [index, request] of shown.entries()) {
     if (hidden.length && index === shown.findIndex(({ role }) => role !== 'ordinary')) {
-      lines.push(ink('dim', `${' '.repeat(2 + idWidth)} … and ${tellHidden(hidden)}`))
+      lines.push(ink('dim', `${' '.repeat(2 + idWidth)} … and ${describeHidden(hidden)}`))
     }
     const { id, kind, role } = request
     const name = kind === 'GET' ? 'GET' : `POST ${kind}`
@@ -137,7 +137,7 @@ function momentsOf(request: RequestRecord, { trips, events }: BurstResult): Mome
   }
   const firstArrivalMs = trips.find(({ id }) => id === request.id)?.arrivedAtMs ?? Infinity
   const wasHeldFirst = moments.some(({ phase, atMs }) => phase === 'held' && atMs < firstArrivalMs)
-  // One that was held before it was ever sent goes out when the refresh is over. No event says so.
+  // One that waited before it was ever sent goes out when the refresh is over. No event says so.
   const releasedMs = events.find(({ name, atMs }) => name === 'refreshed' && atMs > request.madeAtMs)?.atMs
   if (wasHeldFirst) moments.push({ atMs: releasedMs ?? firstArrivalMs, phase: 'renewed' })
   moments.sort((a, b) => a.atMs - b.atMs)
@@ -224,7 +224,7 @@ function choose(requests: RequestRecord[]): { shown: RequestRecord[]; hidden: Re
   return { shown: rows, hidden: requests.filter((request) => !seen.has(request)) }
 }
 
-function tellHidden(hidden: RequestRecord[]): string {
+function describeHidden(hidden: RequestRecord[]): string {
   const answered = hidden.filter(isAnswered).length
   const rest = hidden.length - answered
   const all = rest ? `${answered} answered, ${rest} not` : 'all answered'

@@ -16,10 +16,10 @@ import {
   type Row,
   settled,
   signedIn,
-  tellRestarts,
-  tellSigningIn,
-  tellSigningOut,
-  tellUsers,
+  testRestarts,
+  testSigningIn,
+  testSigningOut,
+  testUsers,
 } from '../backends/suite.js'
 import { createApp } from './client.js'
 
@@ -46,10 +46,10 @@ const anyRow: Row = {
 describe('Flask and Redis', () => {
   const row = onOneBackend(anyRow)
   giveStorages()
-  tellSigningIn(row)
-  tellRestarts(row)
-  tellSigningOut(row)
-  tellUsers(row)
+  testSigningIn(row)
+  testRestarts(row)
+  testSigningOut(row)
+  testUsers(row)
 
   /** How many tokens the server has renewed since Redis was emptied. */
   const renewals = async () => Number((await redis.command('DBSIZE')).slice(1))

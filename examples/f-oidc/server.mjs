@@ -71,7 +71,7 @@ async function logAnswers(ctx, next) {
   console.log(`${ctx.method} ${ctx.path}${grant ? `#${encodeURIComponent(grant)}` : ''} ${ctx.status}`)
 }
 
-/** The page on which the provider, and nobody else, is told the password. */
+/** The page on which the user gives the password to the provider, and to nobody else. */
 async function showLogin(ctx, next) {
   if (!/^\/interaction\/[\w-]+$/.test(ctx.path)) return next()
   // Only in the browser that began: a cookie of that browser names the interaction too.

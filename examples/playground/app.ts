@@ -3,7 +3,7 @@
 import axios from 'axios'
 import { type AuthClient, createAuthClient, localStorageStore, refreshWithBody } from 'axios-auth-client'
 import { watchCaller, watchClient, watchWire } from './observe.js'
-import type { Tell } from './timeline/events.js'
+import type { Report } from './timeline/events.js'
 
 export interface App {
   auth: AuthClient
@@ -22,25 +22,25 @@ const REQUESTS = [
   ['GET', '/messages'],
 ] as const
 
-export function createApp(tell: Tell, refreshTimeoutMs: number): App {
+export function createApp(report: Report, refreshTimeoutMs: number): App {
   const api = axios.create()
-  watchWire(api, tell)
+  watchWire(api, report)
   const auth = createAuthClient(api, {
     refresh: refreshWithBody({ url: '/auth/refresh' }),
     store: localStorageStore({ key: 'playground' }),
     refreshTimeoutMs,
   })
-  watchClient(auth, tell)
+  watchClient(auth, report)
   const open = new Map<number, AbortController>()
 
   function send(id: number, isSlow: boolean): void {
     const [method, path] = isSlow ? (['GET', '/report'] as const) : REQUESTS[id % REQUESTS.length]!
     const aborter = new AbortController()
     open.set(id, aborter)
-    tell({ what: 'made', id, name: `${method} ${path}`, note: isSlow ? 'slow' : '' })
+    report({ what: 'made', id, name: `${method} ${path}`, note: isSlow ? 'slow' : '' })
     const data = method === 'POST' ? { text: `note ${id}` } : undefined
     const request = api.request({ method, url: `/api${path}?id=${id}`, data, signal: aborter.signal })
-    void watchCaller(id, request, tell).finally(() => open.delete(id))
+    void watchCaller(id, request, report).finally(() => open.delete(id))
   }
 
   return {
@@ -54,7 +54,7 @@ export function createApp(tell: Tell, refreshTimeoutMs: number): App {
       })
     },
     async signOut() {
-      // The server first, while there are tokens to tell it with; it must not wait for new ones.
+      // The server first, while there are tokens for the call; it must not wait for new ones.
       await api.post('/auth/logout', undefined, { authClient: { refresh: false } }).catch(() => {})
       await auth.signOut()
     },

@@ -1,9 +1,9 @@
-// Watches an axios instance and its auth client from outside, and tells what happens to each request: what its caller
+// Watches an axios instance and its auth client from outside, and reports what happens to each request: what its caller
 // sees, what goes over the wire (an adapter beneath everything), and what the client says of itself.
 // Knows only what every user of the package knows.
 import axios, { type AxiosInstance } from 'axios'
 import { type AuthClient, authErrorOf } from 'axios-auth-client'
-import type { Tell } from './timeline/events.js'
+import type { Report } from './timeline/events.js'
 
 const REFRESH_URL = '/auth/refresh'
 
@@ -12,18 +12,18 @@ function idIn(url = ''): number | undefined {
   return Number(/[?&]id=(\d+)/.exec(url)?.[1]) || undefined
 }
 
-/** Tells of everything that this instance really sends, the refresh included. */
-export function watchWire(instance: AxiosInstance, tell: Tell): void {
+/** Reports everything that this instance really sends, the refresh included. */
+export function watchWire(instance: AxiosInstance, report: Report): void {
   const adapter = instance.defaults.adapter
   instance.defaults.adapter = async (config) => {
     const send = axios.getAdapter(adapter, config)
     const id = idIn(config.url)
     const isRefresh = config.url === REFRESH_URL
-    if (isRefresh) tell({ what: 'refreshSent' })
-    else if (id) tell({ what: 'sent', id })
+    if (isRefresh) report({ what: 'refreshSent' })
+    else if (id) report({ what: 'sent', id })
     const onStatus = (status: number | undefined) => {
-      if (isRefresh) tell({ what: 'refreshAnswered', status })
-      else if (id && status === 401) tell({ what: 'refused', id })
+      if (isRefresh) report({ what: 'refreshAnswered', status })
+      else if (id && status === 401) report({ what: 'refused', id })
     }
     try {
       const response = await send(config)
@@ -36,26 +36,26 @@ export function watchWire(instance: AxiosInstance, tell: Tell): void {
   }
 }
 
-/** Tells what the client says of itself. */
-export function watchClient(auth: AuthClient, tell: Tell): void {
+/** Reports the client's own events. */
+export function watchClient(auth: AuthClient, report: Report): void {
   auth.on('held', ({ url }) => {
     const id = idIn(url)
-    if (id) tell({ what: 'held', id })
+    if (id) report({ what: 'held', id })
   })
-  auth.on('refreshStart', () => tell({ what: 'refreshStart' }))
-  auth.on('refreshed', ({ adopted }) => tell({ what: 'refreshed', adopted }))
-  auth.on('refreshFailed', ({ error }) => tell({ what: 'refreshFailed', reason: error.code }))
-  auth.on('sessionEnd', ({ reason }) => tell({ what: 'sessionEnd', reason }))
+  auth.on('refreshStart', () => report({ what: 'refreshStart' }))
+  auth.on('refreshed', ({ adopted }) => report({ what: 'refreshed', adopted }))
+  auth.on('refreshFailed', ({ error }) => report({ what: 'refreshFailed', reason: error.code }))
+  auth.on('sessionEnd', ({ reason }) => report({ what: 'sessionEnd', reason }))
 }
 
-/** Tells how a request ended for its caller. Never rejects. */
-export async function watchCaller(id: number, request: Promise<unknown>, tell: Tell): Promise<void> {
+/** Reports how a request ended for its caller. Never rejects. */
+export async function watchCaller(id: number, request: Promise<unknown>, report: Report): Promise<void> {
   try {
     await request
-    tell({ what: 'answered', id })
+    report({ what: 'answered', id })
   } catch (error) {
-    if (axios.isCancel(error)) tell({ what: 'aborted', id })
-    else tell({ what: 'failed', id, reason: reasonOf(error) })
+    if (axios.isCancel(error)) report({ what: 'aborted', id })
+    else report({ what: 'failed', id, reason: reasonOf(error) })
   }
 }
 

@@ -4,7 +4,7 @@ import { createApp } from './app.js'
 import { drawCounters, drawLegend, element, write, writeList } from './panels.js'
 import { type ServerState, STATE_EVENT } from './server/state.js'
 import { joinTabs, type Message } from './tabs.js'
-import { tellStory } from './timeline/describe.js'
+import { describeScene } from './timeline/describe.js'
 import { drawTimeline } from './timeline/draw.js'
 import type { Happening, TimelineEvent } from './timeline/events.js'
 import { STYLE } from './timeline/look.js'
@@ -21,8 +21,8 @@ const others = new Map<string, { openedAtMs: number; stats: AuthStats }>()
 const stillness = matchMedia('(prefers-reduced-motion: reduce)')
 
 let server = await askServer('state')
-const tabs = joinTabs(hear)
-const app = createApp(tell, server.refreshTimeoutMs)
+const tabs = joinTabs(receive)
+const app = createApp(report, server.refreshTimeoutMs)
 let nextId = 1
 
 // ---- What happens ----------------------------------------------------------------------------------------------------
@@ -32,14 +32,14 @@ function nowMs(): number {
   return performance.timeOrigin + performance.now()
 }
 
-function tell(happening: Happening): void {
+function report(happening: Happening): void {
   const event: TimelineEvent = { tab: tabs.me, atMs: nowMs(), ...happening }
   reel.record(event)
   tabs.post({ say: 'event', event, stats: app.auth.stats() })
   redraw()
 }
 
-function hear(message: Message, from: string): void {
+function receive(message: Message, from: string): void {
   switch (message.say) {
     case 'hello':
       introduce()
@@ -142,19 +142,19 @@ function draw(): void {
   const nameOf = (id: string, index: number) => `Tab ${index + 1}${id === tabs.me ? ' (this one)' : ''}`
   const names = Object.fromEntries(ids.map((id, index) => [id, nameOf(id, index)]))
   const scene = readScene(reel.events, ids)
-  const story = tellStory(scene)
+  const sentences = describeScene(scene)
   // Otherwise bars grow while nothing happens; who does not want that sees each change when it comes.
   const isMoving = !scene.isOver && !stillness.matches
   plot.innerHTML = scene.lanes.length
     ? drawTimeline(scene, {
         width: plot.clientWidth,
-        label: story.join(' '),
+        label: sentences.join(' '),
         nowMs: isMoving ? nowMs() : undefined,
         names: ids.length > 1 ? names : undefined,
       })
     : '<p class="empty">Press the blue button, and the requests draw themselves here.</p>'
-  write('news', story.at(-1) ?? 'Nothing has happened yet.')
-  writeList('story', story)
+  write('news', sentences.at(-1) ?? 'Nothing has happened yet.')
+  writeList('sentences', sentences)
 
   const user = userNow()
   write('who', user ? `Signed in as ${user}` : 'Signed out')

@@ -51,10 +51,10 @@ async function drawPicture(): Promise<string> {
   const events: TimelineEvent[] = []
   const note = (atMs: number, happening: Happening) => events.push({ tab: TAB, atMs, ...happening })
   const install: Install = (instance) => {
-    const tell = (happening: Happening) => note(performance.now(), happening)
-    watchWire(instance, tell)
+    const report = (happening: Happening) => note(performance.now(), happening)
+    watchWire(instance, report)
     const auth = createAuthClient(instance, { refresh: refreshWithBody({ url: '/auth/refresh' }) })
-    watchClient(auth, tell)
+    watchClient(auth, report)
     return {
       signIn: auth.signIn,
       isSignedIn: () => auth.getSnapshot().status === 'signed-in',

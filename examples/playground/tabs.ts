@@ -1,4 +1,4 @@
-// What the tabs of this page tell each other, over a channel of the page's own, so that each can draw all of them. The
+// What the tabs of this page send each other, over a channel of the page's own, so that each can draw all of them. The
 // client under test knows nothing of it.
 import type { AuthStats } from 'axios-auth-client'
 import type { TimelineEvent } from './timeline/events.js'

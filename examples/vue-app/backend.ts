@@ -45,7 +45,7 @@ export function embeddedBackend(path: string, accessSeconds: number): Plugin {
 function createBackend(accessSeconds: number): (request: IncomingMessage) => Promise<object | undefined> {
   const sessions = new Map<string, Session>()
 
-  // Both tokens name their session, so that a spent one can be told from one that was never issued.
+  // Both tokens name their session, so that a used one differs from one that was never issued.
   const newToken = (id: string) => `${id}.${randomUUID()}`
   const idIn = (token: string) => token.split('.')[0] ?? ''
 
@@ -84,7 +84,7 @@ function createBackend(accessSeconds: number): (request: IncomingMessage) => Pro
         const id = idIn(token)
         const session = sessions.get(id)
         if (session?.refreshToken === token) return issue(id, session)
-        // Spent before: its owner or a thief has the newer one, and nobody can tell which (RFC 9700, 4.14.2).
+        // Spent before: its owner or a thief has the newer one, and the server cannot know which (RFC 9700, 4.14.2).
         sessions.delete(id)
         throw new Refusal(401, 'This session is over.')
       }

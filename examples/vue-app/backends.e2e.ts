@@ -1,12 +1,12 @@
 // The app in front of the backends of the neighbouring folders, each in its own framework.
-// Promise: the same stories as with the embedded backend, counted in what the backend answered.
+// Promise: the same tests as with the embedded backend, counted in what the backend answered.
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { findChromium, launchChromium } from '../../test/browser/chromium.js'
 import { newProfile, POLL, startBuilt, type Tab } from '../../test/browser/vue-app-stage.js'
 import { type Env, freePort } from '../backends/process.js'
 import { startPython, USERS } from '../backends/python.js'
-import { letDie } from '../backends/suite.js'
+import { waitUntilExpired } from '../backends/suite.js'
 
 interface Row {
   folder: string
@@ -70,7 +70,7 @@ describe.skipIf(!executable)('the Vue app', () => {
       await tab.press('Renew now')
       // Answered, not only begun: one that the next restart cuts off is tried again, and gets a long life.
       await expect.poll(() => app.count(row.refresh), POLL).toBe(1)
-      await letDie(backend, LONG)
+      await waitUntilExpired(backend, LONG)
       app.forget()
       await tab.press('Load again')
       // What was there before looks the same.

@@ -1,5 +1,5 @@
 // Owns the auth backend of an app's tests: msw handlers for login, refresh, logout and what they protect, with counters,
-// a log, and a refresh endpoint that fails as told. Judges no test, and knows the client by HTTP only.
+// a log, and a refresh endpoint that fails on request. Checks nothing itself, and knows the client by HTTP only.
 // Promise: every request is answered, at the latest by `reset`.
 import { type HttpHandler, HttpResponse, http } from 'msw'
 import type { Tokens } from '../index.js'
@@ -272,7 +272,7 @@ export function createAuthServer(options: AuthServerOptions = {}): AuthServer {
   })
 
   /** Answers with a 401, or nothing: then the handler after it does. */
-  const judge = endpoint('protected', async ({ request, entry, counts }) => {
+  const authorise = endpoint('protected', async ({ request, entry, counts }) => {
     const token = await tokenOf(request)
     const user = sessions.userOf(token)
     Object.assign(entry, { token, user, outcome: user === undefined ? 'refused' : 'served' })
@@ -287,7 +287,7 @@ export function createAuthServer(options: AuthServerOptions = {}): AuthServer {
 
   async function guard({ request, requestId }: { request: Request; requestId: string }) {
     if (accepted.has(requestId)) return undefined
-    const refusal = await judge({ request })
+    const refusal = await authorise({ request })
     if (!refusal) accepted.add(requestId)
     return refusal
   }

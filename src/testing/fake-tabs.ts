@@ -1,5 +1,5 @@
 // Owns the tabs of one browser in one process: what they share is a storage, its news, and locks. Knows no client.
-// Promise: a tab hears of what others wrote one task later, as in a browser, and never of what it wrote itself.
+// Promise: a tab is notified of others' writes one task later, as in a browser, and never of its own.
 import type { SessionRecord, StoredRecord, TokenStore, Turn, WriteOptions } from '../index.js'
 import { nextTask } from './real-time.js'
 import { isSame } from './same.js'
@@ -10,9 +10,9 @@ export interface FakeTabs {
   openTab(): TokenStore
   /** What is stored now; `undefined` when nobody is signed in. */
   readonly stored: SessionRecord | undefined
-  /** Empties the storage behind the clients' backs, as "clear site data" does; the tabs are told. */
+  /** Empties the storage behind the clients' backs, as "clear site data" does; the tabs are notified. */
   clearStorage(): void
-  /** Resolves when every tab has been told what happened so far, and has done what needs no network. */
+  /** Resolves when every tab has been notified of what happened so far, and has done what needs no network. */
   settled(): Promise<void>
   /** The browser's locks: exclusive ones, first come first served. The tabs refresh one at a time by `<name>:refresh`. */
   readonly locks: LockManager
@@ -44,10 +44,10 @@ export function createFakeTabs(name = 'fake-tabs'): FakeTabs {
   function write(text: string | undefined, writer?: Tab): void {
     if (stored === text) return
     stored = text
-    const told = nextTask().then(() => {
+    const delivered = nextTask().then(() => {
       for (const tab of tabs) if (tab !== writer) for (const listener of [...tab.listeners]) listener()
     })
-    news = Promise.all([news, told])
+    news = Promise.all([news, delivered])
   }
 
   return {
@@ -73,11 +73,11 @@ export function createFakeTabs(name = 'fake-tabs'): FakeTabs {
     },
     clearStorage: () => write(undefined),
     async settled() {
-      let heard: unknown
+      let settledNews: unknown
       // What a tab does about the news may be news to the others.
-      while (heard !== news) {
-        heard = news
-        await heard
+      while (settledNews !== news) {
+        settledNews = news
+        await settledNews
         await nextTask()
       }
     },
@@ -144,7 +144,7 @@ function createFakeLocks(): LockManager {
       )
     }
     if (signal?.aborted) throw signal.reason
-    // Each turn counts as another tab's: who holds a lock is told by it.
+    // Each turn counts as another tab's: who holds a lock is known by it.
     const info: LockInfo = { name, mode: 'exclusive', clientId: `tab-turn-${++turns}` }
     const before = queues.get(name) ?? Promise.resolve()
     let release = () => {}

@@ -1,5 +1,5 @@
-// Owns the answers that are held until the test releases them. Knows no tokens: an entry is whatever the server logs.
-// Promise: `waiting` ends by its bound with a sentence that says what to do, and nothing stays held after `endAll`.
+// Owns the answers that are delayed until the test releases them. Knows no tokens: an entry is whatever the server logs.
+// Promise: `waiting` ends by its bound with a sentence that says what to do, and nothing stays delayed after `endAll`.
 import { createWatch } from './real-time.js'
 
 /** Answers that the server keeps back until the test says so: see `backend.hold` and `backend.refresh.hold`. */
@@ -71,7 +71,7 @@ export function createHolds<Entry>() {
         },
       }
     },
-    /** Resolves when every hold that wants this answer has let go of it. */
+    /** Resolves when every hold that wants this answer has released it. */
     async pass(entry: Entry): Promise<void> {
       await Promise.all([...holds].map((hold) => hold.pass(entry)))
     },

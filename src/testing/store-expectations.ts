@@ -4,7 +4,7 @@ import { createWatch } from './real-time.js'
 import { isSame } from './same.js'
 
 /** In real time: a store that says nothing for so long fails. */
-export const PATIENCE_MS = 4000
+export const TIME_LIMIT_MS = 4000
 
 export function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
   const watch = createWatch()
@@ -14,16 +14,16 @@ export function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
     watch.changed()
   }
   promise.then(done, done)
-  const patience = watch.until(
+  const inTimeLimit = watch.until(
     () => isDone,
-    PATIENCE_MS,
-    () => `The store: expected ${what} within ${PATIENCE_MS} ms.`,
+    TIME_LIMIT_MS,
+    () => `The store: expected ${what} within ${TIME_LIMIT_MS} ms.`,
   )
   const answered = promise.catch((error) => {
     throw new Error(`The store: expected ${what}, got ${error}.`)
   })
   answered.catch(() => {})
-  return patience.then(() => answered)
+  return inTimeLimit.then(() => answered)
 }
 
 export const settled = (promise: Promise<unknown>): Promise<'fulfilled' | 'rejected'> =>

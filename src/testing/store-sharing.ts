@@ -1,8 +1,8 @@
-// The scenarios of those who share a store: their turns, and what they hear of each other.
+// The scenarios of those who share a store: their turns, and the notifications they get of each other.
 import type { TokenStore } from '../index.js'
 import { createManualClock } from './manual-clock.js'
 import { createWatch, nextTask } from './real-time.js'
-import { copy, expect, failureOf, inTime, PATIENCE_MS, settled } from './store-expectations.js'
+import { copy, expect, failureOf, inTime, settled, TIME_LIMIT_MS } from './store-expectations.js'
 import { RECORD, type Scenarios } from './store-records.js'
 
 /** Long enough for a store that measures it by a clock of its own, short enough to wait for. */
@@ -67,25 +67,25 @@ export function turns(unguarded: boolean): Scenarios {
 
 export const news: Scenarios = Object.freeze({
   'calls the listener of one who is open when another writes': async (open) => {
-    const [heard, stops] = await listen([open(), open()])
-    if (!heard) return
-    const [, other] = heard.stores
+    const [listeners, stops] = await listen([open(), open()])
+    if (!listeners) return
+    const [, other] = listeners.stores
     for (const write of [() => other?.save(copy(RECORD)), () => other?.clear()]) {
-      const before = heard.counts[0] ?? 0
+      const before = listeners.counts[0] ?? 0
       await write()
-      await heard.until(() => (heard.counts[0] ?? 0) > before)
+      await listeners.until(() => (listeners.counts[0] ?? 0) > before)
     }
     for (const stop of stops) stop()
   },
   'calls no listener that has unsubscribed, twice without harm': async (open) => {
-    const [heard, stops] = await listen([open(), open(), open()])
-    if (!heard) return
+    const [listeners, stops] = await listen([open(), open(), open()])
+    if (!listeners) return
     stops[0]?.()
     stops[0]?.()
-    await heard.stores[1]?.save(copy(RECORD))
-    await heard.until(() => (heard.counts[2] ?? 0) > 0)
+    await listeners.stores[1]?.save(copy(RECORD))
+    await listeners.until(() => (listeners.counts[2] ?? 0) > 0)
     await nextTask()
-    expect(heard.counts[0] === 0, 'no call after unsubscribing', heard.counts[0])
+    expect(listeners.counts[0] === 0, 'no call after unsubscribing', listeners.counts[0])
     for (const stop of stops) stop()
   },
 })
@@ -107,8 +107,8 @@ async function listen(stores: TokenStore[]) {
   const until = (condition: () => boolean) =>
     watch.until(
       condition,
-      PATIENCE_MS,
-      () => `The store: expected the listener to be called within ${PATIENCE_MS} ms.`,
+      TIME_LIMIT_MS,
+      () => `The store: expected the listener to be called within ${TIME_LIMIT_MS} ms.`,
     )
   return [{ stores, counts, until }, stops] as const
 }

@@ -1,4 +1,4 @@
-// Stories of a page that comes back from the back/forward cache, as alive as it was left.
+// A page that comes back from the back/forward cache, as alive as it was left.
 // Promise: a client keeps no page out of that cache, and one that returns looks into the store before its first request.
 import { expect, it } from 'vitest'
 import { inEachBrowser, POLL } from './stage.js'
@@ -65,7 +65,7 @@ inEachBrowser('the back/forward cache', (setStage) => {
   })
 })
 
-/** Goes elsewhere; when it is back, the app of the page makes five requests before its client hears that it is. */
+/** Goes elsewhere; when it is back, the app of the page makes five requests before its client is notified. */
 async function leave(tab: StagedTab, elsewhereUrl: string): Promise<void> {
   await tab.fireOnReturn(5)
   const held = 'navigator.locks.query().then(({ held, pending }) => held.length + pending.length)'

@@ -1,4 +1,4 @@
-// What runs in the page of the binding stories: a client, a panel in either framework, and notes of what it showed.
+// What runs in the page of the binding tests: a client, a panel in either framework, and notes of what it showed.
 // Promise: every text that was shown is noted, in order, and so is everybody who listens to the client.
 import axios from 'axios'
 import {

@@ -1,4 +1,4 @@
-// Owns the panel of the binding stories, once in React and once in Vue: the same parts, the same markup. A server renders
+// Owns the panel of the binding tests, once in React and once in Vue: the same parts, the same markup. A server renders
 // it, a page hydrates or mounts it.
 import type { AuthClient, AuthSnapshot } from 'axios-auth-client'
 import { useAuth } from 'axios-auth-client/react'
@@ -7,9 +7,9 @@ import { defineComponent, h } from 'vue'
 
 export interface PanelProps {
   auth: AuthClient
-  /** Told of every time that a part renders. */
+  /** Called every time that a part renders. */
   onRender?: (part: PartName) => void
-  /** Reads the session past the binding: what goes wrong then shows that the story can fail. */
+  /** Reads the session past the binding: what goes wrong then shows that the test can fail. */
   careless?: boolean
 }
 

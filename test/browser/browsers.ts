@@ -1,5 +1,5 @@
-// Owns the browsers of the stories. One library drives both: Firefox by WebDriver BiDi, Chromium by the DevTools
-// protocol. Unlike with Playwright, which tells every page that it is in front, tabs hide each other.
+// Owns the browsers of the tests. One library drives both: Firefox by WebDriver BiDi, Chromium by the DevTools
+// protocol. Unlike with Playwright, which makes every page believe that it is in front, tabs hide each other.
 // Promise: pages of one profile share their storage and cookies, two profiles share nothing.
 import puppeteer, { type BrowserContext, type LaunchOptions, type Page } from 'puppeteer-core'
 import { CHROMIUM_ARGS, findChromium } from './chromium.js'
@@ -84,7 +84,7 @@ async function launch(
   options: LaunchOptions,
   openVisible: (context: BrowserContext) => Promise<Page>,
 ): Promise<Browser> {
-  // A story makes thousands of requests, and nobody here wants to hear of each.
+  // A test makes thousands of requests; an event for each would be too many.
   const browser = await puppeteer.launch({ ...options, headless: true, networkEnabled: false })
   return {
     async profile() {

@@ -1,5 +1,5 @@
-// What runs in each tab of the chaos and freeze stories: an app with a client, and a ledger of all that came of it.
-// Promise: `report` needs no waiting, so that it tells of a frozen tab too.
+// What runs in each tab of the chaos and freeze tests: an app with a client, and a ledger of all that came of it.
+// Promise: `report` needs no waiting, so that it works for a frozen tab too.
 import './take-away.js'
 import axios from 'axios'
 import {
@@ -46,7 +46,7 @@ export interface Report {
 export interface App {
   start(options: StartApp): void
   signIn(tokens: Tokens): Promise<void>
-  /** Makes requests at once and waits for none; `report` tells what came of them. */
+  /** Makes requests at once and waits for none; `report` says how they ended. */
   fire(count: number): void
   report(): Report
   /** The access token that this tab would send now. */

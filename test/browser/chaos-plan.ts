@@ -1,4 +1,4 @@
-// Owns the plans of the chaos stories: what happens to the tabs and in which order, drawn from a seed.
+// Owns the plans of the chaos tests: what happens to the tabs and in which order, drawn from a seed.
 // Knows no browser and nothing of how a plan goes, so that one seed is one plan, on every machine.
 import { createRandom, type Random } from '../support/shuffle.js'
 

@@ -137,7 +137,7 @@ export async function runPlan(stage: ChaosStage, plan: readonly Step[]): Promise
   return explained
 }
 
-/** The tab that sent this refresh; it may be gone before the server hears of it. */
+/** The tab that sent this refresh; it may be gone before the server receives it. */
 function nameOf(refresh: ReceivedRequest | undefined): string | undefined {
   return (refresh?.body as { tab?: string } | undefined)?.tab
 }

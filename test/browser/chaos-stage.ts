@@ -1,6 +1,6 @@
-// Owns what the chaos and freeze stories begin with: a server that rotates refresh tokens, a window with some tabs that
-// share a session, and the questions that every story asks of them in the end.
-// Promise: the numbers of a story are in the summary, whether it passed or not; what happened in the tabs of one that
+// Owns what the chaos and freeze tests begin with: a server that rotates refresh tokens, a window with some tabs that
+// share a session, and the checks that every test ends with.
+// Promise: the numbers of a test are in the summary, whether it passed or not; what happened in the tabs of one that
 // failed is printed.
 import { afterAll, beforeAll, describe, expect, onTestFinished, type TestContext } from 'vitest'
 import { type AuthServer, type StartOptions, startAuthServer } from '../support/auth-server.js'
@@ -15,7 +15,7 @@ import { createSummary } from './summary.js'
 export const MARGIN_MS = 2000
 
 /** The machine may be busy: a tab that has given up on another still has its own refresh to do. */
-export const PATIENCE_MS = 15_000
+export const TIME_LIMIT_MS = 15_000
 
 export interface ChaosTab {
   readonly name: string
@@ -37,7 +37,7 @@ export interface ChaosTab {
 }
 
 export interface ChaosOptions {
-  /** How many tabs are open and share a session when the story begins. */
+  /** How many tabs are open and share a session when the test begins. */
   tabs: number
   refreshTimeoutMs: number
   server?: StartOptions
@@ -60,14 +60,14 @@ export interface ChaosStage {
   expectAnswers(tabs: readonly ChaosTab[], user?: string): Promise<void>
   /** All living tabs are signed in with what the store holds, and none wrote over newer tokens. */
   expectAgreement(): Promise<void>
-  /** Adds a line to what is printed when the story fails. */
+  /** Adds a line to what is printed when the test fails. */
   log(line: string): void
 }
 
 export type SetChaosStage = (context: TestContext, options: ChaosOptions) => Promise<ChaosStage>
 
-/** Runs the stories in Chromium, the one browser that freezes a tab when asked to. */
-export function inChromium(title: string, tell: (setStage: SetChaosStage) => void): void {
+/** Runs the tests in Chromium, the one browser that freezes a tab when asked to. */
+export function inChromium(title: string, defineTests: (setStage: SetChaosStage) => void): void {
   const executablePath = findChromium()
   const note = createSummary()
   describe.skipIf(!executablePath)(title, { timeout: 60_000 }, () => {
@@ -83,19 +83,19 @@ export function inChromium(title: string, tell: (setStage: SetChaosStage) => voi
 
     afterAll(() => windows?.close())
 
-    tell(async (context, options) => {
+    defineTests(async (context, options) => {
       const server = await startAuthServer({ tokens: 'opaque', realTime: true, ...options.server })
       const window = await windows.openWindow()
       const stage = createStage({ server, window, html, options })
       onTestFinished(async () => {
-        if (context.task.result?.state === 'fail') console.error(await stage.story())
+        if (context.task.result?.state === 'fail') console.error(await stage.history())
         const totals = await stage.totals()
         const { refreshes, reuses } = server.counts
-        note(context, { story: context.task.name, browser: 'Chromium', refreshes, reuses, ...totals })
+        note(context, { test: context.task.name, browser: 'Chromium', refreshes, reuses, ...totals })
         await window.close()
         await server.stop()
       })
-      // The others find the session in the store, so that this does not lean on what tabs tell each other.
+      // The others find the session in the store, so that this does not lean on what tabs defineTests each other.
       await (await stage.open()).signIn()
       await Promise.all(Array.from({ length: options.tabs - 1 }, stage.open))
       return stage
@@ -209,7 +209,7 @@ function createStage({ server, window, html, options }: Parts) {
     pending,
     async quiet(tabs?: readonly ChaosTab[]): Promise<void> {
       await expect
-        .poll(() => pending(tabs ?? awake()), { timeout: PATIENCE_MS, message: 'requests that wait' })
+        .poll(() => pending(tabs ?? awake()), { timeout: TIME_LIMIT_MS, message: 'requests that wait' })
         .toBe(0)
     },
     expectAnswers,
@@ -236,7 +236,7 @@ function createStage({ server, window, html, options }: Parts) {
       return totals
     },
     /** Everything that happened, in order. */
-    async story(): Promise<string> {
+    async history(): Promise<string> {
       const lines = [...journal]
       for (const tab of living) {
         const { journal: its } = await tab.report()

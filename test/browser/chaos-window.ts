@@ -29,7 +29,7 @@ export interface TabWindow {
 export async function launchWindows(
   executablePath: string,
 ): Promise<{ openWindow(): Promise<TabWindow>; close(): Promise<void> }> {
-  // Here the timers of hidden tabs run at full speed, so that a story takes seconds; tabs.test.ts has slow ones.
+  // Here the timers of hidden tabs run at full speed, so that a test takes seconds; tabs.test.ts has slow ones.
   const browser = await puppeteer.launch({
     browser: 'chrome',
     executablePath,

@@ -1,6 +1,6 @@
-// Stories of tabs that are opened, closed, reloaded, crashed, frozen and thawed while they share one refresh after the
+// Tabs that are opened, closed, reloaded, crashed, frozen and thawed while they share one refresh after the
 // other, in real Chromium. The random ones print their seed; `CHAOS_SEED=… npm run test:browser` runs that plan again.
-// Promise: whoever lives to hear the answer gets one, and nobody is signed out by the death of somebody else, as far as
+// Promise: every tab that stays open gets its answers, and no tab is signed out because another one crashed, as far as
 // the server forgives it.
 import { expect, it } from 'vitest'
 import type { AuthServer } from '../support/auth-server.js'
@@ -49,13 +49,13 @@ inChromium('tabs that come and go', (setStage) => {
         await stage.expectAgreement()
         return
       }
-      // A dead tab took the only good token with it, and the next one that asked has ended the session.
+      // A crashed tab took the only valid token with it, and the next one that refreshed has ended the session.
       expect(reuses).toBe(1)
       for (const tab of tabs) {
         await expectSignedOut(server, tab)
         const { ends, outcomes } = await tab.report()
         const codes = new Set(outcomes.map(({ status, code }) => (status === 200 ? 200 : code)))
-        // Answered before; told why; and what is asked for once nobody is signed in goes out as it is.
+        // Answered before; rejected with the reason; and requests made while signed out are sent without a token.
         expect([200, 'SESSION_EXPIRED', undefined]).toEqual(expect.arrayContaining([...codes]))
         // A page that was loaded afterwards has never seen the session.
         expect([[], [EXPIRED]]).toContainEqual(ends)

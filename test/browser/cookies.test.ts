@@ -1,4 +1,4 @@
-// Stories of tabs whose session is in HttpOnly cookies: script shares no secret, only a marker in localStorage.
+// Tabs whose session is in HttpOnly cookies: script shares no secret, only a marker in localStorage.
 // Promise: the tabs refresh one after the other, and learn from the marker what another of them has done.
 import { expect, it } from 'vitest'
 import { endsOf, inEachBrowser, POLL } from './stage.js'
@@ -19,7 +19,7 @@ inEachBrowser('cookie sessions', (setStage) => {
       }
     }
     expect(server.counts).toMatchObject({ refreshes: 5, granted: 5, reuses: 0 })
-    // A tab that hears of the rotation sends its requests again; nobody asks for what is there already.
+    // A tab that is notified of the rotation sends its requests again; none refreshes for what is there already.
     const adopted = (await states()).map((state) => state.adopted)
     expect(adopted.reduce((sum, count) => sum + count, 0)).toBe(5 * 3)
   })

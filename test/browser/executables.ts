@@ -15,7 +15,7 @@ export function findExecutable({ name, variable, paths, debian }: Wanted): strin
   const found = [process.env[variable], ...paths].find((path) => path && existsSync(path))
   if (!found) {
     console.warn(
-      `\n!! No ${name} found: its browser stories were NOT run.\n` +
+      `\n!! No ${name} found: its browser tests were NOT run.\n` +
         `!! Install one (Debian: apt-get install ${debian}), or set ${variable}.\n`,
     )
     // Where everything has to hold, a browser that is missing is a failure.

@@ -1,4 +1,4 @@
-// Stories of a tab that holds the lock, or waits for it, and then sleeps or dies. In real Chromium, because no fake
+// A tab that holds the lock, or waits for it, and then sleeps or dies. In real Chromium, because no fake
 // shows what a frozen page does with its locks, timers and answers once it wakes.
 // Promise: the order of events is made by hand, at the server and at the tabs; nothing is left to a sleep.
 import { expect, it } from 'vitest'
@@ -211,7 +211,7 @@ async function freezeWithAnswer({ server, expire }: Stage, sleeper: ChaosTab): P
   await server.idle()
 }
 
-/** The one that refreshes is lost before the server has heard it: nothing is spent, and the next must ask. */
+/** The one that refreshes is lost before the server has received it: nothing is spent, and the next must ask. */
 async function loseHolder(
   stage: Stage,
   way: 'close' | 'crash' | 'leave' | 'reload',

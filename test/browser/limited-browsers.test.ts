@@ -1,4 +1,4 @@
-// Stories of pages that lack something: Web Locks, BroadcastChannel, localStorage, or all of them.
+// Pages that lack something: Web Locks, BroadcastChannel, localStorage, or all of them.
 // Promise: one tab goes on in every one of these places and says what failed; several do as far as they can know of
 // each other.
 import { expect, it } from 'vitest'

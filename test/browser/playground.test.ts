@@ -1,4 +1,4 @@
-// The stories of `npm run playground`, in a Chromium: what the page draws is what the server saw, for everybody who uses
+// The tests of `npm run playground`, in a Chromium: what the page draws is what the server saw, for everybody who uses
 // it, with a mouse, by keyboard, on a phone, in the dark and without motion. And the picture of the README is up to date.
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
@@ -11,7 +11,7 @@ import { type Playground, servePlayground } from '../../examples/playground/serv
 import { type Browser, findBrowsers, type Profile } from './browsers.js'
 import { shoot } from './screenshots.js'
 
-const PATIENCE = { timeout: 20_000 }
+const TIME_LIMIT = { timeout: 20_000 }
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const chromium = findBrowsers().find(({ name }) => name === 'Chromium')
 
@@ -38,7 +38,7 @@ const pace = {
   beforeRefreshAnswer: () => refreshGate.pass(),
 }
 
-/** Whoever is held in a story is released by hand. */
+/** What the server delays in a test is released by hand. */
 const LONG_MS = 40_000
 const options = { port: 0, pace, refreshTimeoutMs: LONG_MS }
 
@@ -75,7 +75,7 @@ describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000
     await shoot(page, 'playground-answered')
     expect(await refreshesOf(page)).toEqual([['granted']])
     await expect
-      .poll(() => countersOf(page), PATIENCE)
+      .poll(() => countersOf(page), TIME_LIMIT)
       .toEqual([{ refreshes: 1, adopted: 0, refused: 6, replays: 6, 'held now': 0, 'held peak': 5 }])
     expect(counted()).toMatchObject({ served: 6, refused: 6, refreshes: 1, reuses: 0 })
   })
@@ -83,7 +83,7 @@ describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000
   it('draws every tab in every tab, and one refresh for all of them', async () => {
     const { page, openTab, counted } = await openPlayground()
     const second = await openTab()
-    await expect.poll(() => textOf(page, '#tabs'), PATIENCE).toBe('from every open tab (2)')
+    await expect.poll(() => textOf(page, '#tabs'), TIME_LIMIT).toBe('from every open tab (2)')
     refreshGate.close()
     await press(page, 'from every open tab (2)')
     await press(page, 'Expire the token, send 6 requests')
@@ -113,7 +113,7 @@ describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000
 
     await third.close()
     await page.bringToFront()
-    await expect.poll(() => textOf(page, '#tabs'), PATIENCE).toBe('from every open tab (2)')
+    await expect.poll(() => textOf(page, '#tabs'), TIME_LIMIT).toBe('from every open tab (2)')
   })
 
   it('draws a refused refresh as the end of the session for every waiting request', async () => {
@@ -159,7 +159,7 @@ describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000
     await press(page, 'Expire the token, send 6 requests')
     await seeRows(page, [Array(6).fill('sent held · refused')])
     await press(page, button)
-    await expect.poll(() => textsOf(page, '#plot .row .dim:last-child'), PATIENCE).toContain(reason)
+    await expect.poll(() => textsOf(page, '#plot .row .dim:last-child'), TIME_LIMIT).toContain(reason)
     refreshGate.open()
     await seeNews(page, news)
     // Nobody who gave up is sent again.
@@ -192,10 +192,10 @@ describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000
     const { page } = await openPlayground()
     await press(page, 'Send them')
     await seeNews(page, 'Done: no refresh, all 6 answered. The token is still good: expire it first.')
-    const story = await textsOf(page, '#story li')
-    expect(story).toHaveLength(2)
+    const sentences = await textsOf(page, '#sentences li')
+    expect(sentences).toHaveLength(2)
     const [role, label] = await page.$eval('#plot svg', (svg) => [svg.role, svg.ariaLabel])
-    expect({ role, label }).toEqual({ role: 'img', label: story.join(' ') })
+    expect({ role, label }).toEqual({ role: 'img', label: sentences.join(' ') })
     expect(await page.$eval('#news', (news) => news.role)).toBe('status')
   })
 
@@ -229,7 +229,7 @@ describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000
     expect(pale).toEqual([])
   })
 
-  // ---- What a story is told with -----------------------------------------------------------------------------------
+  // ---- What the tests are made of --------------------------------------------------------------------------------------
 
   /** A page in a profile of its own, signed in as Ada, and what the server counted since. */
   async function openPlayground() {
@@ -244,11 +244,11 @@ describe.skipIf(!chromium?.found)('the playground (Chromium)', { timeout: 60_000
     async function openTab() {
       const page = await profile.open(playground.url, true)
       page.on('pageerror', (error) => problems.push(String(error)))
-      await expect.poll(() => textOf(page, '#who'), PATIENCE).toBe('Signed in as Ada')
+      await expect.poll(() => textOf(page, '#who'), TIME_LIMIT).toBe('Signed in as Ada')
       return page
     }
     const page = await openTab()
-    // As the story before may have left it.
+    // As the test before may have left it.
     await fetch(`${playground.url}playground/refresh`, { method: 'POST', body: 'granted' })
     const { counts } = playground.state()
     const counted = () =>
@@ -302,7 +302,7 @@ async function textOf(page: Page, selector: string): Promise<string | undefined>
 }
 
 function seeNews(page: Page, news: string) {
-  return expect.poll(() => textOf(page, '#news'), PATIENCE).toBe(news)
+  return expect.poll(() => textOf(page, '#news'), TIME_LIMIT).toBe(news)
 }
 
 /** For each lane the rows, each by its bars and its marks. */
@@ -317,7 +317,7 @@ function seeRows(page: Page, rows: string[][]) {
         }),
       ),
     )
-  return expect.poll(read, PATIENCE).toEqual(rows)
+  return expect.poll(read, TIME_LIMIT).toEqual(rows)
 }
 
 /** For each lane how its refreshes ended. */

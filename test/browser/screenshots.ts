@@ -1,4 +1,4 @@
-// Pictures of what the stories show, for people to look at: `SCREENSHOTS=folder npm run test:browser -- vue-app playground`.
+// Pictures of what the tests show, for people to look at: `SCREENSHOTS=folder npm run test:browser -- vue-app playground`.
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 

@@ -1,6 +1,6 @@
-// Owns what every browser story begins with: a server that revokes on reuse, a profile of its own with some tabs in
-// it, and the count of what went through them. All of it is gone when the story is over.
-// Promise: the numbers of a story are in the summary, whether it passed or not.
+// Owns what every browser test begins with: a server that revokes on reuse, a profile of its own with some tabs in
+// it, and the count of what went through them. All of it is gone when the test is over.
+// Promise: the numbers of a test are in the summary, whether it passed or not.
 import { afterAll, beforeAll, describe, expect, onTestFinished, type TestContext } from 'vitest'
 import { type AuthServer, type StartOptions, startAuthServer } from '../support/auth-server.js'
 import { type Browser, findBrowsers, INSECURE_HOST, type Profile } from './browsers.js'
@@ -10,7 +10,7 @@ import { createSummary } from './summary.js'
 import type { StartTab, TabState } from './tab-page.js'
 
 export interface StageOptions {
-  /** How many tabs are open and started when the story begins. */
+  /** How many tabs are open and started when the test begins. */
   tabs: number
   server?: StartOptions
   /** How the apps in the tabs set their clients up. */
@@ -55,8 +55,8 @@ const PLACES = {
   opaque: { ...HTML, 'content-security-policy': 'sandbox allow-scripts' },
 }
 
-/** Runs the stories in every browser of this machine. */
-export function inEachBrowser(title: string, tell: (setStage: SetStage) => void): void {
+/** Runs the tests in every browser of this machine. */
+export function inEachBrowser(title: string, defineTests: (setStage: SetStage) => void): void {
   const note = createSummary()
   let building: Promise<string> | undefined
   for (const kind of findBrowsers()) {
@@ -70,7 +70,7 @@ export function inEachBrowser(title: string, tell: (setStage: SetStage) => void)
 
       afterAll(() => browser?.close())
 
-      tell(async (context, options) => {
+      defineTests(async (context, options) => {
         const server = await startAuthServer({ tokens: 'opaque', ...options.server })
         const profile = await browser.profile()
         const tabs: StagedTab[] = []
@@ -84,7 +84,7 @@ export function inEachBrowser(title: string, tell: (setStage: SetStage) => void)
             totals.adoptions += adoptions
             totals.unanswered += unanswered
           }
-          note(context, { story: context.task.name, browser: kind.name, tabs: tabs.length, ...totals })
+          note(context, { test: context.task.name, browser: kind.name, tabs: tabs.length, ...totals })
           await profile.close()
           await server.stop()
         })

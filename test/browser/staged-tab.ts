@@ -1,5 +1,5 @@
-// Owns one tab of a story: the app in it, the page around it, and the count of what it was asked to do.
-// Promise: a request that nobody answered is counted as such, unless the story closed the tab under it.
+// Owns one tab of a test: the app in it, the page around it, and the count of what it was asked to do.
+// Promise: a request that nobody answered is counted as such, unless the test closed the tab.
 import type { Page } from 'puppeteer-core'
 import { createTabHandle, type TabHandle } from './tab-handle.js'
 import type { Answers, StartTab } from './tab-page.js'

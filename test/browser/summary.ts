@@ -1,9 +1,9 @@
-// Owns the summary of the browser stories: one row per story and browser, printed when the run is over.
-// Promise: a story that failed has its row too, with the numbers that it came to.
+// Owns the summary of the browser tests: one row per test and browser, printed when the run is over.
+// Promise: a test that failed has its row too, with the numbers that it came to.
 import { afterAll, inject, type TestContext } from 'vitest'
 
-export interface StoryRow {
-  story: string
+export interface SummaryRow {
+  test: string
   browser: string
   tabs: number
   requests: number
@@ -20,7 +20,7 @@ export interface StoryRow {
 
 declare module 'vitest' {
   interface TaskMeta {
-    storyRow?: StoryRow
+    summaryRow?: SummaryRow
   }
   interface ProvidedContext {
     /** The run has the reporter of vitest-summary.ts. */
@@ -29,7 +29,7 @@ declare module 'vitest' {
 }
 
 const COLUMNS = [
-  'story',
+  'test',
   'browser',
   'tabs',
   'requests',
@@ -43,7 +43,7 @@ const COLUMNS = [
 const WORDS = 2
 
 /** The rows under their headings, aligned: words to the left, numbers to the right. */
-export function drawSummary(rows: readonly StoryRow[]): string {
+export function drawSummary(rows: readonly SummaryRow[]): string {
   const lines = [COLUMNS, ...rows.map((row) => COLUMNS.map((column) => row[column]))]
   const widths = COLUMNS.map((_, at) => Math.max(...lines.map((cells) => String(cells[at]).length)))
   const draw = (cell: string | number, at: number) =>
@@ -51,14 +51,14 @@ export function drawSummary(rows: readonly StoryRow[]): string {
   return lines.map((cells) => cells.map(draw).join(' | ')).join('\n')
 }
 
-/** Returns what notes the row of a story; without the reporter of the run, the file prints its own table. */
-export function createSummary(): (context: TestContext, row: StoryRow) => void {
-  const rows: StoryRow[] = []
+/** Returns what notes the row of a test; without the reporter of the run, the file prints its own table. */
+export function createSummary(): (context: TestContext, row: SummaryRow) => void {
+  const rows: SummaryRow[] = []
   afterAll(() => {
     if (!inject('hasSummary') && rows.length > 0) console.info(drawSummary(rows))
   })
   return ({ task }, row) => {
-    task.meta.storyRow = row
+    task.meta.summaryRow = row
     rows.push(row)
   }
 }

@@ -1,5 +1,5 @@
-// What runs in each tab of the browser stories: an app with a client, driven from the test by tab-handle.ts.
-// Promise: `fire` tells of every request it made, also of those that nobody answered.
+// What runs in each tab of the browser tests: an app with a client, driven from the test by tab-handle.ts.
+// Promise: `fire` reports every request it made, also those that nobody answered.
 import './take-away.js'
 import axios, { type AxiosError } from 'axios'
 import {
@@ -22,7 +22,7 @@ export interface Answers {
   users: string[]
   /** For each request that was not: the code of our error, or the status or code of another. */
   codes: string[]
-  /** Requests that had neither answer nor error by the end of `fire`'s patience. */
+  /** Requests that had neither answer nor error by the end of `fire`'s timeLimit. */
   unanswered: number
 }
 
@@ -50,7 +50,7 @@ export interface Tab {
   fire(count: number): Promise<Answers>
   /** Asks the server for session cookies and signs in with them. */
   logIn(user: string): Promise<void>
-  /** Tells the server first, then everybody here. */
+  /** Calls the server first, then signs out here. */
   logOut(): Promise<void>
   /** When the page comes back from the back/forward cache, its app makes so many requests, first of all. */
   fireOnReturn(count: number): void
@@ -59,7 +59,7 @@ export interface Tab {
   state(): TabState
 }
 
-const PATIENCE_MS = 15_000
+const TIME_LIMIT_MS = 15_000
 
 let auth: AuthClient
 let path = '/api/item'
@@ -137,10 +137,10 @@ async function fire(count: number): Promise<Answers> {
     answers.unanswered--
   })
   let timer: ReturnType<typeof setTimeout> | undefined
-  const patience = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, PATIENCE_MS)
+  const timeLimit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, TIME_LIMIT_MS)
   })
-  await Promise.race([Promise.all(requests), patience])
+  await Promise.race([Promise.all(requests), timeLimit])
   clearTimeout(timer)
   return answers
 }

@@ -1,4 +1,4 @@
-// Stories of several tabs in real browsers, against a real server that revokes on reuse. What no fake can show: the
+// Several tabs in real browsers, against a real server that revokes on reuse. What no fake can show: the
 // order in which locks and storage reach another process.
 // Promise: counted at the server, and every request of every tab is accounted for.
 import { expect, it } from 'vitest'

@@ -13,7 +13,7 @@ const WAYS: Record<string, () => void> = {
   'storage-object': () => Object.defineProperty(globalThis, 'localStorage', { value: undefined }),
   /** Nothing is faked: the storage is filled to the last character. */
   'storage-room': fillStorage,
-  /** Nobody tells this page what other tabs have written. */
+  /** This page gets no notification of what other tabs have written. */
   hints() {
     addEventListener('storage', (event) => event.stopImmediatePropagation(), true)
     Object.defineProperty(globalThis, 'BroadcastChannel', { value: undefined })

@@ -1,8 +1,8 @@
-// Prints the summary of the browser stories when the run is over: one table, whichever files its rows came from.
+// Prints the summary of the browser tests when the run is over: one table, whichever files its rows came from.
 // For `reporters` in vitest's config, or `--reporter` on the command line, before the one you read otherwise: what failed
 // must be the last thing on the screen.
 import type { Reporter, TestModule, Vitest } from 'vitest/node'
-import { drawSummary, type StoryRow } from './summary.js'
+import { drawSummary, type SummaryRow } from './summary.js'
 
 export default class SummaryReporter implements Reporter {
   #vitest: Vitest | undefined
@@ -13,11 +13,11 @@ export default class SummaryReporter implements Reporter {
   }
 
   onTestRunEnd(modules: readonly TestModule[]): void {
-    const rows: StoryRow[] = []
+    const rows: SummaryRow[] = []
     for (const { children } of modules) {
       for (const test of children.allTests()) {
-        const { storyRow } = test.meta()
-        if (storyRow) rows.push(storyRow)
+        const { summaryRow } = test.meta()
+        if (summaryRow) rows.push(summaryRow)
       }
     }
     if (rows.length > 0) this.#vitest?.logger.log(`\n${drawSummary(rows)}\n`)

@@ -1,5 +1,5 @@
-// Owns what the stories of examples/vue-app begin with: the running app, and users who sit in front of it in a browser.
-// Promise: what a page throws or complains about fails its story, and all of it is gone when the story is over.
+// Owns what the tests of examples/vue-app begin with: the running app, and users who sit in front of it in a browser.
+// Promise: what a page throws or warns about fails its test, and all of it is gone when the test is over.
 import { mkdtemp, rm } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -57,7 +57,7 @@ async function inFolder(
   try {
     const { server, httpServer } = await start({
       configFile: fileURLToPath(new URL('../../examples/vue-app/vite.config.ts', import.meta.url)),
-      // What fails is thrown, or shown in the page; a proxy without a backend is part of a story.
+      // What fails is thrown, or shown in the page; a proxy without a backend is part of a test.
       logLevel: 'silent',
       cacheDir: join(folder, 'cache'),
       build: { outDir: join(folder, 'dist') },
@@ -105,7 +105,7 @@ export async function newProfile(browser: Browser, app: RunningApp): Promise<Pro
   const complaints: string[] = []
   context.on('weberror', (error) => complaints.push(String(error.error())))
   context.on('console', (message) => {
-    // The browser says of each 401 that it came; whether it may come is the story's business.
+    // The browser says of each 401 that it came; whether it may come is for the test to decide.
     const isAnswer = message.text().startsWith('Failed to load resource')
     if (['error', 'warning'].includes(message.type()) && !isAnswer) complaints.push(message.text())
   })

@@ -1,4 +1,4 @@
-// Stories of a user of examples/vue-app, in a real browser, with its embedded backend: of the app as it is built, and of
+// A user of examples/vue-app, in a real browser, with its embedded backend: of the app as it is built, and of
 // a developer's dev server.
 // Promise: what the user sees is what the server answered.
 import type { Browser, Page } from 'playwright-core'
@@ -256,7 +256,7 @@ const store = (page: Page, record: string) =>
 
 const figuresIn = (page: Page) => page.locator('.card .value').allInnerTexts()
 
-/** Ends the session at the server, and nobody tells the app. */
+/** Ends the session at the server, without the app's knowledge. */
 function endAtServer(page: Page): Promise<void> {
   return page.evaluate(async () => {
     const { accessToken } = JSON.parse(localStorage.getItem('vue-app') ?? '').tokens

@@ -326,16 +326,16 @@ describe('dispose', () => {
 
     const store = createOpenStore()
     const other = await setUp({ store })
-    const told: unknown[] = []
-    other.auth.subscribe(() => told.push('subscriber'))
-    other.auth.on('sessionEnd', () => told.push('listener'))
+    const seen: unknown[] = []
+    other.auth.subscribe(() => seen.push('subscriber'))
+    other.auth.on('sessionEnd', () => seen.push('listener'))
     const { hint } = store
     other.auth.dispose()
-    told.length = 0
+    seen.length = 0
     store.kept = undefined
     hint()
     await microtasksDone()
-    expect(told).toEqual([])
+    expect(seen).toEqual([])
   })
 })
 

@@ -132,7 +132,7 @@ describe('shouldRefresh', () => {
     ['whether the token is stale', 300, 269_999, false],
     ['whether the token is stale', 300, 1_000, false],
     ['nothing of a token of unknown life', undefined, 280_000, undefined],
-  ])('gets expired: %s (lifetime %s s, after %i ms: %s)', async (_, expiresInSeconds, afterMs, told) => {
+  ])('gets expired: %s (lifetime %s s, after %i ms: %s)', async (_, expiresInSeconds, afterMs, seen) => {
     const asked: unknown[] = []
     const { server, api, auth, clock } = await setUp({
       signedIn: false,
@@ -148,7 +148,7 @@ describe('shouldRefresh', () => {
     clock.jump(afterMs)
     hold.releaseAll()
     await request
-    expect(asked).toEqual([told])
+    expect(asked).toEqual([seen])
   })
 
   it('can read a JSON body, where a server reports expiry with a 200', async () => {

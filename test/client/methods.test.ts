@@ -1,4 +1,4 @@
-// What the client tells and does when asked: tokens, snapshots, events, counters, further instances.
+// What the client returns and does: tokens, snapshots, events, counters, further instances.
 
 import axios from 'axios'
 import { describe, expect, it } from 'vitest'
@@ -185,12 +185,12 @@ describe('the snapshot', () => {
     const { api, auth, server } = await setUp()
     const before = auth.getSnapshot()
     expect(Object.isFrozen(before)).toBe(true)
-    let told = 0
-    auth.subscribe(() => told++)
+    let seen = 0
+    auth.subscribe(() => seen++)
     await Promise.all([1, 2, 3].map((i) => api.get(`/api/${i}`)))
     await auth.getAccessToken()
     expect(auth.getSnapshot()).toBe(before)
-    expect(told).toBe(0)
+    expect(seen).toBe(0)
     expect(server.counts.requests).toBe(3)
   })
 
@@ -260,13 +260,13 @@ describe('the snapshot', () => {
     const store = createHandStore()
     store.hold('load')
     const { auth } = await setUp({ store, signedIn: false })
-    const told: string[] = []
-    auth.subscribe(() => told.push(auth.getSnapshot().status))
+    const seen: string[] = []
+    auth.subscribe(() => seen.push(auth.getSnapshot().status))
     expect(auth.getSnapshot()).toEqual({ status: 'pending', refreshing: false })
     store.releaseAll()
     await auth.ready
     expect(auth.getSnapshot()).toEqual({ status: 'signed-out', refreshing: false })
-    expect(told).toEqual(['signed-out'])
+    expect(seen).toEqual(['signed-out'])
   })
 
   it('is correct before ready when somebody signs in or out meanwhile, overruling the store', async () => {
@@ -309,9 +309,9 @@ describe('subscribe and on', () => {
   it('call a listener until it unsubscribes, and twice if it was added twice', async () => {
     const { auth } = await setUp()
     let subscribed = 0
-    let heard = 0
+    let calls = 0
     const subscriber = () => void subscribed++
-    const listener = () => void heard++
+    const listener = () => void calls++
     const stops = [
       auth.subscribe(subscriber),
       auth.subscribe(subscriber),
@@ -319,26 +319,26 @@ describe('subscribe and on', () => {
       auth.on('refreshStart', listener),
     ]
     await auth.refresh()
-    expect([subscribed, heard]).toEqual([4, 2])
+    expect([subscribed, calls]).toEqual([4, 2])
     stops[0]?.()
     stops[0]?.()
     stops[2]?.()
     await auth.refresh()
-    expect([subscribed, heard]).toEqual([6, 3])
+    expect([subscribed, calls]).toEqual([6, 3])
     for (const stop of stops) stop()
     await auth.refresh()
-    expect([subscribed, heard]).toEqual([6, 3])
+    expect([subscribed, calls]).toEqual([6, 3])
   })
 
   it('do not call a listener that was removed during the event, nor any after dispose', async () => {
     for (const away of ['one', 'all'] as const) {
       const { auth } = await setUp()
       let stop = (): void => {}
-      let heard = 0
+      let calls = 0
       auth.on('sessionEnd', () => (away === 'one' ? stop() : auth.dispose()))
-      stop = auth.on('sessionEnd', () => void heard++)
+      stop = auth.on('sessionEnd', () => void calls++)
       await auth.signOut()
-      expect(heard).toBe(0)
+      expect(calls).toBe(0)
     }
   })
 
@@ -355,7 +355,7 @@ describe('subscribe and on', () => {
     hold.releaseAll()
     await settleAll([first, second])
     expect(events.map(({ name }) => name)).toEqual(
-      ['held', 'refreshStart', 'held', 'refreshed', 'replay'].sort(byStory),
+      ['held', 'refreshStart', 'held', 'refreshed', 'replay'].sort(byOrder),
     )
     expect(eventsOf(events, 'refreshStart')).toEqual([{ reason: 'refused' }])
     expect(eventsOf(events, 'refreshed')).toEqual([{ reason: 'refused', durationMs: 500, adopted: false }])
@@ -366,9 +366,9 @@ describe('subscribe and on', () => {
     // The second one had not been sent before: that is no replay.
     expect(eventsOf(events, 'replay')).toMatchObject([{ method: 'get', heldMs: 500 }])
 
-    function byStory(a: string, b: string): number {
-      const story = events.map(({ name }) => name as string)
-      return story.indexOf(a) - story.indexOf(b)
+    function byOrder(a: string, b: string): number {
+      const order = events.map(({ name }) => name as string)
+      return order.indexOf(a) - order.indexOf(b)
     }
   })
 
@@ -409,7 +409,7 @@ describe('subscribe and on', () => {
 })
 
 describe('stats', () => {
-  it('count refreshes, replays, held requests, refused answers and adopted tokens', async () => {
+  it('count refreshes, replays, waiting requests, rejecting answers and adopted tokens', async () => {
     const { server, api, auth } = await setUp()
     expect(auth.stats()).toEqual({
       refreshes: 0,

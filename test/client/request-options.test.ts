@@ -96,8 +96,8 @@ describe('an adapter that an interceptor after ours puts on a request', () => {
 
 it('a request without a URL is reported with an empty one', async () => {
   const { server, api, auth } = await setUp()
-  const told = listenTo(auth)
+  const seen = listenTo(auth)
   server.killAccessTokens()
   await api.request({ baseURL: `${server.url}/api/me` })
-  expect(eventsOf(told, 'held')).toEqual([{ method: 'get', url: '' }])
+  expect(eventsOf(seen, 'held')).toEqual([{ method: 'get', url: '' }])
 })

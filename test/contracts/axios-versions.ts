@@ -16,7 +16,7 @@ export interface AnyAxios extends AxiosLike {
   getAdapter?: unknown
 }
 
-export interface Edition {
+export interface Release {
   version: string
   axios: AnyAxios
   library: Library
@@ -30,7 +30,7 @@ const SOURCES = {
 
 export type Version = keyof typeof SOURCES
 
-export async function loadEdition(version: Version): Promise<Edition> {
+export async function loadRelease(version: Version): Promise<Release> {
   vi.resetModules()
   vi.doMock('axios', SOURCES[version])
   try {
@@ -44,7 +44,7 @@ export async function loadEdition(version: Version): Promise<Edition> {
 }
 
 /** A function adapter as a user of that version would wrap it. */
-export function ownAdapter({ axios }: Edition): AxiosAdapter {
+export function ownAdapter({ axios }: Release): AxiosAdapter {
   const bare = axios.create({})
   return (config) => {
     // Without its own adapter, which is this one. What is serialised already must not be serialised again.

@@ -22,7 +22,7 @@ export interface PlugIn {
 export interface Place {
   installed: 'before' | 'after'
   defaults: AxiosRequestConfig
-  /** Its request interceptors run after ours, and see what we placed. */
+  /** Its request interceptors run after ours, and see what we attached. */
   seesToken: boolean
   title: string
 }
@@ -142,7 +142,7 @@ export const limiterOfEachRequest: PlugIn = {
 
 export const limiters = [limiterOfInterceptors, limiterOfTheInstance, limiterOfEachRequest]
 
-/** Tells `lines` what it sees. */
+/** Writes what it sees into `lines`. */
 export const loggerTo = (lines: string[]): PlugIn => ({
   name: 'a logger',
   install(api) {

@@ -1,5 +1,5 @@
-// Owns the scene of a transport story: an axios instance of some make with some adapter and whatever plug-ins, a server,
-// and a client on a clock that the story moves, signed in. All of it is gone when the test is over.
+// Owns the scene of a transport test: an axios instance of some make with some adapter and whatever plug-ins, a server,
+// and a client on a clock that the test moves, signed in. All of it is gone when the test is over.
 
 import type { AxiosRequestConfig } from 'axios'
 import { expect, onTestFinished } from 'vitest'
@@ -97,7 +97,7 @@ export async function play(scene: Scene, options: AuthClientOptions = {}): Promi
     firstTokens: [login.access_token, login.refresh_token],
     send(config) {
       const answer: Promise<Answer> = stage.instance.request({ ...stage.each, ...config })
-      // A story may look at it later; nobody else does.
+      // A test may look at it later; nobody else does.
       answer.catch(() => {})
       return answer
     },

@@ -1,5 +1,5 @@
-// What the transport has to keep on whatever sends the requests, as suites. The core stories are for every scene; the
-// others look into what only differs between kinds of adapters, and are told once for each kind.
+// What the transport has to keep on whatever sends the requests, as suites. The core tests are for every scene; the
+// others look into what only differs between kinds of adapters, and run once for each kind.
 
 import type { AxiosRequestConfig } from 'axios'
 import { describe, expect, it } from 'vitest'
@@ -167,8 +167,8 @@ function core(scene: Scene): void {
     expect((await send({ url: '/api/me', validateStatus })).status).toBe(200)
     server.killAccessTokens()
     server.refresh.next(503)
-    const unhealed = await send({ url: '/api/me', validateStatus })
-    expect(unhealed).toMatchObject({ status: 401, data: { message: expect.any(String) } })
+    const passedOn = await send({ url: '/api/me', validateStatus })
+    expect(passedOn).toMatchObject({ status: 401, data: { message: expect.any(String) } })
     expect(server.counts).toMatchObject({ refreshes: 2, answered401: 2, protectedOk: 1 })
   })
 

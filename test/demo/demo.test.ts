@@ -134,7 +134,7 @@ describe('the guarantees', () => {
       [ABORTED],
     ],
     [
-      'the abort is heard only after the refresh',
+      'the abort takes effect only after the refresh',
       (r) => Object.assign(requestOf(r, 'aborted'), { settledAtMs: Number.MAX_SAFE_INTEGER }),
       [ABORTED],
     ],
@@ -144,7 +144,7 @@ describe('the guarantees', () => {
       [ONCE],
     ],
     [
-      'the one made during the refresh goes out with the dead token',
+      'the one made during the refresh is sent with the expired token',
       (r) => r.trips.push({ ...tripOf(r, 'api'), id: requestOf(r, 'during').id, status: 401 }),
       [DURING],
     ],
@@ -217,7 +217,7 @@ describe('the drawing', () => {
   })
 
   it('keeps the legend, the table and the guarantees within 80 columns', () => {
-    const summary = { ...summarise(PICTURED), refreshes: 2, foreignTokens: 1, abortHeardAfterMs: 50 }
+    const summary = { ...summarise(PICTURED), refreshes: 2, foreignTokens: 1, abortSettledAfterMs: 50 }
     const sides = ['axios-auth-client', 'flag-and-queue'].map((name) => ({ name, summary }))
     const lines = [...drawLegend(plain), ...drawSummary(sides, plain)]
     for (const { promise, seen } of checkGuarantees(PICTURED)) lines.push(`  ✓ ${promise} (${seen})`)

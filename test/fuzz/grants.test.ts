@@ -178,7 +178,7 @@ function errorIn(body: unknown): string | undefined {
 
 const isPage = (body: unknown) => typeof body === 'string' && /^\s*</.test(body)
 
-function mayHeal(answered: Answer): boolean {
+function mayRecover(answered: Answer): boolean {
   const { status } = answered
   const body = read(answered)
   if (outcomeOf(answered) !== 'REFRESH_FAILED') return false
@@ -265,10 +265,10 @@ describe('G10: an answer of the refresh endpoint', () => {
             ? [`Bearer ${OLD.accessToken}`, `Bearer ${String(grant.accessToken)}`]
             : [`Bearer ${OLD.accessToken}`],
         )
-        expect(asked).toHaveLength(mayHeal(wanted) && wanted.retryAfter !== LONG ? 2 : 1)
+        expect(asked).toHaveLength(mayRecover(wanted) && wanted.retryAfter !== LONG ? 2 : 1)
         expect(inspect(authErrorOf(error), { depth: 9 })).not.toMatch(/the-old-(access|refresh)-token/)
         expect({ ends, ...keptBy(auth, store.kept) }).toEqual(afterwards(outcome, wanted))
-        // The verdict stands: nobody asks again in the same moment.
+        // The failure is remembered: no further refresh in the same moment.
         const again = await failureOf(api.get('/me'))
         const isSignedOut = outcome === 'SESSION_EXPIRED'
         expect(again === undefined ? 'granted' : authErrorOf(again)?.code).toBe(

@@ -1,5 +1,5 @@
 // G19: whatever a token looks like inside and whatever time it is, it goes out as it came; only a lifetime that is sound
-// tells when to renew it, measured from receipt, so no clock makes a client refresh before every request.
+// decides when to refresh it, measured from receipt, so no clock makes a client refresh before every request.
 import fc from 'fast-check'
 import { describe, expect } from 'vitest'
 import { createManualClock } from '../../src/testing/manual-clock.js'

@@ -20,7 +20,7 @@ export interface Network {
   readonly agents: { httpAgent: HttpAgent; httpsAgent: HttpsAgent }
   /** And Node's fetch by this one. */
   readonly dispatcher: unknown
-  /** Where the servers listen on 127.0.0.1, for a browser that is told by rules. */
+  /** Where the servers listen on 127.0.0.1, for a browser that gets rules for it. */
   readonly ports: { home: number; foreign: number }
   close(): Promise<void>
 }

@@ -80,9 +80,9 @@ const PROTOTYPES = [Object, Array, Function, String, Number, Promise, Error, Map
 const shapesOf = () => PROTOTYPES.map((prototype) => Reflect.ownKeys(prototype))
 const CLEAN = shapesOf()
 
-/** Runs `story`; afterwards every prototype is as it was, and no request has carried what was hidden. */
-async function expectClean(story: () => Promise<unknown[]>): Promise<void> {
-  const carried = await story()
+/** Runs `scenario`; afterwards every prototype is as it was, and no request has carried what was hidden. */
+async function expectClean(scenario: () => Promise<unknown[]>): Promise<void> {
+  const carried = await scenario()
   const shapes = shapesOf()
   // Mended first, or one finding would look like a hundred.
   for (const [index, prototype] of PROTOTYPES.entries())
@@ -103,7 +103,7 @@ const beside = (fields: object, poisoned: object): object => {
 
 const OLD = { accessToken: 'old-access', refreshToken: 'old-refresh' }
 
-/** An app that is told 401 by its API until it brings new tokens; notes all that went out. */
+/** An app that gets 401s from its API until it brings new tokens; notes all that went out. */
 function startRefused(options: AuthClientOptions, refreshAnswer: object = {}) {
   const sent: { url: string | undefined; data: unknown; headers: object }[] = []
   const app = startApp(options, ({ url, data, headers }) => {

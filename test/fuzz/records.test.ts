@@ -261,14 +261,14 @@ describe('G23: a message of another tab', () => {
           const held = heldBy(storage.getItem(KEY))
           const reported = storeErrors.length
           page.dispatchEvent(Object.assign(new Event(type), fields))
-          const heard =
+          const isDelivered =
             type === 'storage'
               ? fields.key === KEY || fields.key === null
               : type === 'resume' || !!fields.persisted
-          if (heard) expected = after(expected, held, ended)
+          if (isDelivered) expected = after(expected, held, ended)
           expect(await carried()).toBe(expected && `Bearer ${expected.tokens.accessToken}`)
           expect(auth.getSnapshot().subject).toBe(expected?.subject)
-          expect(storeErrors.length - reported).toBe(heard && !isSound(held) && !isEmpty(held) ? 1 : 0)
+          expect(storeErrors.length - reported).toBe(isDelivered && !isSound(held) && !isEmpty(held) ? 1 : 0)
         }
       } finally {
         auth.dispose()

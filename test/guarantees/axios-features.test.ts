@@ -277,7 +277,7 @@ describe('an option of an adapter', () => {
         timeout: LIMIT_MS,
       })
       for await (const _chunk of data);
-      // axios lets go of it a moment later.
+      // axios releases it a moment later.
       await new Promise(setImmediate)
       expect(getEventListeners(signal, 'abort')).toEqual([])
     },
@@ -306,7 +306,7 @@ describe('G6: a streamed 401 is released before the request waits', () => {
     server.killAccessTokens()
     const refused = server.hold('/api/x', { at: 'body', first: 1 })
     await api.get('/api/x', { responseType: 'stream', maxContentLength: 1_000 })
-    await server.until(() => refused.gone === 1, 'the stream of the 401 is let go of')
+    await server.until(() => refused.gone === 1, 'the stream of the 401 is released')
   })
 })
 

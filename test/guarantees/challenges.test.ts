@@ -1,4 +1,4 @@
-// G29: a 401 whose challenge names what no newer token heals is the caller's, at once and untouched.
+// G29: a 401 whose challenge no newer token can answer is passed on to the caller, at once and untouched.
 
 import {
   type AuthClientOptions,

@@ -185,7 +185,7 @@ describe('G10: what ends the cool-down', () => {
   })
 
   it.each([
-    ['a verdict is known', ({ server }: World) => server.refresh.next(404), 'REFRESH_FAILED'],
+    ['a failure is known', ({ server }: World) => server.refresh.next(404), 'REFRESH_FAILED'],
     ['its session is over', ({ server }: World) => server.refresh.next(401), 'SESSION_EXPIRED'],
   ])('G10: a streamed 401 can be read where no refresh follows: %s', async (_, prepare, code) => {
     const world = await setUp({ refreshRetry: { limit: 0 } })

@@ -1,5 +1,5 @@
 // G9: a config that the app has copied, frozen, stored or made reactive is a config: it goes where bare axios would send
-// it, is healed while its adapter is on it, and what comes back holds no token.
+// it, is refreshed and replayed while its adapter is on it, and what comes back holds no token.
 
 import { inspect } from 'node:util'
 import axios, { type AxiosInstance, type InternalAxiosRequestConfig } from 'axios'
@@ -81,7 +81,7 @@ async function copying(
   return { server, api, auth, events: listenTo(auth) }
 }
 
-async function expectHealed({
+async function expectReplayed({
   server,
   api,
 }: {
@@ -104,13 +104,13 @@ function expectNothingIn(config: unknown, tokens: string[]): void {
 
 describe.each(['before', 'after'] as const)('a config that an interceptor %s ours copies', (place) => {
   it.each([...copies, ...closed])('G9: is sent, refreshed and replayed: %s', async (_, copy) => {
-    await expectHealed(await copying(copy, place))
+    await expectReplayed(await copying(copy, place))
   })
 
   it.each(copies.filter(([name]) => !/MobX|proxy/.test(name)))(
     'G9: is sent, refreshed and replayed by axios 0.27: %s',
     async (_, copy) => {
-      await expectHealed(await copying(copy, place, axios027 as never))
+      await expectReplayed(await copying(copy, place, axios027 as never))
     },
   )
 

@@ -227,17 +227,17 @@ describe('G8: a grant that repeats the refused token', () => {
 })
 
 describe('G8: when fresh tokens keep being refused', () => {
-  /** A world whose server refuses every token, after so many fruitless refreshes. */
-  async function refusingAll(fruitless: number, everyMs = 0, options: StartOptions = {}) {
+  /** A world whose server refuses every token, after so many excessive refreshes. */
+  async function refusingAll(excessive: number, everyMs = 0, options: StartOptions = {}) {
     const world = await setUp({ server: options })
     const { server, api, clock } = world
     const { readAccessToken } = server.settings
     server.settings.readAccessToken = () => undefined
-    for (let i = 0; i < fruitless; i++) {
+    for (let i = 0; i < excessive; i++) {
       if (i > 0) clock.jump(everyMs)
       expect(await failureOf(api.get(`/api/item/${i}`))).toMatchObject({ response: { status: 401 } })
     }
-    expect(server.counts.refreshes).toBe(fruitless)
+    expect(server.counts.refreshes).toBe(excessive)
     return {
       ...world,
       /** The server takes tokens again. */

@@ -253,7 +253,7 @@ describe('another tab that finds a record without tokens', () => {
       expect(outcomesOf(settled)).toEqual(['SESSION_EXPIRED', 'SESSION_EXPIRED'])
       expect(other.ends).toEqual(['refused'])
       expect(server.counts).toMatchObject({ refreshes: 1, reuses: 0 })
-      // The first tab has good tokens, and is told nothing.
+      // The first tab has good tokens, and gets no notification.
       expect(store.kept).toEqual(mark)
       expect((await api.get('/api/z')).status).toBe(200)
       expect(statusOf(auth)).toBe('signed-in')

@@ -43,15 +43,15 @@ describe.each(WAYS)('G17: a listener that %s', (how, fail) => {
     `G17: of %s that ${how} breaks no request and no other listener`,
     async (name) => {
       const { server, api, auth, clock } = await setUp()
-      const told: string[] = []
-      auth.on(name, () => void told.push('before'))
+      const seen: string[] = []
+      auth.on(name, () => void seen.push('before'))
       auth.on(name, fail)
-      auth.on(name, () => void told.push('after'))
+      auth.on(name, () => void seen.push('after'))
       server.killAccessTokens()
       const results = await settleAll([1, 2, 3].map((i) => api.get(`/api/${i}`)))
       expect(outcomesOf(results)).toEqual(['ok', 'ok', 'ok'])
-      expect(told.length).toBeGreaterThan(0)
-      expect(told).toEqual(Array.from({ length: told.length }, (_, i) => (i % 2 ? 'after' : 'before')))
+      expect(seen.length).toBeGreaterThan(0)
+      expect(seen).toEqual(Array.from({ length: seen.length }, (_, i) => (i % 2 ? 'after' : 'before')))
       expect(server.counts.refreshes).toBe(1)
       await microtasksDone()
       expect(shown).toHaveBeenCalled()
@@ -63,14 +63,14 @@ describe.each(WAYS)('G17: a listener that %s', (how, fail) => {
     const { server, api, auth, events } = await setUp({ refreshRetry: { limit: 0 } })
     auth.on('refreshFailed', fail)
     auth.on('sessionEnd', fail)
-    const told: string[] = []
-    auth.on('refreshFailed', () => void told.push('refreshFailed'))
-    auth.on('sessionEnd', () => void told.push('sessionEnd'))
+    const seen: string[] = []
+    auth.on('refreshFailed', () => void seen.push('refreshFailed'))
+    auth.on('sessionEnd', () => void seen.push('sessionEnd'))
     server.killAccessTokens()
     server.refresh.next(404, 401)
     expect(outcomesOf(await settleAll([api.get('/api/x')]))).toEqual(['REFRESH_FAILED'])
     await expect(auth.refresh()).rejects.toMatchObject({ code: 'SESSION_EXPIRED' })
-    expect(told).toEqual(['refreshFailed', 'refreshFailed', 'sessionEnd'])
+    expect(seen).toEqual(['refreshFailed', 'refreshFailed', 'sessionEnd'])
     expect(eventsOf(events, 'sessionEnd')).toHaveLength(1)
     await microtasksDone()
   })
@@ -88,13 +88,13 @@ describe.each(WAYS)('G17: a listener that %s', (how, fail) => {
 
   it(`G17: a subscriber that ${how} affects no request and no other subscriber`, async () => {
     const { server, api, auth } = await setUp()
-    const told: boolean[] = []
+    const seen: boolean[] = []
     auth.subscribe(fail)
-    auth.subscribe(() => told.push(auth.getSnapshot().refreshing))
+    auth.subscribe(() => seen.push(auth.getSnapshot().refreshing))
     server.killAccessTokens()
     expect((await api.get('/api/x')).status).toBe(200)
-    expect(told[0]).toBe(true)
-    expect(told.at(-1)).toBe(false)
+    expect(seen[0]).toBe(true)
+    expect(seen.at(-1)).toBe(false)
     await auth.signOut()
     expect(auth.getSnapshot().status).toBe('signed-out')
     await microtasksDone()
@@ -262,22 +262,22 @@ describe('G17: further hooks', () => {
 
   it('G17: a listener can remove itself or another listener', async () => {
     const { server, api, auth } = await setUp()
-    const told: string[] = []
+    const seen: string[] = []
     const stops = [
       auth.on('held', () => {
-        told.push('first')
+        seen.push('first')
         for (const stop of stops) stop()
       }),
-      auth.on('held', () => void told.push('second')),
+      auth.on('held', () => void seen.push('second')),
     ]
     const stop = auth.subscribe(() => {
-      told.push('changed')
+      seen.push('changed')
       stop()
     })
     server.killAccessTokens()
     await settleAll([api.get('/api/x'), api.get('/api/y')])
-    expect(told.filter((word) => word === 'first')).toHaveLength(1)
-    expect(told.filter((word) => word === 'changed')).toHaveLength(1)
+    expect(seen.filter((word) => word === 'first')).toHaveLength(1)
+    expect(seen.filter((word) => word === 'changed')).toHaveLength(1)
   })
 
   it('G17: a listener can send more requests and start refreshes', async () => {

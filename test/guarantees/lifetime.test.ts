@@ -291,7 +291,7 @@ describe('G19: a lifetime is not known', () => {
 })
 
 describe('G19: a stale token', () => {
-  /** Signs in with an opaque token and tells after how many ms the first request starts a renewal. */
+  /** Signs in with an opaque token and returns after how many ms the first request starts a refresh. */
   async function staleAfterMs(refreshAheadMs: number | undefined, lifetimeSeconds: number): Promise<number> {
     const clock = createManualClock()
     const { auth, api, refreshes } = setUpOffline(clock, { refreshAheadMs })

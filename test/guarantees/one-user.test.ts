@@ -202,7 +202,7 @@ describe('G24: another user’s tokens from elsewhere', () => {
   })
 })
 
-describe('G24: how users are told apart', () => {
+describe('G24: how users are distinguished', () => {
   const rows: [what: string, first: Tokens, second: Tokens, same: boolean][] = [
     [
       'names of the app that differ',

@@ -149,7 +149,7 @@ describe('a header that is switched off', () => {
 })
 
 describe('G20: an app that still has an interceptor with its own copy of the token', () => {
-  const spellings: [string, (token: string) => string][] = [
+  const variants: [string, (token: string) => string][] = [
     ['as we write it', (token) => `Bearer ${token}`],
     ['in lower case', (token) => `bearer ${token}`],
     ['with blanks', (token) => `  Bearer   ${token} `],
@@ -158,7 +158,7 @@ describe('G20: an app that still has an interceptor with its own copy of the tok
     ['as a parameter', (token) => `Token token="${token}"`],
   ]
   const cases = (['before', 'after'] as const).flatMap((place) =>
-    spellings.flatMap(([name, spell]) =>
+    variants.flatMap(([name, spell]) =>
       [0, 1, 25].map((renewals) => [place, name, renewals, spell] as const),
     ),
   )

@@ -28,7 +28,7 @@ import { settleAll } from '../support/settle-all.js'
 import { createRandom } from '../support/shuffle.js'
 import { createOpenStore, keptToken } from '../support/stores.js'
 
-/** Everybody who can wait for a refresh: requests with a 401, requests held before they were sent, the two calls. */
+/** Everybody who can wait for a refresh: requests with a 401, requests that wait before they are sent, the two calls. */
 async function crowd({ server, api, auth }: World): Promise<{ all: Promise<unknown>[]; release(): void }> {
   const hold = server.holdRefresh()
   server.killAccessTokens()

@@ -100,7 +100,7 @@ function leaksIn(secrets: readonly string[], things: Record<string, unknown>): s
   return leaks
 }
 
-/** Everything that the client has told in this world, together with what its callers caught. */
+/** Everything that the client has reported in this world, together with what its callers caught. */
 function handedOut({ events, ends, auth }: World, caught: readonly unknown[]): Record<string, unknown> {
   return {
     ...Object.fromEntries(caught.map((error, i) => [`error ${i}`, error])),
@@ -117,7 +117,7 @@ describe("G9: the error is the caller's own", () => {
     ['has eight characters', 'lost8888', 'not lost8888', 'REFRESH_FAILED'],
   ])(
     'G9: the error has the refresh’s message, unless it contains a token; one that %s',
-    async (_, token, said, told) => {
+    async (_, token, said, seen) => {
       const { auth } = await setUp({
         refresh: async () => {
           throw new Error(said)
@@ -128,7 +128,7 @@ describe("G9: the error is the caller's own", () => {
       await auth.signIn({ accessToken: 'access', refreshToken: token })
       const { code, cause } = (await failureOf(auth.refresh())) as Error & { code: string; cause?: Error }
       expect(code).toBe('REFRESH_FAILED')
-      expect(cause?.message || code).toBe(told)
+      expect(cause?.message || code).toBe(seen)
     },
   )
 
@@ -610,36 +610,36 @@ describe('G9: what was attached to a request is removed again', () => {
         const world = await setUp({ ...options, server, refreshRetry: NO_RETRY })
         const { api, clock } = world
         api.defaults.adapter = adapterNamed(adapter)
-        const told: Record<string, unknown> = {}
+        const seen: Record<string, unknown> = {}
         const post = (path: string, config?: AxiosRequestConfig): Promise<unknown> =>
           api.post(path, { n: 1 }, config)
 
-        told['an answer'] = await post('/api/item')
-        told['a 500'] = await failureOf(post('/api/status/500'))
+        seen['an answer'] = await post('/api/item')
+        seen['a 500'] = await failureOf(post('/api/status/500'))
         world.server.route('/api/broken', () => 'drop')
-        told['a broken connection'] = await failureOf(post('/api/broken'))
+        seen['a broken connection'] = await failureOf(post('/api/broken'))
         const abort = new AbortController()
         const hold = world.server.hold('/api/aborted')
         const aborted = failureOf(post('/api/aborted', { signal: abort.signal }))
         await hold.waiting(1)
         abort.abort()
-        told['a cancellation'] = await aborted
+        seen['a cancellation'] = await aborted
         const unreadable = (): never => {
           throw new Error('unreadable')
         }
-        told['an answer that cannot be read'] = await failureOf(
+        seen['an answer that cannot be read'] = await failureOf(
           post('/api/item', { transformResponse: unreadable }),
         )
         world.server.killAccessTokens()
-        told['a healed answer'] = await post('/api/item')
+        seen['a replayed answer'] = await post('/api/item')
         world.server.killAccessTokens()
         world.server.refresh.next(503)
-        told['a refresh that failed'] = await failureOf(post('/api/item'))
-        told['a request in the cool-down'] = await failureOf(post('/api/item'))
+        seen['a refresh that failed'] = await failureOf(post('/api/item'))
+        seen['a request in the cool-down'] = await failureOf(post('/api/item'))
         clock.jump(300_000)
         world.server.refresh.next(401)
-        told['a request that was never sent'] = await failureOf(post('/api/item'))
-        expect(leaksIn(world.server.issuedTokens(), { ...told, ...handedOut(world, []) })).toEqual([])
+        seen['a request that was never sent'] = await failureOf(post('/api/item'))
+        expect(leaksIn(world.server.issuedTokens(), { ...seen, ...handedOut(world, []) })).toEqual([])
       })
     }
   }

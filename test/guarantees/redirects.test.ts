@@ -4,7 +4,7 @@ import http from 'node:http'
 import type { AxiosRequestConfig } from 'axios'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { AuthClientOptions } from '../../src/index.js'
-import { loadEdition, type Version } from '../contracts/axios-versions.js'
+import { loadRelease, type Version } from '../contracts/axios-versions.js'
 import type { AuthServer } from '../support/auth-server.js'
 import { failureOf, startServer, tokensOf } from '../support/client.js'
 
@@ -19,7 +19,7 @@ interface Answer {
 }
 
 describe.each(VERSIONS)('G20: with axios %s', async (version) => {
-  const { axios, library } = await loadEdition(version)
+  const { axios, library } = await loadRelease(version)
 
   /** A client that is signed in at `home.test`; `sub.home.test`, `evil.test` and all other names lead to the same machine. */
   async function setUp(options: AuthClientOptions = {}, defaults: AxiosRequestConfig = {}) {

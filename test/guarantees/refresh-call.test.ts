@@ -14,14 +14,14 @@ import {
   refreshWithOAuth2,
 } from 'axios-auth-client'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { type Edition, loadEdition, type Version } from '../contracts/axios-versions.js'
+import { loadRelease, type Release, type Version } from '../contracts/axios-versions.js'
 import { json } from '../support/auth-server/answer.js'
 import type { AuthServer, ReceivedRequest } from '../support/auth-server.js'
 import { failureOf, setUp, startServer, tokensOf } from '../support/client.js'
 
 const VERSIONS: Version[] = ['0.27.2', '1.2.6', '1.21.1']
-const editions = new Map<Version, Edition>()
-for (const version of VERSIONS) editions.set(version, await loadEdition(version))
+const releases = new Map<Version, Release>()
+for (const version of VERSIONS) releases.set(version, await loadRelease(version))
 
 const GRANT = { access_token: 'new-access-token', refresh_token: 'new-refresh-token' }
 
@@ -38,7 +38,7 @@ async function homeOn(
   defaults: AxiosRequestConfig = {},
   options: AuthClientOptions = {},
 ): Promise<Home> {
-  const { axios: thisAxios, library } = editions.get(version) as Edition
+  const { axios: thisAxios, library } = releases.get(version) as Release
   const server = await startServer()
   const api = thisAxios.create({ baseURL: server.url, ...defaults }) as AxiosInstance
   const auth = library.createAuthClient(api, { refreshRetry: { limit: 0 }, ...options, refresh })
@@ -359,7 +359,7 @@ describe('G5: the instance’s own origin', () => {
     const authority = await startServer()
     for (const server of [api, authority]) server.route('/token', () => json(200, GRANT))
     const instance = axios.create({ headers: { common: { 'X-Api-Key': 'home-key' } } as never })
-    const { library } = editions.get('1.21.1') as Edition
+    const { library } = releases.get('1.21.1') as Release
     let url = `${api.url}/token`
     const auth = library.createAuthClient(instance, {
       origins: [api.url],

@@ -401,7 +401,7 @@ describe('G6: a replay is the same request', () => {
       const size = 300_000
       const up: number[] = []
       const down: number[] = []
-      const sendsTold: boolean[] = []
+      const reported: boolean[] = []
       await refusedOnce(world, {
         method: 'post',
         url: '/api/stream',
@@ -410,13 +410,13 @@ describe('G6: a replay is the same request', () => {
         adapter: adapterNamed(adapter),
         onUploadProgress({ loaded, upload }) {
           up.push(loaded)
-          sendsTold.push(!!upload)
+          reported.push(!!upload)
         },
         onDownloadProgress: ({ loaded }) => void down.push(loaded),
       })
       // Each time it has been sent whole.
       expect(up.filter((loaded) => loaded === size).length).toBeGreaterThanOrEqual(2)
-      expect(sendsTold).not.toContain(false)
+      expect(reported).not.toContain(false)
       expect(Math.max(...down)).toBeGreaterThan(size)
     })
   }
@@ -443,7 +443,7 @@ function count(runs: Runs, what: string): void {
   runs[what] = (runs[what] ?? 0) + 1
 }
 
-/** Interceptors that count what they see; `when` tells whether the client was there. */
+/** Interceptors that count what they see; `when` says whether the client was there. */
 function countInterceptors(api: AxiosInstance, runs: Runs, when: 'before' | 'after'): void {
   api.interceptors.request.use((config) => {
     count(runs, `request ${when}`)

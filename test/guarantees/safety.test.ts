@@ -311,7 +311,7 @@ describe('G20: a token goes only to allowed origins', () => {
     ])
   })
 
-  const plain: [home: string, url: string, placed: boolean][] = [
+  const plain: [home: string, url: string, attached: boolean][] = [
     ['https://api.example.com', 'https://api.example.com:443/x', true],
     ['https://api.example.com:443', 'https://api.example.com/x', true],
     ['http://api.example.com', 'http://api.example.com:80/x', true],
@@ -340,22 +340,22 @@ describe('G20: a token goes only to allowed origins', () => {
   ]
   it.each(platforms.flatMap(([platform, stub]) => plain.map((row) => [platform, ...row, stub] as const)))(
     'G20: from %s %s, a token for %s: %s',
-    async (_, baseURL, url, placed, stub) => {
+    async (_, baseURL, url, attached, stub) => {
       stub()
       const { api, sent } = recorder({ baseURL })
       await client(api, { tokens: { accessToken: 'secret' } }).ready
       await api.get(url)
-      expect(sent[0]?.authorization).toBe(placed ? 'Bearer secret' : undefined)
+      expect(sent[0]?.authorization).toBe(attached ? 'Bearer secret' : undefined)
     },
   )
 
   it('G20: an attached instance without an origin of its own does not allow unreadable addresses', async () => {
     const { api, sent } = recorder({ baseURL: HOME })
     const auth = client(api, { tokens: { accessToken: 'secret' } })
-    const homeless = recorder()
-    auth.attach(homeless.api)
-    for (const one of [api, homeless.api]) await one.get('https://user:pass@evil.example/x')
-    expect([...sent, ...homeless.sent].map(({ authorization }) => authorization)).toEqual([
+    const withoutOrigin = recorder()
+    auth.attach(withoutOrigin.api)
+    for (const one of [api, withoutOrigin.api]) await one.get('https://user:pass@evil.example/x')
+    expect([...sent, ...withoutOrigin.sent].map(({ authorization }) => authorization)).toEqual([
       undefined,
       undefined,
     ])
@@ -447,8 +447,8 @@ describe('G20: a token goes only to allowed origins', () => {
     await untilHeld(auth, 2)
     detach()
     hold.releaseAll()
-    const [healed] = await settleAll([mine, theirs])
-    expect(healed).toMatchObject({ value: { status: 200 } })
+    const [replayed] = await settleAll([mine, theirs])
+    expect(replayed).toMatchObject({ value: { status: 200 } })
     expect(foreign.log.map(({ headers }) => headers.authorization)).toEqual([undefined])
   })
 

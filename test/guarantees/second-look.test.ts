@@ -153,9 +153,9 @@ describe('the store before it is written to', () => {
 
 describe('the refresh token at each attempt', () => {
   it.each([
-    ['before it has been told', () => {}],
+    ['before it has been notified', () => {}],
     ['and says so', (store: OpenStore) => store.hint()],
-  ])('G4: a retry sends the refresh token that another tab has stored meanwhile, %s', async (_, tell) => {
+  ])('G4: a retry sends the refresh token that another tab has stored meanwhile, %s', async (_, announce) => {
     const store = createOpenStore()
     const hand = createHandRefresh()
     const clock = createWatchedClock()
@@ -167,7 +167,7 @@ describe('the refresh token at each attempt', () => {
     // The time limit, and the pause before the next attempt.
     await clock.until(() => clock.pending >= 2)
     changedElsewhere(store, { refreshToken: 'newer' })
-    tell(store)
+    announce(store)
     await clock.advance(300)
     const second = await hand.call(2)
     expect(second.context.refreshToken).toBe('newer')
@@ -262,7 +262,7 @@ describe('tokens that come between', () => {
       call.answer({ accessToken: `access-${number}`, refreshToken: `refresh-${number}` })
       await refreshed
     }
-    // A tab that has heard of neither.
+    // A tab that was notified of neither.
     rotatedElsewhere(store, { accessToken: 'theirs', refreshToken: login.refresh_token })
     store.hint()
     const last = auth.refresh()

@@ -265,7 +265,7 @@ describe('G9: an answer that the app cannot read', () => {
   )
 
   it.each(quoting)('G9: a custom refresh that throws %s about new tokens exposes none', async (_, make) => {
-    // As servers issue them: nobody can tell a token of two plain words from a sentence.
+    // As servers issue them: a token of two plain words looks like a sentence.
     const issued = { access_token: 'access-9f3bA71xQz', refresh_token: NEW.refresh_token }
     const world = await signedIn({
       refresh: () => {

@@ -299,7 +299,7 @@ describe('G14: signIn during a refresh', () => {
   })
 })
 
-// Who called refresh() hears of its end before those who wait: what they do about it comes first.
+// Whoever called refresh() gets its result before the waiting requests: what they do about it comes first.
 describe('right behind a refresh', () => {
   it.each<[string, string, string, (world: World) => unknown]>([
     ['G13', 'a sign-out', 'SIGNED_OUT', ({ auth }) => auth.signOut()],

@@ -96,7 +96,7 @@ describe('G13: signOut during a refresh', () => {
         const sent = server.counts.requests
         await auth.signOut()
         const outcomes = outcomesOf(await settled)
-        // Who had been let go before got their answer; nobody was left, and nobody was sent later.
+        // Requests released before got their answer; none was left waiting, and none was sent later.
         for (const outcome of outcomes) expect(['ok', 'SIGNED_OUT']).toContain(outcome)
         if (sent === server.counts.requests) expect(outcomes.slice(0, 3)).toEqual(Array(3).fill('SIGNED_OUT'))
         await clock.advance(20_000)

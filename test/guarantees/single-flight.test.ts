@@ -1,5 +1,5 @@
 // G1 to G5: one refresh at a time, for whom it is made and who waits for it, which tokens never go out again, and a
-// refresh that uses the very instance it serves. Races are made by holding answers and letting them go in a shuffled
+// refresh that uses the very instance it serves. Races are made by delaying answers and releasing them in a shuffled
 // order; what was sent is read off the server's log.
 
 import axios, { type AxiosInstance, type AxiosRequestConfig, type InternalAxiosRequestConfig } from 'axios'
@@ -262,7 +262,7 @@ describe('G1: many requests, one refresh', () => {
     await untilHeld(world.auth, 10)
     await server.restart()
     // One timer bounds the refresh, the other is the pause before it is tried again; more than once, if a connection that
-    // was kept alive proves dead as well.
+    // was kept alive proves to be closed as well.
     do {
       await clock.until(() => clock.pending !== 1)
       await clock.advance(clock.nextInMs ?? 0)
@@ -581,13 +581,13 @@ describe('G2: an answer about an older token', () => {
     const first = await straggler(world, '/api/one')
     const second = await straggler(world, '/api/two')
     server.refresh.next(401)
-    const verdict = authErrorOf(await failureOf(api.get('/api/first')))
-    expect(verdict).toMatchObject({ code: 'SESSION_EXPIRED' })
+    const failure = authErrorOf(await failureOf(api.get('/api/first')))
+    expect(failure).toMatchObject({ code: 'SESSION_EXPIRED' })
     first.hold.releaseAll()
-    expect(authErrorOf(await failureOf(first.late))).toBe(verdict)
+    expect(authErrorOf(await failureOf(first.late))).toBe(failure)
     clock.jump(86_400_000)
     second.hold.releaseAll()
-    expect(await failureOf(second.late)).toMatchObject({ response: { status: 401 }, cause: verdict })
+    expect(await failureOf(second.late)).toMatchObject({ response: { status: 401 }, cause: failure })
     expect(server.counts.refreshes).toBe(1)
     expect(ends.map(({ reason }) => reason)).toEqual(['refused'])
   })
@@ -629,16 +629,16 @@ describe('G2: an answer about an older token', () => {
         await server.until(() => server.counts.refreshes === 1)
         await clock.advance(15_000)
       }
-      const verdict = authErrorOf(await first)
-      expect(verdict).toMatchObject({ code })
+      const failure = authErrorOf(await first)
+      expect(failure).toMatchObject({ code })
 
       early.hold.releaseAll()
-      expect(authErrorOf(await failureOf(early.late))).toBe(verdict)
+      expect(authErrorOf(await failureOf(early.late))).toBe(failure)
       clock.jump(999)
       alsoEarly.hold.releaseAll()
-      expect(authErrorOf(await failureOf(alsoEarly.late))).toBe(verdict)
+      expect(authErrorOf(await failureOf(alsoEarly.late))).toBe(failure)
       // A request that was not sent yet is no different.
-      expect(authErrorOf(await failureOf(api.get('/api/later')))).toBe(verdict)
+      expect(authErrorOf(await failureOf(api.get('/api/later')))).toBe(failure)
       expect(server.counts.refreshes).toBe(1)
 
       clock.jump(1)
@@ -762,7 +762,7 @@ describe('G3: what goes out while a refresh runs', () => {
     hold.releaseAll()
     expect(outcomesOf(await settleAll(all))).toEqual(all.map(() => 'ok'))
     expect(tokensAt(server, '/api/item/*')).toEqual(Array(30).fill(latestToken(world)))
-    // Held before they went out, so there was nothing to replay.
+    // They waited before they were sent, so there was nothing to replay.
     expect(eventsOf(events, 'replay').map(({ url }) => url)).toEqual(['/api/first'])
     expect(eventsOf(events, 'held')).toHaveLength(31)
   })
@@ -942,7 +942,7 @@ describe('G3: what goes out while a refresh runs', () => {
     for (const config of free) {
       expect(await failureOf(api.get('/api/free', config))).toMatchObject({ response: { status: 401 } })
     }
-    // Without a wait there is no better token, and the dead one stays here.
+    // Without a wait there is no better token, and the rejected one is not sent.
     expect(tokensAt(server, '/api/free')).toEqual([undefined, undefined])
     hold.releaseAll()
     await first
@@ -987,12 +987,12 @@ describe('G3: what goes out while a refresh runs', () => {
         expect(outcomesOf(await settleAll(all))).toEqual(all.map(() => 'ok'))
       }
       expect(server.counts).toMatchObject({ refreshes: rounds, reuses: 0, protectedOk: made })
-      const dead = new Set<string>()
-      const sentDead = notes.filter(({ what, token }) => {
-        if (what !== 'sent') dead.add(token)
-        return what === 'sent' && dead.has(token)
+      const unusable = new Set<string>()
+      const sentUnusable = notes.filter(({ what, token }) => {
+        if (what !== 'sent') unusable.add(token)
+        return what === 'sent' && unusable.has(token)
       })
-      expect(sentDead).toEqual([])
+      expect(sentUnusable).toEqual([])
     })
   }
 })
@@ -1547,12 +1547,12 @@ describe('G5: a refresh through the wrapped instance', () => {
       api.post('/auth/refresh', { refresh_token: refreshToken }).then(grantOf),
     )
     const { auth, api } = world
-    const told: Promise<unknown>[] = []
-    auth.on('refreshStart', () => void told.push(api.get('/api/told')))
-    auth.subscribe(() => void told.push(api.get('/api/told')))
+    const sent: Promise<unknown>[] = []
+    auth.on('refreshStart', () => void sent.push(api.get('/api/sent')))
+    auth.subscribe(() => void sent.push(api.get('/api/sent')))
     expect(await burst(world)).toEqual(everybody('ok'))
-    expect(told.length).toBeGreaterThan(1)
-    expect(outcomesOf(await settleAll(told))).toEqual(told.map(() => 'ok'))
+    expect(sent.length).toBeGreaterThan(1)
+    expect(outcomesOf(await settleAll(sent))).toEqual(sent.map(() => 'ok'))
     expect(world.server.counts.refreshes).toBe(1)
   })
 
@@ -1633,7 +1633,7 @@ describe('G5: a refresh through the wrapped instance', () => {
 
   const deadlocks: [string, (context: RefreshContext, world: Attached) => Promise<unknown>][] = [
     [
-      'calls the wrapped instance after an await, with nothing to tell it by',
+      'calls the wrapped instance after an await, with nothing to recognise it by',
       (_, { api }) => api.post('/own/refresh', {}),
     ],
     [

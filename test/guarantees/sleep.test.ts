@@ -1,5 +1,5 @@
 // G4: a process that is stopped, asleep or frozen for longer than a refresh may take reads the answer that has come
-// meanwhile before it judges the time. Otherwise the grant is thrown away, and the spent token is sent next.
+// meanwhile before it checks the time. Otherwise the grant is thrown away, and the spent token is sent next.
 
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'

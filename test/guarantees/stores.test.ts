@@ -213,7 +213,7 @@ describe('G15: tokens are stored before requests are released', () => {
 
 describe('G15: a store that fails', () => {
   const quota = new DOMException('The quota has been exceeded.', 'QuotaExceededError')
-  // A copy is told, without what a store may have put on it.
+  // A copy is reported, without what a store may have put on it.
   const sameAsQuota = expect.objectContaining({
     name: quota.name,
     message: quota.message,
@@ -669,7 +669,7 @@ describe('G15: a refusal counts only after the store was read again', () => {
     server.killAccessTokens()
     const settled = settleAll([api.get('/api/x')])
     await hold.waiting(1)
-    // The other tab's access token is dead as well by now; its refresh token is good.
+    // The other tab's access token has expired too by now; its refresh token is valid.
     const { access_token, refresh_token } = server.login()
     server.killAccessTokens()
     rotatedElsewhere(store, { accessToken: access_token, refreshToken: refresh_token })

@@ -1,10 +1,10 @@
 // Random lives of sessions, requests and tabs against a reference model, every step in an order that a seed decides.
-// A failing run prints its seed and the shrunk story; `MODEL_SEED=… MODEL_PATH=… npm run test:model` runs it again.
+// A failing run prints its seed and the shortest failing sequence; `MODEL_SEED=… MODEL_PATH=… npm run test:model` runs it again.
 //
 // What it finds was shown with bugs put in by hand, each found within 2,500 sequences of a shape: a rotated refresh
-// token that is not kept (G4, after 4 to 910), a flight that others cannot see and join (G1, 78), a late 401 that counts
+// token that is not kept (G4, after 4 to 910), a refresh that others cannot see and join (G1, 78), a late 401 that counts
 // against the newer token (G2, 1 to 53), and a grant that is committed after the session has ended (G13, 916). The first
-// runs found three faults that nobody had put in; their stories are in test/tabs/turns.test.ts.
+// runs found three faults that nobody had put in; their tests are in test/tabs/turns.test.ts.
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createRandom } from '../support/shuffle.js'

@@ -1,6 +1,6 @@
-// The reference model: what the contract lets happen, written from its text and from nothing of the code. It is told
-// facts of the outside world (what was asked for, what went over the wire, what was read) and judges each at once.
-// Promise: a violation throws where the fact is told or at the next `check`, with the guarantee it breaks.
+// The reference model: what the contract lets happen, written from its text and from nothing of the code. It gets
+// facts of the outside world (what was asked for, what went over the wire, what was read) and checks each at once.
+// Promise: a violation throws where the fact is reported or at the next `check`, with the guarantee it breaks.
 import { type AuthClient, authErrorOf } from '../../src/index.js'
 
 export interface RequestFacts {
@@ -33,9 +33,9 @@ interface TabFacts {
   /** Sessions that are over here. Nothing of theirs may happen in this tab any more. */
   over: Map<string, EndReason>
   /** What refreshes brought here, by user. */
-  verdicts: Map<string, Set<string>>
+  failures: Map<string, Set<string>>
   ends: string[]
-  tokensSeenDead: Map<string, number>
+  rejectedTokens: Map<string, number>
   subject: string | undefined
   known: Set<string>
   newest: string | undefined
@@ -53,7 +53,7 @@ interface TabFacts {
 export class Model {
   readonly requests: Request[] = []
   private readonly tabs = new Map<number, TabFacts>()
-  private readonly flights: { tab: number; user: string }[] = []
+  private readonly refreshes: { tab: number; user: string }[] = []
   private readonly spent = new Map<string, number>()
   private readonly violations: string[] = []
   private readonly bornMs = new Map<string, number>()
@@ -79,9 +79,9 @@ export class Model {
       facts = {
         disposed: false,
         over: new Map(),
-        verdicts: new Map(),
+        failures: new Map(),
         ends: [],
-        tokensSeenDead: new Map(),
+        rejectedTokens: new Map(),
         subject: undefined,
         known: new Set(),
         newest: undefined,
@@ -135,7 +135,7 @@ export class Model {
     facts.overtaken ||= facts.refreshing
   }
 
-  /** From now on nobody outside can tell which token a tab takes for its newest. */
+  /** From now on nobody outside knows which token a tab takes for its newest. */
   updated(): void {
     this.isUpdated = true
   }
@@ -183,10 +183,13 @@ export class Model {
       `G14: request ${facts.id} of ${facts.user} was sent as ${user}`,
     )
     this.demand(!tab.over.has(user), `G13: tab ${facts.tab} sent a token of ${user}, whose session is over`)
-    const deadSince = tab.tokensSeenDead.get(token)
+    const rejectedAt = tab.rejectedTokens.get(token)
     this.demand(
-      deadSince === undefined || deadSince > request.madeAt || this.fruitless(facts.tab) || !this.serialised,
-      `G3: request ${facts.id} went out with a token known to be dead`,
+      rejectedAt === undefined ||
+        rejectedAt > request.madeAt ||
+        this.isLimited(facts.tab) ||
+        !this.serialised,
+      `G3: request ${facts.id} was sent with a token known to be rejected`,
     )
   }
 
@@ -200,10 +203,10 @@ export class Model {
     const refused = answer !== 'network' && answer.status === 401
     if (refused && token) this.tab(facts.tab).refused.add(token)
     // G8: the answer of a request that has had its refresh says nothing about the token for the others.
-    const hasShare = (this.lastRefresh.get(facts.tab) ?? -1) > request.madeAt
-    if (refused && token && !hasShare && !this.fruitless(facts.tab)) {
-      const { tokensSeenDead } = this.tab(facts.tab)
-      if (!tokensSeenDead.has(token)) tokensSeenDead.set(token, this.facts++)
+    const hasRefreshed = (this.lastRefresh.get(facts.tab) ?? -1) > request.madeAt
+    if (refused && token && !hasRefreshed && !this.isLimited(facts.tab)) {
+      const { rejectedTokens } = this.tab(facts.tab)
+      if (!rejectedTokens.has(token)) rejectedTokens.set(token, this.facts++)
     }
     request.refusedNewest = token !== undefined && this.tab(facts.tab).newest === token
   }
@@ -223,9 +226,9 @@ export class Model {
         facts.refused.has(newest),
       `G2: tab ${tab} refreshes, though nobody has refused its token ${newest}`,
     )
-    const rivals = this.flights.filter((at) => at.user === user && (this.serialised || at.tab === tab))
+    const rivals = this.refreshes.filter((at) => at.user === user && (this.serialised || at.tab === tab))
     this.demand(rivals.length === 0, `G1: a second refresh for ${user} while one is in flight`)
-    this.flights.push({ tab, user })
+    this.refreshes.push({ tab, user })
     this.demand(!this.tab(tab).over.has(user), `G13: tab ${tab} refreshes for ${user}, whose session is over`)
     const readIn = this.spent.get(refreshToken)
     const known = readIn !== undefined && (readIn === tab || (this.serialised && !this.faulty))
@@ -233,8 +236,8 @@ export class Model {
   }
 
   refreshOver(tab: number, user: string): void {
-    this.flights.splice(
-      this.flights.findIndex((at) => at.tab === tab && at.user === user),
+    this.refreshes.splice(
+      this.refreshes.findIndex((at) => at.tab === tab && at.user === user),
       1,
     )
   }
@@ -242,7 +245,7 @@ export class Model {
   /** The client hung up on a refresh that had taken this long. */
   refreshLost(tab: number, user: string, tookMs: number): void {
     this.refreshOver(tab, user)
-    if (tookMs >= REFRESH_TIMEOUT_MS) this.verdictsOf(tab, user).add('REFRESH_TIMEOUT')
+    if (tookMs >= REFRESH_TIMEOUT_MS) this.failuresOf(tab, user).add('REFRESH_TIMEOUT')
   }
 
   /** An answer of the refresh endpoint was delivered while its caller still listened. */
@@ -252,10 +255,10 @@ export class Model {
     refreshToken: string,
     answer: { status: number; body: unknown } | 'network',
   ): void {
-    const verdicts = this.verdictsOf(tab, user)
-    if (answer === 'network' || answer.status === 503) verdicts.add('REFRESH_FAILED')
-    else if (answer.status === 401) verdicts.add('SESSION_EXPIRED')
-    else if (typeof answer.body === 'string') verdicts.add('BAD_GRANT')
+    const failures = this.failuresOf(tab, user)
+    if (answer === 'network' || answer.status === 503) failures.add('REFRESH_FAILED')
+    else if (answer.status === 401) failures.add('SESSION_EXPIRED')
+    else if (typeof answer.body === 'string') failures.add('BAD_GRANT')
     else {
       const body = answer.body as { access_token: string; refresh_token?: string }
       this.bornMs.set(body.access_token, this.elapsedMs)
@@ -280,10 +283,10 @@ export class Model {
     return this.elapsedMs - (this.bornMs.get(token ?? '') ?? 0) >= STALE_AFTER_MS
   }
 
-  private verdictsOf(tab: number, user: string): Set<string> {
-    const { verdicts } = this.tab(tab)
-    const found = verdicts.get(user) ?? new Set<string>()
-    verdicts.set(user, found)
+  private failuresOf(tab: number, user: string): Set<string> {
+    const { failures } = this.tab(tab)
+    const found = failures.get(user) ?? new Set<string>()
+    failures.set(user, found)
     return found
   }
 
@@ -291,17 +294,17 @@ export class Model {
     const facts = this.tab(tab)
     const user = facts.subject
     facts.ends.push(reason)
-    this.demand(user !== undefined, `onSessionEnd: tab ${tab} was told "${reason}" without a session`)
+    this.demand(user !== undefined, `onSessionEnd: tab ${tab} was ended as "${reason}" without a session`)
     if (user === undefined) return
     this.demand(!facts.over.has(user), `onSessionEnd: the session of ${user} ended twice in tab ${tab}`)
     facts.over.set(user, reason as EndReason)
     facts.subject = undefined
     if (reason !== 'refused') return
-    const refused = this.verdictsOf(tab, user).has('SESSION_EXPIRED') || this.marked
+    const refused = this.failuresOf(tab, user).has('SESSION_EXPIRED') || this.marked
     this.demand(refused, `G10: the session of ${user} ended as refused, and nobody had refused it`)
   }
 
-  endTold(tab: number, reason: string): void {
+  endReported(tab: number, reason: string): void {
     const last = this.tab(tab).ends
     this.demand(last.length > 0 || reason !== '', 'events: sessionEnd without an end')
   }
@@ -310,19 +313,19 @@ export class Model {
     const request = this.request(id)
     request.settled++
     this.demand(request.settled === 1, `G1: request ${id} settled twice`)
-    const told = result.value
-      ? this.judgeAnswer(request, result.value)
-      : this.judgeError(request, result.error)
-    if (told) this.violations.push(`request ${id} of tab ${request.tab}: ${told}`)
+    const violation = result.value
+      ? this.checkAnswer(request, result.value)
+      : this.checkError(request, result.error)
+    if (violation) this.violations.push(`request ${id} of tab ${request.tab}: ${violation}`)
   }
 
-  private judgeAnswer(request: Request, { data }: { data: unknown }): string | undefined {
+  private checkAnswer(request: Request, { data }: { data: unknown }): string | undefined {
     const { user } = data as { user: string | null }
     if (request.foreign || request.user === 'unknown') return undefined
     return user === request.user ? undefined : `G14: ${request.user} was answered as ${user}`
   }
 
-  private judgeError(request: Request, error: unknown): string | undefined {
+  private checkError(request: Request, error: unknown): string | undefined {
     const { answers, user, aborted } = request
     const facts = this.tab(request.tab)
     const { name, response } = error as { name?: string; response?: { status: number } }
@@ -337,10 +340,10 @@ export class Model {
       // Without turns, what it brought may have been thrown away for what another tab brought at the same time.
       const overtaken = facts.overtaken || this.isUpdated || !this.serialised
       const newest = request.refusedNewest || this.isWorn(facts.newest) || overtaken
-      const hadItsShare = newest && (this.lastRefresh.get(request.tab) ?? -1) > request.madeAt
-      return hadItsShare || this.fruitless(request.tab)
+      const hadItsRefresh = newest && (this.lastRefresh.get(request.tab) ?? -1) > request.madeAt
+      return hadItsRefresh || this.isLimited(request.tab)
         ? undefined
-        : 'G1: it got a 401 that a refresh could heal'
+        : 'G1: it got a 401 that a refresh could have answered'
     }
     if (code === 'DISPOSED') return facts.disposed ? undefined : 'DISPOSED without dispose()'
     if (user === 'unknown') return undefined
@@ -356,15 +359,15 @@ export class Model {
       return reason && reasons.includes(reason)
         ? undefined
         : `${code}, but the session ${reason ?? 'goes on'}`
-    const verdicts = this.verdictsOf(request.tab, user)
+    const failures = this.failuresOf(request.tab, user)
     // A store that does not answer can use up the time before the endpoint is asked.
-    if (code === 'REFRESH_TIMEOUT' && this.elapsedMs >= REFRESH_TIMEOUT_MS) verdicts.add(code)
+    if (code === 'REFRESH_TIMEOUT' && this.elapsedMs >= REFRESH_TIMEOUT_MS) failures.add(code)
     const isMarks = code === 'REFRESH_FAILED' && this.marked
-    return verdicts.has(code) || isMarks ? undefined : `${code}, which no refresh brought`
+    return failures.has(code) || isMarks ? undefined : `${code}, which no refresh brought`
   }
 
   /** Whether refreshing has stopped to help there: then 401s pass, as G8 has it. */
-  private fruitless(tab: number): boolean {
+  private isLimited(tab: number): boolean {
     const refused = this.requests.flatMap(({ tab: id, answers }) => (id === tab ? answers : []))
     return refused.filter((status) => status === 401).length > 3
   }

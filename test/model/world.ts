@@ -1,6 +1,6 @@
 // Owns the world of the model tests: an auth server, the wire, the tabs of a browser with their store and locks, all in
 // one process. Every asynchronous step of it is a task of fast-check's scheduler, so a seed decides every order.
-// Promise: it knows the client by its public surface only, and writes every fact down for the model to judge.
+// Promise: it knows the client by its public surface only, and writes every fact down for the model to check.
 import axios, {
   type AxiosAdapter,
   AxiosError,
@@ -199,7 +199,7 @@ export class World {
       onSessionEnd: ({ reason }) => this.model.ended(id, reason),
     })
     auth.attach(apis[1] as AxiosInstance)
-    auth.on('sessionEnd', ({ reason }) => this.model.endTold(id, reason))
+    auth.on('sessionEnd', ({ reason }) => this.model.endReported(id, reason))
     const tab = { id, auth, apis, alive: true }
     this.tabs.push(tab)
     return tab

@@ -10,7 +10,7 @@ export interface Asked {
   lifetimeSeconds?: number
 }
 
-export interface Told {
+export interface Answered {
   id: number
   answer: unknown
 }
@@ -41,7 +41,7 @@ export async function startBackend(): Promise<Backend> {
   const exited = once(child, 'exit')
   const waiting = new Map<number, (answer: unknown) => void>()
   let lastId = 0
-  child.on('message', ({ id, answer }: Told) => {
+  child.on('message', ({ id, answer }: Answered) => {
     waiting.get(id)?.(answer)
     waiting.delete(id)
   })

@@ -3,7 +3,7 @@
 
 import type { RefreshBehaviour } from '../support/auth-server/refresh.js'
 import { startAuthServer } from '../support/auth-server.js'
-import type { Asked, Told } from './backend-process.js'
+import type { Answered, Asked } from './backend-process.js'
 
 /**
  * Every way to fail that leaves the session alive (G10). The refresh token stays good, but for `same-token-rotated`, which
@@ -48,7 +48,7 @@ server.route('/auth/refresh', () => {
 })
 
 process.on('message', ({ id, ask, lifetimeSeconds = 1 }: Asked) => {
-  const reply = (answer: unknown) => process.send?.({ id, answer } satisfies Told)
+  const reply = (answer: unknown) => process.send?.({ id, answer } satisfies Answered)
   switch (ask) {
     case 'url':
       return reply(server.url)

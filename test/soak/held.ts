@@ -33,24 +33,24 @@ export async function holdMany({ check, figure }: Findings): Promise<void> {
   const { heldPeak, heldNow } = auth.stats()
   auth.dispose()
 
-  figure(`${COUNT} held: taken in`, `${held.heldAfterMs} ms`)
+  figure(`${COUNT} waiting: taken in`, `${held.waitingAfterMs} ms`)
   figure(
     `${COUNT} held: settled after the release in`,
     `${held.settledAfterMs} ms (axios alone ${alone.settledAfterMs} ms)`,
   )
   figure(`${COUNT} held: heap`, `${megabytes(held.heap)} (axios alone ${megabytes(alone.heap)})`)
   figure(
-    'heap per held request, beyond what axios holds',
+    'heap per waiting request, beyond what axios holds',
     `${Math.round((held.heap - alone.heap) / COUNT)} bytes`,
   )
-  check(`${COUNT} requests are held at once`, heldPeak === COUNT, heldPeak)
+  check(`${COUNT} requests wait at once`, heldPeak === COUNT, heldPeak)
   check('all of them are answered after the release', held.answered === COUNT, held.answered)
   check('by one refresh', refreshes === 1, refreshes)
-  check('none went out with the dead token', [...bearers].join() === 'Bearer new-access', [...bearers])
+  check('none was sent with the rejected token', [...bearers].join() === 'Bearer new-access', [...bearers])
   check('nobody is held any more', heldNow === 0, heldNow)
 }
 
-/** Makes all requests, looks at the heap while they wait, and lets them go. */
+/** Makes all requests, looks at the heap while they wait, and releases them. */
 async function measure(api: AxiosInstance, release: () => void) {
   const heapBefore = await liveHeap()
   const startMs = performance.now()
@@ -65,7 +65,7 @@ async function measure(api: AxiosInstance, release: () => void) {
   return {
     answered,
     heap,
-    heldAfterMs: Math.round(releaseMs - startMs),
+    waitingAfterMs: Math.round(releaseMs - startMs),
     settledAfterMs: Math.round(performance.now() - releaseMs),
   }
 }

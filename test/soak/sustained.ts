@@ -1,6 +1,6 @@
 // Full speed for minutes: tokens that live a second, a refresh endpoint that fails one time in five, requests of every kind,
 // some of them aborted. After each round all is silent for a moment, and what is left is measured.
-// Promise: a request that never settles ends the run with its story, it does not hang it.
+// Promise: a request that never settles ends the run with its history, it does not hang it.
 import { getEventListeners, setMaxListeners } from 'node:events'
 import { Agent } from 'node:http'
 import { setImmediate, setTimeout } from 'node:timers/promises'
@@ -18,7 +18,7 @@ const LIFETIME_SECONDS = 1
 /** Of both adapters: one for each worker, and as many again that replace those of aborted requests. */
 const MOST_SOCKETS = 4 * WORKERS
 /** A request may wait for one refresh that never answers, and for the next. */
-const PATIENCE_MS = 30_000
+const TIME_LIMIT_MS = 30_000
 const REFRESH_TIMEOUT_MS = 2_000
 /** What the code itself still gathers while it warms up. One small object left by every request is several times that. */
 const HEAP_TOLERANCE = 2 ** 20
@@ -61,8 +61,8 @@ export async function soak(backend: Backend, seconds: number, { check, figure }:
     const working = apps.flatMap((app) =>
       Array.from({ length: WORKERS }, () => work(app, endMs, page.signal, totals)),
     )
-    if (!(await within(PATIENCE_MS + (seconds * 1000) / ROUNDS, Promise.all(working)))) {
-      check('every request settles', false, `round ${round + 1}: some did not within ${PATIENCE_MS} ms`)
+    if (!(await within(TIME_LIMIT_MS + (seconds * 1000) / ROUNDS, Promise.all(working)))) {
+      check('every request settles', false, `round ${round + 1}: some did not within ${TIME_LIMIT_MS} ms`)
       return
     }
     await backend.setFaulty(false)

@@ -214,10 +214,10 @@ describe('what the app reads and writes', () => {
 
   it('G19: passes shouldRefresh no lifetime of tokens that the app supplied itself', async () => {
     const app = createApp()
-    const told: unknown[] = []
+    const seen: unknown[] = []
     const { api, auth } = page(storeOf(app), {
       shouldRefresh: ({ expired }) => {
-        told.push(expired)
+        seen.push(expired)
         return false
       },
     })
@@ -225,7 +225,7 @@ describe('what the app reads and writes', () => {
     await api.get('/x')
     app.shown = { accessToken: 'b1', refreshToken: 'r1', expiresAtMs: Date.now() + 3_600_000 }
     await api.get('/x')
-    expect(told).toEqual([false, undefined])
+    expect(seen).toEqual([false, undefined])
   })
 
   it('uses the app’s subject where the token names none', () => {
@@ -709,12 +709,12 @@ describe('an app that acts from within a write', () => {
     const app = createApp()
     const listeners = new Set<() => void>()
     const { write } = app
-    const tell = () => {
+    const announce = () => {
       for (const listener of [...listeners]) listener()
     }
     app.write = (tokens) => {
       write(tokens)
-      tell()
+      announce()
     }
     const store = storeOf(app, {
       subscribe(listener) {
@@ -722,7 +722,7 @@ describe('an app that acts from within a write', () => {
         return () => void listeners.delete(listener)
       },
     })
-    return { app, listeners, tell, ...page(store) }
+    return { app, listeners, announce, ...page(store) }
   }
 
   it('gets one session end, and sends no token, when it makes a request in answer to a sign-out', async () => {

@@ -121,9 +121,9 @@ function createRemote(change: (store: TokenStore) => Partial<TokenStore> = () =>
       clear: (_reason, options) => write('null', options),
       async subscribe(listener) {
         await later()
-        const heard = () => listener()
-        listeners.add(heard)
-        return () => void listeners.delete(heard)
+        const call = () => listener()
+        listeners.add(call)
+        return () => void listeners.delete(call)
       },
       exclusively,
     }

@@ -1,4 +1,4 @@
-// G21: two clients in one page that share a store hear each other as tabs do. In Node, with a page made by hand.
+// G21: two clients in one page that share a store notify each other as tabs do. In Node, with a page made by hand.
 
 import axios from 'axios'
 import {
@@ -86,12 +86,12 @@ it.each([
 })
 
 it('G21: ignores other keys and other storage areas', async () => {
-  const heard = vi.fn()
-  const stop = await localStorageStore({ key: 'app' }).subscribe?.(heard)
+  const listener = vi.fn()
+  const stop = await localStorageStore({ key: 'app' }).subscribe?.(listener)
   await localStorageStore({ key: 'other' }).clear()
   await sessionStorageStore({ key: 'app' }).clear()
   await microtasksDone()
-  expect(heard).not.toHaveBeenCalled()
+  expect(listener).not.toHaveBeenCalled()
   stop?.()
 })
 

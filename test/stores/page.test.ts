@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-// A page that comes back from the back/forward cache: who is told first. In jsdom, whose events have their phases.
+// A page that comes back from the back/forward cache: who is notified first. In jsdom, whose events have their phases.
 
 import axios from 'axios'
 import { createAuthClient, localStorageStore, sessionStorageStore } from 'axios-auth-client'

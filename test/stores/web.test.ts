@@ -144,7 +144,7 @@ describe.each([
     await failureOf(here.auth.refresh())
     expect(await failureOf(there.auth.refresh())).toMatchObject({ code: 'SESSION_EXPIRED' })
     expect(asleep).toEqual(['refused'])
-    // A page that is loaded later has nobody to tell.
+    // A page that is loaded later has no listener to notify.
     expect(page({ store: store() }).auth.getSnapshot().status).toBe('signed-out')
   })
 

@@ -336,7 +336,7 @@ describe('resources', () => {
     expect((await get(server, '/api/always-401', live)).status).toBe(401)
     const scope = await get(server, '/api/forbidden-scope', live)
     expect(scope.headers.get('www-authenticate')).toContain('insufficient_scope')
-    expect(await fields(await get(server, '/api/soft-expired', 'dead'))).toEqual({ code: 'TOKEN_EXPIRED' })
+    expect(await fields(await get(server, '/api/soft-expired', 'expired'))).toEqual({ code: 'TOKEN_EXPIRED' })
     expect(await fields(await get(server, '/api/soft-expired', live))).toMatchObject({ user: 'ada' })
     const cached = await get(server, '/api/cached', live)
     expect([cached.headers.get('cache-control'), cached.headers.get('vary')]).toEqual([
@@ -344,7 +344,7 @@ describe('resources', () => {
       'Authorization',
     ])
     for (const [token, status] of [
-      ['dead', 401],
+      ['expired', 401],
       [live, 200],
     ] as const) {
       const stream = await get(server, '/api/stream?bytes=100000', token)
@@ -516,7 +516,7 @@ describe('holds', () => {
     hold.releaseAll()
     await settleAll(calls)
     expect((await get(server, '/public/d')).status).toBe(200)
-    expect(() => hold.releaseAt(0)).toThrow('No request is held at index 0')
+    expect(() => hold.releaseAt(0)).toThrow('No request is delayed at index 0')
   })
 
   it('decide on arrival and send the result late with at: ’answer’', async () => {

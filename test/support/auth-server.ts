@@ -1,5 +1,5 @@
 // Owns the auth server of the tests: real HTTP on a free port of 127.0.0.1, a clock of its own, and counters.
-// Judges no test: it counts, logs, holds and misbehaves as told. Its parts are in auth-server/.
+// Checks nothing itself: it counts, logs, delays and misbehaves on request. Its parts are in auth-server/.
 // Promise: `stop` always ends, and a fault of the server itself fails the test that stops it.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -209,7 +209,7 @@ export async function startAuthServer(options: StartOptions = {}): Promise<AuthS
       else response.writeHead(500).end(String(fault))
     })
   })
-  // Held requests may take as long as they like, and an idle connection must not break under a request.
+  // Delayed requests may take as long as they like, and an idle connection must not break under a request.
   http.requestTimeout = 0
   http.headersTimeout = 0
   http.keepAliveTimeout = 0

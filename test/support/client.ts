@@ -32,14 +32,14 @@ export interface World {
   clock: WatchedClock
   /** What the client was signed in with. */
   login: LoginAnswer
-  /** What `onSessionEnd` was told, in order; a hook of the test's own is called as well. */
+  /** What `onSessionEnd` was called with, in order; a hook of the test's own is called as well. */
   ends: SessionEnd[]
   /** Every event, in order. */
-  events: Told[]
+  events: RecordedEvent[]
 }
 
 type Name = keyof AuthEvents
-export type Told = { [Key in Name]: { name: Key; event: AuthEvents[Key] } }[Name]
+export type RecordedEvent = { [Key in Name]: { name: Key; event: AuthEvents[Key] } }[Name]
 
 export interface SetUpOptions extends AuthClientOptions {
   server?: StartOptions
@@ -112,15 +112,15 @@ const NAMES: readonly Name[] = [
 ]
 
 /** Every event of a client from now on, in order. */
-export function listenTo(auth: AuthClient): Told[] {
-  const told: Told[] = []
-  for (const name of NAMES) auth.on(name, (event) => void told.push({ name, event } as Told))
-  return told
+export function listenTo(auth: AuthClient): RecordedEvent[] {
+  const recorded: RecordedEvent[] = []
+  for (const name of NAMES) auth.on(name, (event) => void recorded.push({ name, event } as RecordedEvent))
+  return recorded
 }
 
 /** The events of one kind. */
-export function eventsOf<Key extends Name>(told: readonly Told[], name: Key): AuthEvents[Key][] {
-  return told.filter((one) => one.name === name).map((one) => one.event as AuthEvents[Key])
+export function eventsOf<Key extends Name>(recorded: readonly RecordedEvent[], name: Key): AuthEvents[Key][] {
+  return recorded.filter((one) => one.name === name).map((one) => one.event as AuthEvents[Key])
 }
 
 /** What a login answered, as `signIn` takes it. */
@@ -150,7 +150,7 @@ export function outcomesOf(results: readonly PromiseSettledResult<unknown>[]): s
   return results.map(outcomeOf)
 }
 
-/** Resolves once the snapshot is so, by being told of its changes. */
+/** Resolves once the snapshot is so, by following its changes. */
 export async function untilSnapshot(
   auth: AuthClient,
   condition: (snapshot: AuthSnapshot) => boolean,
@@ -171,7 +171,7 @@ export async function untilHeld(auth: AuthClient, count: number): Promise<void> 
   const stop = auth.on('held', watch.changed)
   try {
     const so = () => auth.stats().heldNow >= count
-    await watch.until(so, () => `${count} requests are held (${auth.stats().heldNow} are)`)
+    await watch.until(so, () => `${count} requests wait (${auth.stats().heldNow} do)`)
   } finally {
     stop()
   }

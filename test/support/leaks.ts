@@ -34,7 +34,7 @@ function isBuiltIn(owner: object): boolean {
 }
 
 /** The ways in which a secret may be written down. */
-export function spellingsOf(secret: string): string[] {
+export function encodingsOf(secret: string): string[] {
   const json = JSON.stringify(secret).slice(1, -1)
   const bytes = Buffer.from(secret)
   // Base64 of a longer text shows the secret in one of three ways, whatever stands around it.
@@ -60,7 +60,7 @@ export function spellingsOf(secret: string): string[] {
 /** The places, by name, in which one of the secrets was found. */
 export function leaksIn(secrets: readonly string[], things: Record<string, unknown>): string[] {
   const sought = secrets.flatMap((secret) =>
-    spellingsOf(secret).map((spelling) => [secret, spelling] as const),
+    encodingsOf(secret).map((spelling) => [secret, spelling] as const),
   )
   return Object.entries(things).flatMap(([name, thing]) => {
     const shown = textsIn(thing).join('\n')

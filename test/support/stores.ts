@@ -15,7 +15,7 @@ export interface OpenStore extends TokenStore {
   readonly calls: readonly StoreOperation[]
   /** What an operation throws from now on; absent: it works. */
   readonly faults: Map<StoreOperation, unknown>
-  /** Tells the clients that somebody may have changed the store. */
+  /** Notifies the clients that the store may have changed. */
   hint(): void
   /** How many listen to hints. */
   readonly listeners: number
@@ -31,7 +31,7 @@ export function keptRefreshToken({ kept }: Pick<OpenStore, 'kept'>): string | un
   return (kept as StoredRecord | undefined)?.tokens?.refreshToken
 }
 
-/** Another tab changes tokens in the record, and whatever `more` says. Nobody has been told yet. */
+/** Another tab changes tokens in the record, and whatever `more` says. No client has been notified yet. */
 export function changedElsewhere(
   store: OpenStore,
   tokens: Partial<SessionRecord['tokens']>,

@@ -12,7 +12,7 @@ import { settleAll } from '../support/settle-all.js'
 import { heldLocks, setUpTabs } from '../support/tabs.js'
 
 /** How long one holder is waited for: `refreshTimeoutMs` and 2 s. */
-const PATIENCE_MS = 17_000
+const LOCK_WAIT_MS = 17_000
 
 beforeEach(() => void vi.stubGlobal('navigator', { locks: createFakeTabs().locks }))
 
@@ -64,25 +64,25 @@ async function openTabs(count: number) {
   }
 }
 
-/** Some other tab holds a lock until it lets go. */
+/** Some other tab holds a lock until it releases it. */
 async function holdElsewhere(name: string): Promise<() => void> {
-  let letGo = () => {}
+  let release = () => {}
   const done = new Promise<void>((resolve) => {
-    letGo = resolve
+    release = resolve
   })
   void navigator.locks.request(name, () => done)
-  onTestFinished(letGo)
+  onTestFinished(release)
   await microtasksDone()
-  return letGo
+  return release
 }
 
 describe('locks that do not work', () => {
   const ways: [string, number, () => void][] = [
     ['whose query never settles', 1_000, () => changeLocks(() => ({ query: () => never }))],
     ['whose query throws', 0, () => changeLocks(() => ({ query: thrown }))],
-    ['whose query tells nothing', 0, () => changeLocks(() => ({ query: async () => undefined }))],
+    ['whose query returns nothing', 0, () => changeLocks(() => ({ query: async () => undefined }))],
     [
-      'whose query tells rubbish',
+      'whose query returns rubbish',
       0,
       () => changeLocks(() => ({ query: async () => ({ held: [null, 7, {}] }) })),
     ],
@@ -90,10 +90,10 @@ describe('locks that do not work', () => {
     ['whose request resolves without a call', 0, () => changeLocks(() => ({ request: async () => {} }))],
     ['whose request returns nothing', 0, () => changeLocks(() => ({ request: () => {} }))],
     ['whose request throws', 0, () => changeLocks(() => ({ request: thrown }))],
-    ['whose request never settles', PATIENCE_MS, () => changeLocks(() => ({ request: () => never }))],
+    ['whose request never settles', LOCK_WAIT_MS, () => changeLocks(() => ({ request: () => never }))],
     [
       'of which nothing ever settles',
-      PATIENCE_MS,
+      LOCK_WAIT_MS,
       () => changeLocks(() => ({ request: () => never, query: () => never })),
     ],
     [
@@ -121,7 +121,7 @@ describe('locks that do not work', () => {
       await clock.advance(1)
     }
     await answer()
-    // What it wrote may be something that it cannot tell.
+    // What it wrote may be something that it cannot report.
     await clock.advance(2_000)
     await refreshed
     await clock.advance(5_000)
@@ -139,7 +139,7 @@ describe('locks that do not work', () => {
       }) satisfies Request,
     }))
     const refreshed = tabs[0].auth.refresh()
-    await clock.advance(PATIENCE_MS)
+    await clock.advance(LOCK_WAIT_MS)
     await answer()
     await refreshed
     for (const grant of grants) await grant()
@@ -181,7 +181,7 @@ describe('a lock that its holder never releases', () => {
     const { tabs, clock, answer, calls } = await openTabs(1)
     await holdElsewhere('app:refresh')
     const first = tabs[0].auth.refresh()
-    await clock.advance(PATIENCE_MS)
+    await clock.advance(LOCK_WAIT_MS)
     await answer()
     await first
     for (let i = 2; i < 5; i++) {
@@ -199,7 +199,7 @@ describe('a lock that its holder never releases', () => {
     await holdElsewhere('app:refresh')
     const refresh = () => settleAll(tabs.map(({ auth }) => auth.refresh()))
     const first = refresh()
-    await clock.advance(PATIENCE_MS)
+    await clock.advance(LOCK_WAIT_MS)
     await answer()
     expect(outcomesOf(await first)).toEqual(['ok', 'ok'])
     const second = refresh()
@@ -214,11 +214,11 @@ describe('a lock that its holder never releases', () => {
     const [knowing, other] = tabs
     await holdElsewhere('app:refresh')
     const first = knowing.auth.refresh()
-    await clock.advance(PATIENCE_MS)
+    await clock.advance(LOCK_WAIT_MS)
     await answer()
     await first
     const late = other?.auth.refresh()
-    await clock.advance(PATIENCE_MS - 1)
+    await clock.advance(LOCK_WAIT_MS - 1)
     const again = knowing.auth.refresh()
     await microtasksDone()
     expect(running()).toHaveLength(1)
@@ -232,12 +232,12 @@ describe('a lock that its holder never releases', () => {
 
   it('G1: is used again by every tab once it is released', async () => {
     const { tabs, clock, answer } = await openTabs(2)
-    const letGo = await holdElsewhere('app:refresh')
+    const release = await holdElsewhere('app:refresh')
     const first = tabs[0].auth.refresh()
-    await clock.advance(PATIENCE_MS)
+    await clock.advance(LOCK_WAIT_MS)
     await answer()
     await first
-    letGo()
+    release()
     await clock.advance(5_000)
     const second = tabs[0].auth.refresh()
     await microtasksDone()
@@ -268,7 +268,7 @@ describe('a lock that its holder never releases', () => {
     const first = auth.refresh()
     const call = await theirs.hand.call(1)
     const passes = other.auth.refresh()
-    await clock.advance(PATIENCE_MS)
+    await clock.advance(LOCK_WAIT_MS)
     ;(await other.hand.call(1)).answer(grant())
     await passes
     // It wakes, finds the newer tokens, and its turn is over.
@@ -280,7 +280,7 @@ describe('a lock that its holder never releases', () => {
     await clock.advance(5_000)
     await theirs.clock.advance(5_000)
     expect(await heldLocks()).toEqual([])
-    // The other tab cannot tell this turn from the one that it passed.
+    // To the other tab, this turn looks like the one that it passed.
     const mine = auth.refresh()
     await theirs.hand.call(2)
     const yours = other.auth.refresh()
@@ -296,14 +296,14 @@ describe('a lock that its holder never releases', () => {
 describe('a tab that was frozen', () => {
   it('G4: does not count its frozen time against the lock holder', async () => {
     const { tabs, clock, calls, answer } = await openTabs(1)
-    const letGo = await holdElsewhere('app:refresh')
+    const release = await holdElsewhere('app:refresh')
     const refreshed = tabs[0].auth.refresh()
     // Three of four looks.
     await clock.advance(13_000)
     clock.jump(3_600_000)
     await clock.advance(4_000)
     expect(calls()).toBe(0)
-    letGo()
+    release()
     await answer()
     await refreshed
   })

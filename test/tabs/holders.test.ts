@@ -10,7 +10,7 @@ import { microtasksDone } from '../support/real-time.js'
 import { heldLocks, pendingLocks, setUpTabs } from '../support/tabs.js'
 
 /** How long one holder is waited for: `refreshTimeoutMs` and 2 s. */
-const PATIENCE_MS = 17_000
+const LOCK_WAIT_MS = 17_000
 
 let page: ReturnType<typeof stubPage>
 beforeEach(() => {
@@ -61,16 +61,16 @@ async function twoTabs() {
   return { first, second, clock, grant, turnAfter }
 }
 
-/** Some other tab holds a lock, or is next in line for it, until it lets go. */
+/** Some other tab holds a lock, or is next in line for it, until it releases it. */
 async function holdElsewhere(name: string): Promise<() => void> {
-  let letGo = () => {}
+  let release = () => {}
   const done = new Promise<void>((resolve) => {
-    letGo = resolve
+    release = resolve
   })
   void navigator.locks.request(name, () => done)
-  onTestFinished(letGo)
+  onTestFinished(release)
   await microtasksDone()
-  return letGo
+  return release
 }
 
 /** Puts other locks in the place of those in `navigator`, made of them. */
@@ -87,7 +87,7 @@ describe('a holder that is frozen', () => {
     const { first, clock, turnAfter } = await twoTabs()
     await holdElsewhere('app:refresh')
     const refreshed = first.auth.refresh()
-    await turnAfter(PATIENCE_MS - 1, 1)
+    await turnAfter(LOCK_WAIT_MS - 1, 1)
     await refreshed
     await clock.advance(5_000)
     expect(await heldLocks()).toEqual(['app:refresh'])
@@ -99,7 +99,7 @@ describe('a holder that is frozen', () => {
     const { first, second, clock, grant } = await twoTabs()
     await holdElsewhere('app:refresh')
     const refreshed = [first, second].map(({ auth }) => auth.refresh())
-    await clock.advance(PATIENCE_MS)
+    await clock.advance(LOCK_WAIT_MS)
     const call = await first.hand.call(1)
     await clock.advance(14_000)
     expect(second.hand.calls).toEqual([])
@@ -114,7 +114,7 @@ describe('a holder that is frozen', () => {
     const { first, second, clock, grant } = await twoTabs()
     for (const name of ['app:refresh', 'app:refresh:2']) await holdElsewhere(name)
     const refreshed = [first, second].map(({ auth }) => auth.refresh())
-    await clock.advance(2 * PATIENCE_MS - 1)
+    await clock.advance(2 * LOCK_WAIT_MS - 1)
     expect([first, second].flatMap(({ hand }) => hand.calls)).toEqual([])
     await clock.advance(1)
     for (const { hand } of [first, second]) (await hand.call(1)).answer(grant())
@@ -124,13 +124,13 @@ describe('a holder that is frozen', () => {
 
   it('G1: gets its full time, though another one had its turn before', async () => {
     const { first, clock, turnAfter } = await twoTabs()
-    const letGo = await holdElsewhere('app:refresh')
+    const release = await holdElsewhere('app:refresh')
     await holdElsewhere('app:refresh')
     const refreshed = first.auth.refresh()
     await clock.advance(5_000)
-    letGo()
+    release()
     // Who holds a lock is looked up four times in that time, so it may be a quarter more.
-    await turnAfter(PATIENCE_MS - 1, PATIENCE_MS / 4 + 1)
+    await turnAfter(LOCK_WAIT_MS - 1, LOCK_WAIT_MS / 4 + 1)
     await refreshed
   })
 
@@ -139,7 +139,7 @@ describe('a holder that is frozen', () => {
     changeLocks(() => ({ query: denied }))
     await holdElsewhere('app:refresh')
     const refreshed = first.auth.refresh()
-    await turnAfter(PATIENCE_MS - 1, 1)
+    await turnAfter(LOCK_WAIT_MS - 1, 1)
     await refreshed
   })
 })
@@ -151,9 +151,9 @@ describe('holders that respond', () => {
     await holdElsewhere('other:refresh')
     const holders = await Promise.all([1, 2, 3, 4].map(() => holdElsewhere('app:refresh')))
     const failure = failureOf(first.auth.refresh())
-    for (const letGo of holders.slice(0, 3)) {
+    for (const release of holders.slice(0, 3)) {
       await clock.advance(10_000)
-      letGo()
+      release()
     }
     await clock.advance(3_999)
     expect(await pendingLocks()).toEqual(['app:refresh'])
@@ -167,10 +167,10 @@ describe('holders that respond', () => {
 
   it('G1: and release the lock pass the turn at once, and are no longer watched', async () => {
     const { first, clock, grant } = await twoTabs()
-    const letGo = await holdElsewhere('app:refresh')
+    const release = await holdElsewhere('app:refresh')
     const refreshed = first.auth.refresh()
     await clock.advance(1_000)
-    letGo()
+    release()
     ;(await first.hand.call(1)).answer(grant())
     await refreshed
     await clock.advance(5_000)
@@ -179,18 +179,18 @@ describe('holders that respond', () => {
 
   it('G19: leave no timer in a tab that learns about them when its turn has come', async () => {
     const { first, clock, grant } = await twoTabs()
-    let tell = () => {}
+    let announce = () => {}
     changeLocks(({ query }) => {
-      const told = new Promise<void>((resolve) => {
-        tell = resolve
+      const known = new Promise<void>((resolve) => {
+        announce = resolve
       })
-      return { query: vi.fn(query).mockImplementationOnce(() => told.then(query)) }
+      return { query: vi.fn(query).mockImplementationOnce(() => known.then(query)) }
     })
     const refreshed = first.auth.refresh()
     ;(await first.hand.call(1)).answer(grant())
     await refreshed
     await clock.advance(5_000)
-    tell()
+    announce()
     await microtasksDone()
     expect(clock.pending).toBe(0)
   })
@@ -199,7 +199,7 @@ describe('holders that respond', () => {
 describe('a tab that closes', () => {
   it('G1: while it waits for its turn delays no other tab', async () => {
     const { first, second, clock, grant } = await twoTabs()
-    const letGo = await holdElsewhere('app:refresh')
+    const release = await holdElsewhere('app:refresh')
     await holdElsewhere('app:refresh:2')
     const failure = failureOf(first.auth.refresh())
     await microtasksDone()
@@ -209,7 +209,7 @@ describe('a tab that closes', () => {
     expect(clock.pending).toBe(0)
     expect(first.hand.calls).toEqual([])
     const refreshed = second.auth.refresh()
-    letGo()
+    release()
     ;(await second.hand.call(1)).answer(grant())
     await refreshed
   })

@@ -81,7 +81,7 @@ describe('several tabs', () => {
     store.hint()
     server.killAccessTokens()
     await Promise.all([first.auth.refresh(), turnOf(first, clock)])
-    // The second has not heard of the new token, which is dead by now too.
+    // The second was not notified of the new token, which has expired by now too.
     server.killAccessTokens()
     const answer = settleAll([second.api.get('/api/x')])
     await turnOf(second, clock)
@@ -227,7 +227,7 @@ describe('several tabs', () => {
     const [first, second] = [openTab(), openTab(hand.refresh)]
     await first.auth.signIn(tokensOf(server.login('ada')))
     for (let i = 0; i < 2; i++) await Promise.all([first.auth.refresh(), turnOf(first, clock)])
-    // Another session, whose first tokens are older than what was told of the one before.
+    // Another session, whose first tokens are older than those announced for the one before.
     await first.auth.signIn(tokensOf(server.login('grace')))
     store.hint()
     const refreshed = second.auth.refresh()
@@ -271,7 +271,7 @@ describe('several tabs', () => {
     const [first, second] = [openTab(), openTab()]
     await first.auth.signIn(tokensOf(server.login()))
     store.hint()
-    // The newer one is read, and the store can neither keep it nor let go of the older one.
+    // The newer one is read, and the store can neither keep it nor drop the older one.
     for (const operation of ['save', 'clear'] as const) store.faults.set(operation, new Error('broken'))
     await second.auth.refresh()
     store.faults.clear()

@@ -184,7 +184,7 @@ describe('refresh', () => {
     expect(first.data.refresh_token).not.toBe(refreshToken)
     const again = await spend(backend, refreshToken)
     expect([again.status, again.data]).toEqual([401, { error: 'invalid_grant' }])
-    // The honest holder is out as well: nobody can tell who the thief is.
+    // The honest holder is out as well: the server cannot know who the thief is.
     expect((await spend(backend, first.data.refresh_token)).status).toBe(401)
     expect((await plainHttp(backend).get('/me', bearer(first.data.access_token))).status).toBe(401)
     expect(backend.counts).toEqual({ ...noCounts, refreshes: 3, granted: 1, reuses: 1, refused: 1 })

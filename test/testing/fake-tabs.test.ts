@@ -80,23 +80,23 @@ describe('the storage of the tabs', () => {
   it('notifies no tab of its own writes or of writes that change nothing', async () => {
     const tabs = createFakeTabs()
     const [one, other] = [tabs.openTab(), tabs.openTab()]
-    const heard: string[] = []
-    await one.subscribe?.(() => void heard.push('one'))
-    const stop = await other.subscribe?.(() => void heard.push('other'))
+    const notified: string[] = []
+    await one.subscribe?.(() => void notified.push('one'))
+    const stop = await other.subscribe?.(() => void notified.push('other'))
     const record = { v: 1, sessionId: 's', version: 1, tokens: { accessToken: 'a' } } as const
     await one.save(record)
     await one.save(record)
-    expect(heard).toEqual([])
+    expect(notified).toEqual([])
     await tabs.settled()
-    expect(heard).toEqual(['other'])
+    expect(notified).toEqual(['other'])
     await one.clear()
     await one.clear()
     await tabs.settled()
-    expect(heard).toEqual(['other', 'other'])
+    expect(notified).toEqual(['other', 'other'])
     stop?.()
     await one.save(record)
     await tabs.settled()
-    expect(heard).toHaveLength(2)
+    expect(notified).toHaveLength(2)
   })
 
   it('is separate for each set of tabs', async () => {

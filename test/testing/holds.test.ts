@@ -1,4 +1,4 @@
-// Answers held and released by hand, against the client: the stories that depend on the order of events.
+// Answers delayed and released by hand, against the client: the tests that depend on the order of events.
 // Promise: a hold never lets a test hang without a word, and decides nothing itself.
 
 import { describe, expect, it } from 'vitest'

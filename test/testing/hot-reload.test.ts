@@ -14,11 +14,11 @@ const app = `
   import { auth } from '${recipe}'
   export const clients = [auth]
   export const replaced = []
-  let told = () => {}
-  export const nextReplacement = () => new Promise((resolve) => { told = resolve })
+  let reported = () => {}
+  export const nextReplacement = () => new Promise((resolve) => { reported = resolve })
   import.meta.hot.accept('${recipe}', (module) => {
     if (module) clients.push(module.auth)
-    told(module ? 'replaced' : 'failed')
+    reported(module ? 'replaced' : 'failed')
   })
 `
 
@@ -72,9 +72,9 @@ async function startVite(edit = (code: string) => code) {
       const { moduleGraph } = vite.environments.ssr
       const [module] = moduleGraph.getModulesByFile(recipe) ?? []
       if (!module) throw new Error(`Vite does not know ${recipe}`)
-      const told = nextReplacement()
+      const reported = nextReplacement()
       await vite.environments.ssr.reloadModule(module)
-      return told
+      return reported
     },
   }
 }

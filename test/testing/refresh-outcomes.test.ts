@@ -7,27 +7,31 @@ import { authErrorOf, memoryStore } from '../../src/index.js'
 import { createManualClock, type RefreshOutcome } from '../../src/testing/index.js'
 import { plainHttp, startApp, startBackend } from './kit.js'
 
-interface Story {
+interface Scenario {
   outcome: RefreshOutcome
   code: string
   /** One try and two more, or one. */
   calls: 1 | 3
 }
 
-const story = (outcome: RefreshOutcome, code: string, calls: 1 | 3 = 1): Story => ({ outcome, code, calls })
+const scenario = (outcome: RefreshOutcome, code: string, calls: 1 | 3 = 1): Scenario => ({
+  outcome,
+  code,
+  calls,
+})
 const ends = ['refused', 401, 403, 422, 400].map((outcome) =>
-  story(outcome as RefreshOutcome, 'SESSION_EXPIRED'),
+  scenario(outcome as RefreshOutcome, 'SESSION_EXPIRED'),
 )
 const unavailable = ['unavailable', 'network', 408, 425, 429, 500, 502, 503].map((outcome) =>
-  story(outcome as RefreshOutcome, 'REFRESH_FAILED', 3),
+  scenario(outcome as RefreshOutcome, 'REFRESH_FAILED', 3),
 )
 const malformed = [
-  story('malformed', 'BAD_GRANT'),
-  story(204, 'BAD_GRANT'),
-  story(() => HttpResponse.json({ data: { access_token: 'wrapped' } }), 'BAD_GRANT'),
+  scenario('malformed', 'BAD_GRANT'),
+  scenario(204, 'BAD_GRANT'),
+  scenario(() => HttpResponse.json({ data: { access_token: 'wrapped' } }), 'BAD_GRANT'),
 ]
 const others = ['misconfigured', 302, 404, 405].map((outcome) =>
-  story(outcome as RefreshOutcome, 'REFRESH_FAILED'),
+  scenario(outcome as RefreshOutcome, 'REFRESH_FAILED'),
 )
 
 /** Three requests whose token has expired meet this outcome. */

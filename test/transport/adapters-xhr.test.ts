@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 
-// The stories of the transport in a page: XMLHttpRequest to another origin, with its preflights.
+// The tests of the transport in a page: XMLHttpRequest to another origin, with its preflights.
 
 import axios from 'axios'
 import { describe, expect, it } from 'vitest'

@@ -1,4 +1,4 @@
-// The stories of the transport with all that can send a request in Node: axios's adapters by name, by list and as
+// The tests of the transport with all that can send a request in Node: axios's adapters by name, by list and as
 // functions, set on the instance and on the request, on instances of every make, with interceptors already on them.
 
 import axios, { type AxiosAdapter, type AxiosInstance, type AxiosRequestConfig } from 'axios'

@@ -18,8 +18,8 @@ import { settleAll } from '../support/settle-all.js'
 
 const BURST = 5
 
-/** What a caller gets of a 401 that nothing heals: its body, and their own error where it is one. */
-interface Unhealed {
+/** What a caller gets of a 401 that no refresh answers: its body, and their own error where it is one. */
+interface PassedOn {
   body: unknown
   error?: Failure
 }
@@ -34,7 +34,7 @@ describe.each(rows)('%s', (_, { install, unwraps, resolves, oneAtATime }, place)
   /** What a caller takes out of what they get. */
   const bodyOf = (got: unknown): unknown => (unwraps ? got : (got as Answer).data)
 
-  async function unhealed(request: Promise<unknown>): Promise<Unhealed> {
+  async function passedOn(request: Promise<unknown>): Promise<PassedOn> {
     if (resolves) return { body: bodyOf(await request) }
     const error = (await failureOf(request)) as Failure
     return { body: error.response?.data, error }
@@ -115,13 +115,13 @@ describe.each(rows)('%s', (_, { install, unwraps, resolves, oneAtATime }, place)
     server.killAccessTokens()
     server.refresh.next(401)
     const burst = Array.from({ length: BURST }, (_, item) => send({ url: '/api/lost', params: { item } }))
-    const outcomes = await settleAll(burst.map(unhealed))
+    const outcomes = await settleAll(burst.map(passedOn))
     expect(ends.map(({ reason }) => reason)).toEqual(['refused'])
     expect(server.counts).toMatchObject({ refreshes: 1, protectedOk: 0 })
     expect(auth.getSnapshot().status).toBe('signed-out')
     // Behind a limiter, the others had not gone out when the session ended, or were made after it.
     for (const [item, outcome] of outcomes.slice(0, oneAtATime ? 1 : BURST).entries()) {
-      const { body, error } = (outcome as PromiseFulfilledResult<Unhealed>).value
+      const { body, error } = (outcome as PromiseFulfilledResult<PassedOn>).value
       expect(body).toEqual({ message: expect.any(String) })
       if (resolves) continue
       expect(authErrorOf(error)?.code).toBe('SESSION_EXPIRED')
@@ -152,7 +152,7 @@ describe.each(rows)('%s', (_, { install, unwraps, resolves, oneAtATime }, place)
     for (const answer of answers) expectNoToken(answer, tokens)
     server.killAccessTokens()
     server.refresh.next(503)
-    const { error } = await unhealed(send({ url: '/api/third' }))
+    const { error } = await passedOn(send({ url: '/api/third' }))
     expect(error === undefined).toBe(!!resolves)
     if (error) expectNoToken(error, tokens)
     expect(server.counts).toMatchObject({ refreshes: 2, protectedOk: 2 })

@@ -261,7 +261,7 @@ describe.each(PLACES.map((place) => [place.title, place] as const))('%s', (_, pl
     )
   })
 
-  // Where it sees our token it takes the request out of our hands: its answer is judged above the wire.
+  // Where it sees our token it takes the request out of our hands: its answer is classified above the wire.
   describe('an interceptor that replaces the adapter', () => {
     const scene = besideUs(place, (api) => {
       const send = adapterAsFunction('http')
@@ -344,7 +344,7 @@ describe.each(
   })
 })
 
-// Since 1.19 axios copies the symbol that tells whose request it was.
+// Since 1.19 axios copies the symbol that says whose request it was.
 const copiesSymbols = Number(/^1\.(\d+)/.exec(axios.VERSION ?? '')?.[1]) >= 19
 describe.runIf(copiesSymbols).each(PLACES.map((place) => [place.title, place] as const))(
   'axios-retry with a request that has failed, %s',

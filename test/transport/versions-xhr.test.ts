@@ -1,14 +1,14 @@
 // @vitest-environment jsdom
 
-// The stories of the transport in a page on the older kinds of axios: XMLHttpRequest is what they choose by themselves
+// The tests of the transport in a page on the older kinds of axios: XMLHttpRequest is what they choose by themselves
 // there.
 
 import { describe } from 'vitest'
-import { loadEdition } from '../contracts/axios-versions.js'
+import { loadRelease } from '../contracts/axios-versions.js'
 import { describeTransport, describeTransportCore } from '../contracts/transport-suite.js'
 
 for (const version of ['0.27.2', '1.2.6'] as const) {
-  const { axios, library } = await loadEdition(version)
+  const { axios, library } = await loadRelease(version)
 
   describe(`axios ${version} in a page`, () => {
     describeTransport({

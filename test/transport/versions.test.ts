@@ -1,11 +1,11 @@
-// The stories of the transport on the older kinds of axios that the peer range allows: 0.27 knows function adapters only,
+// The tests of the transport on the older kinds of axios that the peer range allows: 0.27 knows function adapters only,
 // 1.2 knows lists without a way to resolve them. The library runs on the same axios as the instance. Then two copies of
 // axios in one tree, the library on one and the instance on the other.
 
 import type { AxiosRequestConfig } from 'axios'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { AxiosLike } from '../../src/index.js'
-import { type Edition, loadEdition, ownAdapter, type Version } from '../contracts/axios-versions.js'
+import { loadRelease, ownAdapter, type Release, type Version } from '../contracts/axios-versions.js'
 import type { Scene, Stage } from '../contracts/transport-setup.js'
 import { describeTransport, describeTransportCore } from '../contracts/transport-suite.js'
 import type { AuthServer } from '../support/auth-server.js'
@@ -13,11 +13,11 @@ import { failureOf, startServer, tokensOf } from '../support/client.js'
 import { settleAll } from '../support/settle-all.js'
 
 const VERSIONS: Version[] = ['0.27.2', '1.2.6', '1.21.1']
-const editions = new Map<Version, Edition>()
-for (const version of VERSIONS) editions.set(version, await loadEdition(version))
-const editionOf = (version: Version): Edition => editions.get(version)!
+const releases = new Map<Version, Release>()
+for (const version of VERSIONS) releases.set(version, await loadRelease(version))
+const releaseOf = (version: Version): Release => releases.get(version)!
 
-type Open = (edition: Edition, server: AuthServer) => Stage
+type Open = (release: Release, server: AuthServer) => Stage
 
 const create =
   (config: AxiosRequestConfig = {}, change?: (api: AxiosLike) => void): Open =>
@@ -44,15 +44,15 @@ function intercept(api: AxiosLike, synchronous: boolean): void {
 const scenes: [string, Open][] = [
   [
     'a function adapter of its own',
-    (edition, { url }) => ({
-      instance: edition.axios.create({ baseURL: url, adapter: ownAdapter(edition) }),
+    (release, { url }) => ({
+      instance: release.axios.create({ baseURL: url, adapter: ownAdapter(release) }),
     }),
   ],
   [
     'a function adapter set per request',
-    (edition, { url }) => ({
-      instance: edition.axios.create({ baseURL: url }),
-      each: { adapter: ownAdapter(edition) },
+    (release, { url }) => ({
+      instance: release.axios.create({ baseURL: url }),
+      each: { adapter: ownAdapter(release) },
     }),
   ],
   ['synchronous interceptors registered before', create({}, (api) => intercept(api, true))],
@@ -75,8 +75,8 @@ const listed: [string, Open][] = [
   ['one adapter by its name', create({ adapter: 'http' })],
   [
     'a list with a function in it',
-    (edition, { url }) => ({
-      instance: edition.axios.create({ baseURL: url, adapter: ['xhr', ownAdapter(edition)] }),
+    (release, { url }) => ({
+      instance: release.axios.create({ baseURL: url, adapter: ['xhr', ownAdapter(release)] }),
     }),
   ],
   [
@@ -88,13 +88,13 @@ const listed: [string, Open][] = [
   ],
 ]
 
-// The newest is told of in adapters.test.ts.
+// The newest is tested in adapters.test.ts.
 for (const version of ['0.27.2', '1.2.6'] as const) {
-  const edition = editionOf(version)
+  const release = releaseOf(version)
   const scene = (name: string, open: Open): Scene => ({
     name,
-    open: (server) => open(edition, server),
-    library: edition.library,
+    open: (server) => open(release, server),
+    library: release.library,
     streams: 'node',
     // Node's FormData came to axios's http adapter with 1.3.
     forms: false,
@@ -110,7 +110,7 @@ for (const version of ['0.27.2', '1.2.6'] as const) {
 
 describe.each(VERSIONS)('axios %s', (version) => {
   it('is what instance and library both use', async () => {
-    const { axios, library } = editionOf(version)
+    const { axios, library } = releaseOf(version)
     const instance = axios.create({ baseURL: 'http://127.0.0.1:9' })
     const auth = library.createAuthClient(instance, {
       tokens: { accessToken: 'expired', expiresAtMs: 1 },
@@ -129,8 +129,8 @@ describe.each(
   ),
 )('an instance of axios %s with a library on axios %s', (theirs, ours) => {
   async function setUp() {
-    const { axios } = editionOf(theirs)
-    const { library } = editionOf(ours)
+    const { axios } = releaseOf(theirs)
+    const { library } = releaseOf(ours)
     const server = await startServer()
     const instance = axios.create({ baseURL: server.url })
     const auth = library.createAuthClient(instance, {

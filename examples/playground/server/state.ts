@@ -13,5 +13,5 @@ export interface ServerState {
   refreshTimeoutMs: number
 }
 
-/** How every open page hears of a change, over Vite's own socket. */
+/** The event that announces a change to every open page, over Vite's own socket. */
 export const STATE_EVENT = 'playground:state'

@@ -153,7 +153,7 @@ function drawBand(refresh: Refresh, plot: Plot, top: number, bottom: number): st
   const to = Math.max(plot.xAt(refresh.toMs ?? plot.nowMs), from + 3)
   const isGood = refresh.outcome !== 'failed' && refresh.outcome !== 'dropped'
   const kind = isGood ? refresh.outcome : 'unsuccessful'
-  const text = tellBand(refresh)
+  const text = describeBand(refresh)
   const width = text.length * CHARACTER + 12
   // Beside it where it does not fit.
   const [x, anchor] =
@@ -177,8 +177,8 @@ function drawBand(refresh: Refresh, plot: Plot, top: number, bottom: number): st
   ].join('')
 }
 
-function tellBand({ outcome, fromMs, toMs, attempts, reason }: Refresh): string {
-  const took = toMs === undefined ? '' : tellDuration(toMs - fromMs)
+function describeBand({ outcome, fromMs, toMs, attempts, reason }: Refresh): string {
+  const took = toMs === undefined ? '' : formatDuration(toMs - fromMs)
   switch (outcome) {
     case 'running':
       if (attempts.length === 0) return 'waits its turn'
@@ -209,10 +209,10 @@ function drawRow(row: Row, plot: Plot, y: number): string {
     return drawMark(mark, x, y, scale)
   })
   const name = isWide ? `${row.id}  ${row.name}` : String(row.id)
-  const after = row.outcome === 'failed' ? tellReason(row.reason) : ''
+  const after = row.outcome === 'failed' ? describeReason(row.reason) : ''
   const took =
     row.outcome === 'answered' && row.settledAtMs !== undefined
-      ? tellDuration(row.settledAtMs - row.madeAtMs)
+      ? formatDuration(row.settledAtMs - row.madeAtMs)
       : row.outcome === 'aborted'
         ? 'aborted'
         : after
@@ -231,7 +231,7 @@ function drawRow(row: Row, plot: Plot, y: number): string {
 }
 
 /** The codes of our errors, in words that fit behind a bar. */
-export function tellReason(reason: string): string {
+export function describeReason(reason: string): string {
   const words: Record<string, string> = {
     SESSION_EXPIRED: 'session over',
     SESSION_CHANGED: 'user changed',
@@ -243,7 +243,7 @@ export function tellReason(reason: string): string {
   return escapeText(words[reason] ?? reason)
 }
 
-export function tellDuration(ms: number): string {
+export function formatDuration(ms: number): string {
   return ms < 995 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
 }
 

@@ -15,7 +15,7 @@ export type Happening =
   | { what: 'held'; id: number }
   /** Its caller has what it wanted. */
   | { what: 'answered'; id: number }
-  /** Its caller has given up, and was told so. */
+  /** Its caller has aborted it and got the error. */
   | { what: 'aborted'; id: number }
   /** Its caller got an error. */
   | { what: 'failed'; id: number; reason: string }
@@ -29,4 +29,4 @@ export type Happening =
   | { what: 'refreshFailed'; reason: string }
   | { what: 'sessionEnd'; reason: SessionEndReason }
 
-export type Tell = (happening: Happening) => void
+export type Report = (happening: Happening) => void

@@ -6,7 +6,7 @@ export interface Reel {
   readonly events: readonly TimelineEvent[]
   isOver(): boolean
   record(event: TimelineEvent): void
-  /** A tab tells all that happened in it, or was closed: then nobody will tell how its requests ended. */
+  /** A tab reports all that happened in it, or was closed: then nobody will report how its requests ended. */
   replace(tab: string, theirs: readonly TimelineEvent[]): void
 }
 

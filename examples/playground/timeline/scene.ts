@@ -105,7 +105,7 @@ function readLane(tab: string, events: TimelineEvent[]): Lane {
         break
       case 'sessionEnd':
         lane.ends.push({ atMs, reason: event.reason })
-        // Nobody wants its answer any more, and no event tells its end.
+        // Nobody wants its answer any more, and no event reports its end.
         if (refresh?.outcome === 'running') Object.assign(refresh, { toMs: atMs, outcome: 'dropped' })
         break
       default: {

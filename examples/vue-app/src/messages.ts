@@ -1,4 +1,4 @@
-// What a user is told about what went wrong.
+// The messages for a user about what went wrong.
 import { isAxiosError } from 'axios'
 import { authErrorOf } from 'axios-auth-client'
 import { SignInRefused } from './backends.js'
@@ -12,7 +12,7 @@ export function signInFailure(error: unknown): string {
   return isRefused ? 'That name and password do not fit.' : AWAY
 }
 
-/** Nothing when the session is over: the login page tells that. */
+/** Nothing when the session is over: the login page says that. */
 export function requestFailure(error: unknown): string {
   switch (authErrorOf(error)?.code) {
     case 'SESSION_EXPIRED':

@@ -23,7 +23,7 @@ export const useSession = defineStore('session', () => {
     await auth.signIn(await backend.signIn(api, credentials))
   }
 
-  /** Tells the server first, while there is a token to tell it with; signs out here, and in every tab, in any case. */
+  /** Calls the server first, while there is a token for it; then signs out here and in every tab, in any case. */
   async function signOut() {
     try {
       await api.post(backend.signOutUrl, undefined, { signal: AbortSignal.timeout(3_000) })

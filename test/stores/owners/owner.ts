@@ -2,7 +2,7 @@
 
 import type { TokenStore, Tokens } from '../../../src/index.js'
 
-/** An app with one user at a time, and what it does by itself: nobody tells the client. */
+/** An app with one user at a time, and what it does by itself, without the client's knowledge. */
 export interface Owner {
   /** The store as a page makes it when it is loaded: a second call is a reload. */
   open(): TokenStore

@@ -1,4 +1,4 @@
-// The contract between the auth server and a backend that it is told to speak instead of the built-in ones.
+// The contract between the auth server and a backend that it speaks instead of the built-in ones.
 
 import type { Answer } from './answer.js'
 import type { Families } from './families.js'

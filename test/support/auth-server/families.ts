@@ -28,7 +28,7 @@ export interface Grant {
 
 export type Spent = { grant: Grant } | { refused: string }
 
-export type Verdict = { family: Family; alive: boolean } | undefined
+export type TokenStatus = { family: Family; alive: boolean } | undefined
 
 interface Access {
   family: Family
@@ -49,7 +49,7 @@ export interface Families {
   readonly all: readonly Family[]
   start(user: string, lifetimeSeconds?: number): Grant & { refreshToken: string }
   /** Whose access token it is and whether it lives; `undefined` for one that we never issued. */
-  verdict(accessToken: string): Verdict
+  status(accessToken: string): TokenStatus
   ofRefreshToken(refreshToken: string): Family | undefined
   csrfOf(refreshToken: string): string | undefined
   /** @param mayRotate `false` in dialects that only ever answer an access token */
@@ -112,7 +112,7 @@ export function createFamilies(
       const { accessToken, refreshToken } = family
       return { user, accessToken, refreshToken, lifetimeSeconds, csrf }
     },
-    verdict(accessToken) {
+    status(accessToken) {
       const id = mint.idOf(accessToken)
       const access = id === undefined ? undefined : accessById.get(id)
       if (!access) return undefined

@@ -5,7 +5,7 @@ import type { Watch } from '../watch.js'
 import type { ReceivedRequest } from './request.js'
 
 /**
- * When a held request stops. `'arrival'`: before the route looks at it. `'answer'`: the verdict is made (tokens
+ * When a delayed request stops. `'arrival'`: before the route looks at it. `'answer'`: the decision is made (tokens
  * spent, a 401 decided) and waits to be sent. `'body'`: head and half the body are out, the rest waits.
  */
 export type HoldPoint = 'arrival' | 'answer' | 'body'
@@ -25,7 +25,7 @@ export interface Hold {
   readonly count: number
   /** How many left because their client went away. */
   readonly gone: number
-  /** The held requests, in order of arrival; `releaseAt` counts in this list. */
+  /** The delayed requests, in order of arrival; `releaseAt` counts in this list. */
   readonly requests: readonly ReceivedRequest[]
   /** Resolves when at least `n` are held at the same time. */
   waiting(n: number): Promise<void>
@@ -35,7 +35,7 @@ export interface Hold {
   release(n?: number): void
   /** Lets the one at this index of `requests` go. */
   releaseAt(index: number): void
-  /** Lets everybody go and holds nobody any more. */
+  /** Releases every request and delays none any more. */
   releaseAll(): void
 }
 
@@ -76,7 +76,7 @@ export function createHolds(watch: Watch): Holds {
     let gone = 0
     let over = false
 
-    function letGo(some: Parked[]): void {
+    function resume(some: Parked[]): void {
       parked = parked.filter((one) => !some.includes(one))
       for (const one of some) one.leave(true)
       watch.changed()
@@ -114,22 +114,24 @@ export function createHolds(watch: Watch): Holds {
       waiting: (n) =>
         watch.until(
           () => parked.length >= n,
-          () => `${n} requests held at ${at} for ${name} (there are ${parked.length}, and ${gone} went away)`,
+          () =>
+            `${n} requests delayed at ${at} for ${name} (there are ${parked.length}, and ${gone} went away)`,
         ),
       deserted: (n) =>
         watch.until(
           () => gone >= n,
-          () => `${n} clients of requests held at ${at} for ${name} went away (${gone} did)`,
+          () => `${n} clients of requests delayed at ${at} for ${name} went away (${gone} did)`,
         ),
-      release: (n = 1) => letGo(parked.slice(0, n)),
+      release: (n = 1) => resume(parked.slice(0, n)),
       releaseAt(index) {
         const one = parked[index]
-        if (!one) throw new RangeError(`No request is held at index ${index}: ${parked.length} are held`)
-        letGo([one])
+        if (!one)
+          throw new RangeError(`No request is delayed at index ${index}: ${parked.length} are delayed`)
+        resume([one])
       },
       releaseAll() {
         over = true
-        letGo(parked)
+        resume(parked)
       },
     }
   }

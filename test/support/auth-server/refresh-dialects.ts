@@ -79,7 +79,7 @@ export function createDialects(families: Families, settings: AuthServerSettings)
     methods: ['POST'],
     read(request) {
       const refreshToken = bodyField(request, 'refresh_token')
-      const family = families.verdict(bodyField(request, 'token') ?? '')?.family
+      const family = families.status(bodyField(request, 'token') ?? '')?.family
       if (refreshToken === undefined || !family) return undefined
       return families.ofRefreshToken(refreshToken) === family ? refreshToken : undefined
     },

@@ -1,5 +1,5 @@
 // Owns what arrived: reads one HTTP request whole and keeps it, bytes included, for assertions.
-// Judges nothing.
+// Checks nothing.
 
 import type { IncomingMessage } from 'node:http'
 // Not the global one, in whose place a test may put a worse.
@@ -22,7 +22,7 @@ export interface ReceivedRequest {
   body: unknown
   /** The whole body has arrived. */
   complete: boolean
-  /** The access token it carried, dead or alive, if the route looked for one. */
+  /** The access token it carried, valid or not, if the route looked for one. */
   accessToken: string | undefined
   /** Whose token it was, when the server knew it. */
   user: string | undefined

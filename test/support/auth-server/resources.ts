@@ -64,9 +64,9 @@ export function createResources(
   /** Whether the token is alive; notes on the request what came. */
   function isAlive(request: ReceivedRequest, token: string | undefined): boolean {
     request.accessToken = token
-    const verdict = token === undefined ? undefined : families.verdict(token)
-    request.user = verdict?.family.user
-    return verdict?.alive ?? false
+    const status = token === undefined ? undefined : families.status(token)
+    request.user = status?.family.user
+    return status?.alive ?? false
   }
 
   function admit(reply: Reply): Reply {
@@ -90,7 +90,7 @@ export function createResources(
 
   function logout(token: string | undefined): void {
     if (token === undefined) return
-    const family = families.verdict(token)?.family ?? families.ofRefreshToken(token)
+    const family = families.status(token)?.family ?? families.ofRefreshToken(token)
     if (family) families.revoke((one) => one === family)
   }
 

@@ -11,7 +11,7 @@ import type { AuthServerSettings, Counts } from './settings.js'
 interface SlidingToken {
   user: string
   expiresAtMs: number
-  dead: boolean
+  revoked: boolean
   successor: string | undefined
 }
 
@@ -37,7 +37,7 @@ export function createSliding(
     const expiresAtMs = nowMs() + settings.accessLifetimeSeconds * 1000
     const header = encoded({ alg: 'HS512', iat, exp: expiresAtMs / 1000 })
     const token = `${header}.${encoded({ id: user })}.${randomText(random, 32)}`
-    tokens.set(token, { user, expiresAtMs, dead: false, successor: undefined })
+    tokens.set(token, { user, expiresAtMs, revoked: false, successor: undefined })
     return token
   }
 
@@ -71,13 +71,13 @@ export function createSliding(
       if (!known) return refuse(request, 'token missing or unknown', 1003)
       request.user = known.user
       const windowEndsAtMs = known.expiresAtMs + settings.slidingWindowSeconds * 1000
-      if (known.dead || nowMs() >= windowEndsAtMs) return refuse(request, 'token expired', 1004)
+      if (known.revoked || nowMs() >= windowEndsAtMs) return refuse(request, 'token expired', 1004)
       counts().protectedOk++
       const renewed = nowMs() < known.expiresAtMs ? undefined : renew(known)
       return echo(request, renewed === undefined ? {} : settings.slidingHeaders(renewed))
     },
     killAll(which) {
-      for (const token of tokens.values()) if (which(token.user)) token.dead = true
+      for (const token of tokens.values()) if (which(token.user)) token.revoked = true
     },
     issued: () => [...tokens.keys()],
   }

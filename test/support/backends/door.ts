@@ -23,10 +23,10 @@ export interface Door {
 export function createDoor({ families, counts }: BackendParts): Door {
   function flawOf(token: string | undefined): Flaw | undefined {
     if (token === undefined) return 'missing'
-    const verdict = families.verdict(token)
-    if (!verdict) return 'invalid'
-    if (verdict.alive) return undefined
-    return verdict.family.revoked ? 'revoked' : 'expired'
+    const status = families.status(token)
+    if (!status) return 'invalid'
+    if (status.alive) return undefined
+    return status.family.revoked ? 'revoked' : 'expired'
   }
 
   return {
@@ -36,7 +36,7 @@ export function createDoor({ families, counts }: BackendParts): Door {
     },
     guard(request, token, refuse) {
       request.accessToken = token
-      request.user = token === undefined ? undefined : families.verdict(token)?.family.user
+      request.user = token === undefined ? undefined : families.status(token)?.family.user
       const flaw = flawOf(token)
       if (flaw === undefined) {
         counts().protectedOk++

@@ -21,7 +21,7 @@ export const flaskJson: CreateBackend = (parts) => {
         rotates: false,
         read(request) {
           const refreshToken = bodyField(request, 'refresh_token')
-          const family = families.verdict(bodyField(request, 'token') ?? '')?.family
+          const family = families.status(bodyField(request, 'token') ?? '')?.family
           if (refreshToken === undefined || !family) return undefined
           const owner = families.ofRefreshToken(refreshToken)
           if (owner && owner !== family) return json(401, { msg: 'The tokens are of two sessions' })
