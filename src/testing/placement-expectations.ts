@@ -13,7 +13,7 @@ export interface PlacementCase {
 type Scenarios = Record<string, (one: PlacementCase) => void | Promise<void>>
 
 /** In real time: a placement that says nothing for so long fails. */
-const PATIENCE_MS = 4000
+const TIME_LIMIT_MS = 4000
 
 const REASONS: readonly SessionEndReason[] = Object.freeze([
   'refused',
@@ -227,8 +227,8 @@ function inTime<T>(promise: Promise<T>): Promise<T> {
   return watch
     .until(
       () => isDone,
-      PATIENCE_MS,
-      () => `The placement: expected an answer within ${PATIENCE_MS} ms.`,
+      TIME_LIMIT_MS,
+      () => `The placement: expected an answer within ${TIME_LIMIT_MS} ms.`,
     )
     .then(() => promise)
 }
