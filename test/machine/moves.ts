@@ -131,6 +131,8 @@ export function startWorld(shape: Shape, budget: Budget, machine?: Machine): Wor
   for (const tab of world.tabs) {
     dispatch(world, tab, { type: 'loaded', found: loadNow(world, tab), given: undefined })
   }
+  // What the checks remember of every tab is part of the situation too.
+  check(world)
   return world
 }
 
