@@ -1,26 +1,21 @@
 // Every situation that a bounded world can get into, breadth first. `npm run test:explore` has three requests in them and
 // takes an hour; `EXPLORE=ci` has two, in minutes, and `npm test` has one, in seconds.
 import { writeSync } from 'node:fs'
-import { afterAll, describe, expect, it } from 'vitest'
-import { counterexampleOf, type Exploration, explore } from './explore.js'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { counterexampleOf, explore } from './explore.js'
 import { boundsOf, type Extent, TWO_TABS, WORLDS } from './worlds.js'
 
 const extent = (process.env.EXPLORE ?? 'short') as Extent
 
 const COLUMNS = ['store', 'requests', 'situations', 'at rest', 'moves', 'depth', 'seconds'] as const
-const rows: string[] = []
 
-function note(kind: string, requests: number, found: Exploration, seconds: number, name: string): void {
-  const { states, atRest, transitions, depth } = found
-  const cells = [kind, requests, states, atRest, transitions, depth, seconds.toFixed(1)]
-  rows.push(
-    `${cells.map((cell, at) => String(cell).padStart((COLUMNS[at] as string).length)).join('  ')}  ${name}`,
-  )
+/** One line of the table, as soon as its world is done. */
+function print(cells: readonly (string | number)[], name: string): void {
+  const padded = cells.map((cell, at) => String(cell).padStart((COLUMNS[at] as string).length))
+  if (extent !== 'short') writeSync(1, `${padded.join('  ')}  ${name}\n`)
 }
 
-afterAll(() => {
-  if (extent !== 'short') writeSync(1, `${COLUMNS.join('  ')}  world\n${rows.join('\n')}\n`)
-})
+beforeAll(() => print(COLUMNS, 'world'))
 
 describe.each(Object.entries(TWO_TABS))('two tabs on one %s store with its lock', (name, shape) => {
   const kind = name as keyof typeof TWO_TABS
@@ -29,7 +24,9 @@ describe.each(Object.entries(TWO_TABS))('two tabs on one %s store with its lock'
     const budget = boundsOf(world, kind, extent)
     const before = process.cpuUsage()
     const found = explore({ shape, budget })
-    note(kind, budget.requests, found, process.cpuUsage(before).user / 1e6, world.name)
+    const { states, atRest, transitions, depth } = found
+    const seconds = (process.cpuUsage(before).user / 1e6).toFixed(1)
+    print([kind, budget.requests, states, atRest, transitions, depth, seconds], world.name)
     expect(counterexampleOf(found)).toBe('')
     expect(found.isComplete).toBe(true)
   })

@@ -146,7 +146,7 @@ function checkTabAtRest(world: World, tab: Tab): void {
   if (!isGuarded(world)) return
   const { value } = world.store
   const record = typeof value === 'object' ? value : undefined
-  // After an accident, a session that is over here may go on in another tab until that is told.
+  // After an accident, a session that is over here may go on in another tab until that tab learns of its end.
   if (world.excused && record && memory.over.includes(record.sessionId)) return
   if (record?.sessionId !== current?.id || record?.version !== current?.version)
     fault(

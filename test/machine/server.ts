@@ -19,7 +19,7 @@ export interface Family {
   endsAtMs: number[]
   /** A refresh token was used twice. */
   revoked: boolean
-  /** A client was told so. */
+  /** A client has read that refusal. */
   wasRefused: boolean
 }
 

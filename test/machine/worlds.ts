@@ -37,7 +37,7 @@ export const TWO_TABS = Object.freeze({
   slow: { ...ALONE, tabs: 2, lock: true, store: 'slow', compares: true } satisfies Shape,
 })
 
-/** Two expiries in most of them: one that the clock tells, one that only a 401 does. */
+/** Two expiries in most of them: one that the clock shows, one that only a 401 does. */
 const EXPIRIES = Object.freeze({ expiries: 1, rejections: 1 })
 
 const EXTENTS = Object.freeze({ short: 0, ci: 1, full: 2 })
