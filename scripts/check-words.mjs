@@ -6,8 +6,7 @@
 // usual one of the field goes into ALLOWED, with the reason. What it cannot see: sentences in an unusual order, and plain
 // words in a private sense. Reviews look there.
 //
-// Usage: node scripts/check-words.mjs [--self-test | --later]
-//   --later  prints what is found in the folders that are still to be cleaned, and fails for none of it
+// Usage: node scripts/check-words.mjs [--self-test]
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -54,21 +53,8 @@ const ALLOWED = [
   /'Tickets'/,
 ]
 
-/** Still to be cleaned. A folder leaves this list when it is, and none comes in. */
-const LATER = [
-  'src/session/',
-  'src/transport/',
-  'src/stores/',
-  'src/client.ts',
-  'test/machine/',
-  'test/placements/',
-  'test/strategies/',
-]
-
 /** Written by other programs, or not by us; and this file, which has to name the words. */
 const NOT_OURS = /(?:^|\/)package-lock\.json$|^LICENSE$|\.(?:svg|png|ico)$|^scripts\/check-words\.mjs$/
-
-const isLater = (file) => LATER.some((place) => file === place || file.startsWith(place))
 
 /** `tokensSeenDead`, `tokens-seen-dead` and `TOKENS_SEEN_DEAD` as words. */
 function wordsOf(text) {
@@ -150,20 +136,10 @@ function main(args) {
     encoding: 'utf8',
   })
   const files = [...new Set(listed.split('\0'))].filter((file) => file !== '' && !NOT_OURS.test(file))
-  const faults = { now: [], later: [] }
-  for (const file of files) {
-    const text = readIfThere(`${root}/${file}`)
-    if (text !== undefined) faults[isLater(file) ? 'later' : 'now'].push(...findFaults(file, text))
-  }
-  if (args.includes('--later')) {
-    for (const fault of faults.later) console.log(fault)
-    return true
-  }
-  for (const fault of faults.now) console.error(fault)
-  console.log(
-    `check-words: ${files.length} files, ${faults.now.length} faults; ${faults.later.length} more in ${LATER.join(', ')} (--later)`,
-  )
-  return faults.now.length === 0
+  const faults = files.flatMap((file) => findFaults(file, readIfThere(`${root}/${file}`) ?? ''))
+  for (const fault of faults) console.error(fault)
+  console.log(`check-words: ${files.length} files, ${faults.length} faults`)
+  return faults.length === 0
 }
 
 /** Undefined for one that was removed and not staged yet. */

@@ -64,7 +64,7 @@ export interface Access {
   tokenAccepted(session: SessionState, generation: number): void
   /** The server pushed new tokens in its answer to `generation`. */
   take(session: SessionState, generation: number, grant: Grant): void | Promise<void>
-  /** The refresh that is under way, so that a call made by it can be told from one that waits for it. */
+  /** The refresh that is under way, so that a call made by it is not taken for one that waits for it. */
   underWay(): { signal: AbortSignal; refreshToken: string | undefined } | undefined
 }
 

@@ -1,5 +1,5 @@
 // Runs the state machine: hands it events, and carries out the effects that it answers with, in their order.
-// Promise: an effect that fails is reported and keeps none of the later ones back, so that those who wait are let go.
+// Promise: an effect that fails is reported and keeps none of the later ones back, so that those who wait are released.
 import type { Clock } from '../clock.js'
 import type { AuthStats, RefreshReason } from '../events.js'
 import type { RefreshCause } from '../strategies/strategy.js'
@@ -17,7 +17,7 @@ import { createRunDriver } from './run-driver.js'
 import { createStoreSync } from './store-sync.js'
 import { createTokenReader } from './token-reader.js'
 
-/** What a refresh is told. The client adds `http` to it. */
+/** What a refresh is handed. The client adds `http` to it. */
 export interface RefreshInput {
   refreshToken: string | undefined
   accessToken: string | undefined

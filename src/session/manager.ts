@@ -1,6 +1,6 @@
 // The session of a client, as the rest of the library sees it. It puts the state machine (machine/) together with what that
 // decides over, and knows no HTTP: it is handed a way to refresh.
-// Promise: at most one refresh per session; whoever waits for it is always let go; tokens never come back after a sign-out.
+// Promise: at most one refresh per session; whoever waits for it is always released; tokens never come back after a sign-out.
 import { type Access, createAccess } from './access.js'
 import { createInterpreter, type SessionDeps } from './interpreter.js'
 import { serverSnapshotOf } from './publisher.js'
@@ -26,7 +26,7 @@ export interface SessionManager extends Verbs, Access {
   /** The network is back: failures of before say nothing about now. */
   endCoolDown(): void
   getSnapshot(): AuthSnapshot
-  /** The same in every place where a page is rendered: only what the `tokens` known at the start tell. */
+  /** The same in every place where a page is rendered: only what the `tokens` known at the start say. */
   getServerSnapshot(): AuthSnapshot
 }
 

@@ -85,7 +85,7 @@ export function createRunDriver(deps: RunDriverDeps) {
       resource.pause?.resolve()
       resource.released.resolve()
     },
-    /** Lets everybody go on who waits; those who come later wait for the next time. */
+    /** Wakes those who wait; those who come later wait for the next time. */
     wake(run: RefreshRun): void {
       const { gate } = of(run)
       of(run).gate = deferred()

@@ -11,7 +11,7 @@ export interface AuthSnapshot {
   readonly refreshing: boolean
   /** End of the access token's life in milliseconds of this machine's clock, where it is known. */
   readonly expiresAtMs?: number | undefined
-  /** Who is signed in: what `signIn` was told, or the `sub` claim. */
+  /** Who is signed in: what `signIn` was handed, or the `sub` claim. */
   readonly subject?: string | undefined
   /** What a JWT says in the clear. Not verified: show it, never decide on rights by it. */
   readonly claims?: Claims | undefined
@@ -34,7 +34,7 @@ export function snapshotOf(
     ...(claims && { claims }),
   }
   try {
-    // Claims come from JSON, so their text tells them apart.
+    // Claims come from JSON, so they are the same where their text is.
     if (last && JSON.stringify(last) === JSON.stringify(next)) return last
   } catch {
     // Two that cannot be compared are two.

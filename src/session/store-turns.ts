@@ -1,5 +1,5 @@
 // What a store does beside keeping a record: turns and news. Knows no session.
-// Promise: neither rejects with what is not the work's own, and nothing is heard after unsubscribing.
+// Promise: neither rejects with what is not the work's own, and no listener is called after unsubscribing.
 import { isThenable } from '../events.js'
 import type { Exclusively, TokenStore, Turn } from '../stores/store.js'
 import { ignore } from './store-calls.js'

@@ -8,7 +8,7 @@ export interface Hints {
   /** How many listen. */
   count(): number
   /** In a microtask. */
-  tell(): void
+  announce(): void
 }
 
 export function createHints(): Hints {
@@ -20,7 +20,7 @@ export function createHints(): Hints {
   return {
     subscribe: (listener) => listen(target, '', listener),
     count: () => listeners.size,
-    tell: () =>
+    announce: () =>
       queueMicrotask(() => {
         for (const listener of [...listeners]) guard(listener as () => void)
       }),

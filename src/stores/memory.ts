@@ -1,4 +1,4 @@
-// Keeps the session in memory; with a name, the tabs of an origin take turns and hear each other though nothing is stored.
+// Keeps the session in memory; with a name, the tabs of an origin take turns and are notified of each other's sign-in and sign-out, though nothing is stored.
 // Promise: no token leaves the page. Other tabs learn who signed in or out: a session's id and its subject, in the clear,
 // as every script of this origin could learn it anyway.
 import { checkOptions } from '../checks.js'
@@ -41,13 +41,13 @@ interface Message {
   event: 'signed-in' | 'restored' | 'signed-out'
   /** Whose session, without its tokens. */
   record: SessionRecord
-  /** The credential is a cookie: whoever hears it has it too. */
+  /** The credential is a cookie: whoever receives this has it too. */
   tokenless: boolean
 }
 
 function shareByName(name: string, memory: PageMemory): TokenStore {
   const inTabs = webLock(name)
-  const channel = createChannel(`axios-auth-client:${name}`, hear)
+  const channel = createChannel(`axios-auth-client:${name}`, receive)
   const kept = () => {
     const found = memory.load() as StoredRecord | typeof REFUSED | undefined
     return found === REFUSED ? undefined : found
@@ -60,14 +60,14 @@ function shareByName(name: string, memory: PageMemory): TokenStore {
       const answer = memory.save(record, options)
       // Newer tokens of the same session are news for nobody: every tab has its own.
       if (answer !== false && record.sessionId !== before?.sessionId)
-        tell(options?.replaces === undefined ? 'signed-in' : 'restored', record)
+        announce(options?.replaces === undefined ? 'signed-in' : 'restored', record)
       return answer
     },
     clear(reason, options) {
       const before = kept()
       const answer = memory.clear(reason, options)
       // What a refusal means for the other tabs they learn at their own refresh.
-      if (answer !== false && before && !reason) tell('signed-out', before)
+      if (answer !== false && before && !reason) announce('signed-out', before)
       return answer
     },
     subscribe(listener) {
@@ -80,14 +80,14 @@ function shareByName(name: string, memory: PageMemory): TokenStore {
     },
   }
 
-  function tell(event: Message['event'], record: StoredRecord): void {
+  function announce(event: Message['event'], record: StoredRecord): void {
     const { sessionId, version } = record
     const { subject, claimedSubject, tokens } = record as SessionRecord
     const names = createRecord(sessionId, version, { accessToken: '', subject, claimedSubject })
     channel.post({ event, record: names, tokenless: tokens?.accessToken === '' })
   }
 
-  function hear(data: unknown): void {
+  function receive(data: unknown): void {
     const message = readMessage(data)
     if (!message) return
     const { event, record } = message
@@ -134,7 +134,7 @@ function hasTabs(): boolean {
 }
 
 /** Open while somebody listens. */
-function createChannel(name: string, hear: (data: unknown) => void) {
+function createChannel(name: string, receive: (data: unknown) => void) {
   const users = new Set<object>()
   let channel: BroadcastChannel | undefined
   let stopListening = () => {}
@@ -145,7 +145,7 @@ function createChannel(name: string, hear: (data: unknown) => void) {
       users.add(user)
       if (!channel && hasTabs()) {
         channel = new BroadcastChannel(name)
-        stopListening = listen(channel, 'message', ({ data }: MessageEvent) => hear(data))
+        stopListening = listen(channel, 'message', ({ data }: MessageEvent) => receive(data))
         // In Node, where a page is only simulated, it would keep the process alive.
         ;(channel as { unref?: () => void }).unref?.()
       }

@@ -5,7 +5,7 @@ import { listen } from '../listen.js'
 import type { Unsubscribe } from './store.js'
 
 /** In a microtask. `writer`: the store that has written. */
-export function tellPage(place: string, writer: object): void {
+export function notifyPage(place: string, writer: object): void {
   queueMicrotask(() =>
     guard(() => globalThis.dispatchEvent?.(Object.assign(new Event(typeOf(place)), { writer }))),
   )

@@ -10,14 +10,14 @@ export interface PageMemory extends TokenStore {
   change(value: StoredRecord | undefined): void
 }
 
-/** The default store. Clients that are handed one of them take turns, and hear each other. */
+/** The default store. Clients that are handed one of them take turns, and are notified of each other's changes. */
 export function createPageMemory(): PageMemory {
   let kept: StoredRecord | typeof REFUSED | undefined
   const hints = createHints()
   const put = (value: typeof kept) => {
     kept = value
     // Of two clients, whoever has written it finds nothing new.
-    if (hints.count() > 1) hints.tell()
+    if (hints.count() > 1) hints.announce()
   }
   return {
     exclusively: createTurns(),
@@ -27,7 +27,7 @@ export function createPageMemory(): PageMemory {
     subscribe: hints.subscribe,
     change(value) {
       kept = value
-      hints.tell()
+      hints.announce()
     },
   }
 }

@@ -69,7 +69,7 @@ export interface TokenStore {
   clear(reason?: typeof REFUSED, options?: WriteOptions): Written | PromiseLike<Written>
   /**
    * Calls `listener` when somebody else may have changed the store; returns what unsubscribes, which may be called twice.
-   * Hearing of one's own writes does no harm.
+   * Being called for one's own writes does no harm.
    */
   subscribe?: ((listener: () => void) => Unsubscribe | PromiseLike<Unsubscribe>) | undefined
   /**

@@ -6,7 +6,7 @@ import { measureLifetime, readClaims } from '../lifetime.js'
 import { listen } from '../listen.js'
 import { flawOf, type Tokens } from '../tokens.js'
 import { announceCommits } from './announced-commits.js'
-import { listenToPage, tellPage } from './page-events.js'
+import { listenToPage, notifyPage } from './page-events.js'
 import {
   createRecord,
   createSessionId,
@@ -126,7 +126,7 @@ function webStore(area: Area, options: WebStoreOptions) {
       used = true
       storageOf(area).setItem(key, JSON.stringify(record))
       imported = undefined
-      tellPage(place, me)
+      notifyPage(place, me)
     },
     clear(reason?: string, options?: WriteOptions) {
       if (!mayWrite(options)) return false
@@ -135,10 +135,10 @@ function webStore(area: Area, options: WebStoreOptions) {
       if (reason) storageOf(area).setItem(key, JSON.stringify(reason))
       else if (importFrom) storageOf(area).setItem(key, SIGNED_OUT)
       else storageOf(area).removeItem(key)
-      tellPage(place, me)
+      notifyPage(place, me)
     },
     // Back from the back/forward cache: what happened in the meantime was not announced here. First of all, so that an
-    // app's own listener finds it known: Firefox heeds `capture`, Chromium tells `resume` before `pageshow`.
+    // app's own listener finds it known: Firefox heeds `capture`, Chromium fires `resume` before `pageshow`.
     subscribe(listener: () => void) {
       if (!isHere(area)) return () => {}
       const onPageShow = (event: PageTransitionEvent) => {

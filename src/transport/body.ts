@@ -40,7 +40,7 @@ export function expectBreak(data: unknown): void {
   if (typeof on === 'function') on.call(data, 'error', () => {})
 }
 
-/** Lets go of a streamed answer that nobody will read: it would hold its socket while the request waits. */
+/** Discards a streamed answer that nobody will read: it would hold its socket while the request waits. */
 export function discard({ data, request }: { data?: unknown; request?: unknown }): void {
   const body = data as { destroy?(): unknown; cancel(): PromiseLike<unknown> }
   try {

@@ -37,7 +37,7 @@ export function readChallenges(header: unknown): Challenge[] {
 }
 
 // RFC 6750 section 3.1, RFC 9470 section 3, and Microsoft's claims challenge: the token is good, and not enough.
-const NOT_HEALED = /^(insufficient_(scope|user_authentication|claims)|invalid_request)$/i
+const NO_TOKEN_HELPS = /^(insufficient_(scope|user_authentication|claims)|invalid_request)$/i
 
 /**
  * Whether a newer token may answer a 401 with this `WWW-Authenticate`: unless each challenge for our scheme says that
@@ -45,5 +45,5 @@ const NOT_HEALED = /^(insufficient_(scope|user_authentication|claims)|invalid_re
  */
 export function canNewTokenAnswer(header: unknown, scheme: string | undefined): boolean {
   const ours = readChallenges(header).filter((one) => !scheme || !one.scheme || one.scheme === scheme)
-  return !ours.length || ours.some(({ params }) => !params.claims && !NOT_HEALED.test(params.error ?? ''))
+  return !ours.length || ours.some(({ params }) => !params.claims && !NO_TOKEN_HELPS.test(params.error ?? ''))
 }

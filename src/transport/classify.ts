@@ -45,7 +45,7 @@ export interface ClassifierDeps {
   shouldRefresh?: ((question: RefreshQuestion) => boolean | PromiseLike<boolean>) | undefined
 }
 
-/** Tells whether an answer rejects the token that its request carried: the app's `shouldRefresh`, or {@link isTokenRejected}. */
+/** Decides whether an answer rejects the token that its request carried: the app's `shouldRefresh`, or {@link isTokenRejected}. */
 export function createClassifier({ clock, events, place, shouldRefresh }: ClassifierDeps) {
   return (call: Call, response: AxiosResponse): boolean | PromiseLike<boolean> => {
     const byDefault = () =>

@@ -1,4 +1,4 @@
-// The axios instances under one session: takes them, marks them, lets them go, and knows which origins they stand for.
+// The axios instances under one session: takes them, marks them, releases them, and knows which origins they stand for.
 // Promise: an instance belongs to one client at most, and a released one is as it was.
 import { badOption } from '../checks.js'
 import { AuthClientError, isObject } from '../errors.js'

@@ -88,7 +88,7 @@ export function originsOf(
   return allowAbsoluteUrls === undefined || allowAbsoluteUrls === true ? [read(url)] : [read(url), joined()]
 }
 
-/** Tells for a target whether all it can lead to is allowed. The origin of the last base URL is remembered. */
+/** Checks that all a target can lead to is allowed. The origin of the last base URL is remembered. */
 export function createOriginCheck(
   isAllowedOrigin: (origin: string | undefined) => boolean,
 ): (target: Target) => boolean {

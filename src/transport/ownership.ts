@@ -1,4 +1,4 @@
-// Tells our credential from the caller's own, wherever one comes back: a retry plug-in that resends a config, an old
+// Distinguishes our credential from the caller's own, wherever one comes back: a retry plug-in that resends a config, an old
 // interceptor that still writes a token of ours.
 import { deleteHeader, isOff, othersIn, readHeader } from '../headers.js'
 import type { Placement } from '../placements/placement.js'

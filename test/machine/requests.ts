@@ -6,7 +6,7 @@ import { coolingDown } from '../../src/session/machine/session-state.js'
 import type { RefreshRun } from '../../src/session/machine/state.js'
 import { checkDecision, checkRejected, checkResumed, checkSend } from './invariants.js'
 import { isAccepted } from './server.js'
-import { letGoOne, resourceOf, startRun } from './tab.js'
+import { releaseOne, resourceOf, startRun } from './tab.js'
 import { noteFault, type Request, type Tab, type World } from './world.js'
 
 /** How often one request goes out at the most: see the transport. */
@@ -86,7 +86,7 @@ function wait(tab: Tab, request: Request, run: RefreshRun, generation: number): 
   request.run = run
   request.waitsSince = generation
   request.beyond = run.version
-  if (resourceOf(tab, run).open) letGoOne(tab, request)
+  if (resourceOf(tab, run).open) releaseOne(tab, request)
 }
 
 /** Its wait is over. */

@@ -75,7 +75,7 @@ function performOnRun(world: World, tab: Tab, { do: name, run }: Pick<RunEffect,
       resource.pausing = true
       return
     case 'wake':
-      letGo(tab, run)
+      release(tab, run)
       return
     case 'abort':
       if (resource.aborted) return
@@ -134,17 +134,17 @@ function endPause(tab: Tab, resource: Resource): void {
 
 function open(tab: Tab, run: RefreshRun): void {
   resourceOf(tab, run).open = true
-  letGo(tab, run)
+  release(tab, run)
 }
 
 /** In the order in which they came. */
-function letGo(tab: Tab, run: RefreshRun): void {
+function release(tab: Tab, run: RefreshRun): void {
   for (const request of tab.requests) {
-    if (request.run === run && request.stage === 'waiting') letGoOne(tab, request)
+    if (request.run === run && request.stage === 'waiting') releaseOne(tab, request)
   }
 }
 
-export function letGoOne({ jobs }: Tab, request: Request): void {
+export function releaseOne({ jobs }: Tab, request: Request): void {
   // What comes after this is not what it has waited for.
   if (request.session.version === request.beyond) request.beyond = undefined
   if (!jobs.some((job) => job.do === 'resume' && job.request === request))
@@ -183,7 +183,7 @@ export function signIn(world: World, tab: Tab, user: string): void {
   dispatch(world, tab, { type: 'signedIn', session })
 }
 
-/** What is in the job queue is done before anything else is heard from outside. */
+/** What is in the job queue is done before anything else comes from outside. */
 export function runJob(world: World, tab: Tab): void {
   const job = tab.jobs.shift()
   if (!job) return

@@ -84,7 +84,7 @@ describe('bearerHeader', () => {
     expect(config.headers).toEqual({ authorization: 'Bearer a' })
   })
 
-  it.each([undefined, ''])('is placed where the caller has written %j for none', async (off) => {
+  it.each([undefined, ''])('is attached where the caller has written %j for none', async (off) => {
     const { home, api, login } = await setUp(bearerHeader())
     await api.get('/public/x', { headers: { Authorization: off as never } })
     expect(home.log[0]?.headers.authorization).toBe(`Bearer ${login.access_token}`)
@@ -93,7 +93,7 @@ describe('bearerHeader', () => {
   it.each([
     ['a plain object', () => ({ 'X-Other': '1' })],
     ['an AxiosHeaders', () => new AxiosHeaders({ 'X-Other': '1' })],
-  ])('takes off what it placed on %s, and nothing else', (_, createHeaders) => {
+  ])('takes off what it attached to %s, and nothing else', (_, createHeaders) => {
     const { place, remove } = bearerHeader()
     const config = { headers: createHeaders() as Record<string, unknown> }
     void place(config as never, 'a', CONTEXT)

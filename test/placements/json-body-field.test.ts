@@ -351,7 +351,7 @@ describe('jsonBodyField', () => {
       await api.post('/api/json-body', { a: 1 })
       const renewed = await auth.getAccessToken()
       expect(home.requestsTo('/api/json-body').map(({ body }) => body)).toEqual(
-        [token, token, renewed].map((placed) => ({ payload: { a: 1 }, token: placed })),
+        [token, token, renewed].map((expected) => ({ payload: { a: 1 }, token: expected })),
       )
       expect(home.counts).toMatchObject({ refreshes: 1, answered401: 1, protectedOk: 2 })
     })

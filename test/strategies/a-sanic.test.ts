@@ -8,7 +8,7 @@ import { FakeStorage } from '../contracts/fake-storage.js'
 import { bodyField } from '../support/auth-server/request.js'
 import { failureOf, outcomesOf, startServer } from '../support/client.js'
 import { settleAll } from '../support/settle-all.js'
-import { answerOf, burst, open, type Row, signedIn, tellBackendStories } from './backend-stories.js'
+import { answerOf, burst, describeBackend, open, type Row, signedIn } from './backend-suite.js'
 
 const REFRESH = '/api/v1/system/refresh_token/'
 
@@ -66,7 +66,7 @@ const row: Row = {
   tampered: { status: 401, refreshes: 0 },
 }
 
-tellBackendStories('A. Sanic', row)
+describeBackend('A. Sanic', row)
 
 describe('A. Sanic: an app', () => {
   it('gets permissions and roles with the tokens', async () => {

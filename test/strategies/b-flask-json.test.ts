@@ -7,7 +7,7 @@ import { FakeStorage } from '../contracts/fake-storage.js'
 import { bodyField } from '../support/auth-server/request.js'
 import type { Echo } from '../support/auth-server.js'
 import { flaskJson } from '../support/backends/flask-json.js'
-import { answerOf, burst, type Row, signedIn, tellBackendStories, usualTokens } from './backend-stories.js'
+import { answerOf, burst, describeBackend, type Row, signedIn, usualTokens } from './backend-suite.js'
 
 const METHODS = ['POST', 'PUT', 'PATCH', 'DELETE']
 
@@ -56,7 +56,7 @@ const row: Row = {
   tampered: { status: 422, refreshes: 0 },
 }
 
-tellBackendStories('B. Flask-JWT-Extended, JSON', row)
+describeBackend('B. Flask-JWT-Extended, JSON', row)
 
 describe('B. Flask-JWT-Extended, JSON: an app', () => {
   it('carries tokens in JSON bodies only: in no header, no URL, and nowhere else', async () => {

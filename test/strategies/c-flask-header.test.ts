@@ -7,7 +7,7 @@ import { FakeStorage } from '../contracts/fake-storage.js'
 import { bearerOf } from '../support/auth-server/request.js'
 import { flaskHeader } from '../support/backends/flask-header.js'
 import { settleAll } from '../support/settle-all.js'
-import { burst, open, type Row, signedIn, tellBackendStories, usualTokens } from './backend-stories.js'
+import { burst, describeBackend, open, type Row, signedIn, usualTokens } from './backend-suite.js'
 
 const row: Row = {
   server: { backend: flaskHeader },
@@ -45,7 +45,7 @@ const row: Row = {
   tampered: { status: 422, refreshes: 0 },
 }
 
-tellBackendStories('C. Flask-JWT-Extended, header', row)
+describeBackend('C. Flask-JWT-Extended, header', row)
 
 describe('C. Flask-JWT-Extended, header: an app', () => {
   it('signs in with what Google says, and asks who it is', async () => {
@@ -85,7 +85,7 @@ describe('C. Flask-JWT-Extended, header: an app', () => {
     world.server.revoke()
     await settleAll(burst(world, row, 10))
     expect(visits).toEqual(['refused: /signin'])
-    // No token is left, but the word that tells a sleeping tab why when it wakes.
+    // No token is left, but the word that says why to a sleeping tab when it wakes.
     expect([localStorage.length, localStorage.getItem('session')]).toEqual([1, '"refused"'])
     expect(world.server.counts.refreshes).toBe(1)
   })

@@ -1,5 +1,5 @@
 // Row D at a server that speaks it: FastAPI with the OAuth2 password form. The refresh is a GET with the refresh token as
-// its Bearer, or a POST of JSON, told apart by the strategy alone.
+// its Bearer, or a POST of JSON, distinguished by the strategy alone.
 
 import { localStorageStore, refreshWithBearer, refreshWithBody } from 'axios-auth-client'
 import { describe, expect, it, vi } from 'vitest'
@@ -7,15 +7,7 @@ import { FakeStorage } from '../contracts/fake-storage.js'
 import { bearerOf, bodyField, everythingIn } from '../support/auth-server/request.js'
 import { fastapi } from '../support/backends/fastapi.js'
 import { failureOf } from '../support/client.js'
-import {
-  callIn,
-  open,
-  type Row,
-  signedIn,
-  signIn,
-  tellBackendStories,
-  usualTokens,
-} from './backend-stories.js'
+import { callIn, describeBackend, open, type Row, signedIn, signIn, usualTokens } from './backend-suite.js'
 
 const row: Omit<Row, 'client' | 'refreshCall'> = {
   server: { backend: fastapi },
@@ -70,8 +62,8 @@ const byPost: Row = {
   }),
 }
 
-tellBackendStories('D. FastAPI, refresh by GET', byGet)
-tellBackendStories('D. FastAPI, refresh by POST', byPost)
+describeBackend('D. FastAPI, refresh by GET', byGet)
+describeBackend('D. FastAPI, refresh by POST', byPost)
 
 describe('D. FastAPI: an app', () => {
   it('signs in by a form, as OAuth2PasswordRequestForm wants it', async () => {
@@ -112,7 +104,7 @@ describe('D. FastAPI: an app', () => {
     expect(storage.getItem('session')).toContain(tokens.refreshToken)
     server.revoke()
     expect(await failureOf(auth.refresh())).toMatchObject({ code: 'SESSION_EXPIRED' })
-    // No token is left, but the word that tells a sleeping tab why when it wakes.
+    // No token is left, but the word that says why to a sleeping tab when it wakes.
     expect([storage.length, storage.getItem('session')]).toEqual([1, '"refused"'])
   })
 })

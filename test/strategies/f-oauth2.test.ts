@@ -21,13 +21,13 @@ import { settleAll } from '../support/settle-all.js'
 import { keptRefreshToken } from '../support/stores.js'
 import {
   burst,
+  describeBackend,
   expire,
   IS_REFRESH,
   type Row,
   signedIn,
-  tellBackendStories,
   usualTokens,
-} from './backend-stories.js'
+} from './backend-suite.js'
 
 const TOKEN = '/oauth/token'
 const REDIRECT_URI = 'https://app.example/callback'
@@ -99,7 +99,7 @@ const row: Row = {
   tampered: { status: 401, refreshes: 1 },
 }
 
-tellBackendStories('F. OAuth 2.0', row)
+describeBackend('F. OAuth 2.0', row)
 
 /** Characters that mean something in a form, in Basic, or beyond ASCII. */
 const AWKWARD_ID = 'the app:1 & co'

@@ -128,7 +128,7 @@ describe('G. cookies: signing in', () => {
     expect(ends).toEqual([])
   })
 
-  it('nothing that is kept, shown or told holds a token', async () => {
+  it('nothing that is kept, shown or emitted holds a token', async () => {
     const store = createOpenStore()
     const world = await signedIn({ store })
     const { server, auth, events } = world
@@ -378,7 +378,7 @@ describe('G. cookies: a reload', () => {
     expect(ends).toEqual([])
   })
 
-  it('refresh() that is refused leaves it signed out, and nobody is told of an end', async () => {
+  it('refresh() that is refused leaves it signed out, and no end is reported', async () => {
     const world = await open()
     const { auth, server, ends, events } = world
     await expect(auth.refresh()).resolves.toEqual({ status: 'signed-out', refreshing: false })
@@ -409,14 +409,14 @@ describe('G. cookies: a reload', () => {
       clock,
     })
     onTestFinished(() => next.dispose())
-    const told = listenTo(next)
+    const events = listenTo(next)
     expect(next.getSnapshot()).toEqual({ status: 'signed-out', refreshing: false })
     // The cookies speak for themselves: no refresh was needed.
     expect((await api.get<Echo>('/cookie/me')).data.user).toBe('ada')
     expect(server.counts.refreshes).toBe(0)
     await next.refresh()
     expect(next.getSnapshot().status).toBe('signed-in')
-    expect(eventsOf(told, 'refreshStart')).toEqual([{ reason: 'restore' }])
+    expect(eventsOf(events, 'refreshStart')).toEqual([{ reason: 'restore' }])
   })
 })
 
@@ -501,7 +501,7 @@ describe('G. cookies: an access token in script beside the refresh cookie', () =
   const get = ({ api }: World, count: number) =>
     Array.from({ length: count }, (_, i) => api.get<Echo>(`/api/${i}`))
 
-  it('is placed, renewed by the cookie for a whole burst, and kept without a refresh token', async () => {
+  it('is attached, renewed by the cookie for a whole burst, and kept without a refresh token', async () => {
     const world = await signedInByToken()
     const { server } = world
     server.killAccessTokens()

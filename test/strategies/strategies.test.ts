@@ -24,7 +24,7 @@ import { json } from '../support/auth-server/answer.js'
 import { failureOf, outcomesOf, passBackOffs, setUp, startServer } from '../support/client.js'
 import { settleAll } from '../support/settle-all.js'
 import { createOpenStore, keptRefreshToken } from '../support/stores.js'
-import { callIn } from './backend-stories.js'
+import { callIn } from './backend-suite.js'
 
 type Make = (options: StrategyOptions) => RefreshStrategy
 

@@ -1,5 +1,5 @@
 // How one refresh goes on: take a turn, look, ask, commit. Each function is what one event does to a run. Pure.
-// Promise: whatever happens to a run, those who wait for it are let go; a grant that was read is kept while it is of use.
+// Promise: whatever happens to a run, those who wait for it are released; a grant that was read is kept while it is of use.
 import { REFUSED } from '../../stores/store.js'
 import type { RefreshFailure } from '../failure.js'
 import type { Credential } from './credential.js'
@@ -195,7 +195,7 @@ export function finished(step: Step, { run, failure }: EventOf<'finished'>): voi
   finish(step, run, failure)
 }
 
-/** Ends the run and lets everybody go on, once. */
+/** Ends the run and releases those who wait for it, once. */
 function finish(step: Step, run: RefreshRun, result?: RefreshFailure): void {
   const { state, effects, nowMs } = step
   const { session, reason, brought, generation, startedAtMs } = run

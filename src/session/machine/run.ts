@@ -1,4 +1,4 @@
-// One refresh, as data: what it is still good for, and how those who wait for it are let go. Pure.
+// One refresh, as data: what it is still good for, and how those who wait for it are released. Pure.
 import type { RefreshReason } from '../../events.js'
 import { isExpired, isOutdated, type SessionState } from './session-state.js'
 import { type Effect, isOver, type RefreshRun, type State, type Step } from './state.js'
@@ -50,7 +50,7 @@ export function isWanted(state: State, run: RefreshRun, nowMs: number): boolean 
   return state.run === run && !isNeedless(state, run, nowMs) && !isOutdated(run.session)
 }
 
-/** Lets those go on who have something new to look at, while the run itself goes on. */
+/** Wakes those who have something new to look at, while the run itself goes on. */
 export function wake({ state, effects, nowMs }: Step): void {
   const { run } = state
   if (!run || !isNeedless(state, run, nowMs)) return
@@ -59,7 +59,7 @@ export function wake({ state, effects, nowMs }: Step): void {
   if (!run.attempts) effects.push({ do: 'abort', run })
 }
 
-/** Lets everybody go on without the run. With cookies its answer is still waited for by `signOut`. */
+/** Drops the run, and releases those who wait for it. With cookies, `signOut` still waits for its answer. */
 export function dropRun({ state, effects }: Step): void {
   const { run } = state
   if (!run) return

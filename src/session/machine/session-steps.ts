@@ -63,7 +63,7 @@ function adopt(step: Step, session: SessionState, credential: Credential): void 
   const { state, effects, nowMs } = step
   const isSpent = session.spent.includes(credential.refreshToken ?? '')
   renewSession(session, isSpent ? { ...credential, refreshToken: undefined } : credential)
-  // Whoever wrote that had not heard of the newer one, nor had the store.
+  // Whoever wrote that did not know of the newer one, nor did the store.
   if (isSpent) effects.push({ do: 'save', session, directly: true })
   // Also where the refresh token is the same: the tokens of a run that began before are older than these.
   session.epoch++
@@ -118,7 +118,7 @@ export function updated(step: Step, event: EventOf<'updated'>): void {
 
 export function stored(step: Step, { session, version }: EventOf<'stored'>): void {
   const { run, current } = step.state
-  // What is on its way into the store since, a grant of the run's own too, lets them go on itself once it is there.
+  // What is on its way into the store since, a grant of the run's own too, releases them itself once it is there.
   if (run && run.stage !== 'saving' && session === current && session.version === version) {
     // With a new refresh token, what the run was asking with is spent.
     if (isOvertaken(step.state, run)) dropRun(step)

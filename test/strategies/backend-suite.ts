@@ -1,5 +1,5 @@
-// The contract suite of a backend with refresh tokens in script (rows A to D and F): each row tells how it speaks, and
-// the stories prove at its server what a client gets from it. Every story ends with everybody answered.
+// The contract suite of a backend with refresh tokens in script (rows A to D and F): each row says how it speaks, and
+// the tests show at its server what a client gets from it. Every test ends with everybody answered.
 
 import type { AxiosInstance, AxiosRequestConfig, AxiosResponse } from 'axios'
 import { type AuthClientOptions, authErrorOf, createAuthClient, type Tokens } from 'axios-auth-client'
@@ -48,7 +48,7 @@ export interface Row {
   app: string
   /** A request that needs the token. */
   request(number: number): AxiosRequestConfig
-  /** What a signed-out user is told there. */
+  /** How a signed-out user is answered there. */
   noToken: { status: number; data: unknown }
   /** The refresh call for these tokens. */
   refreshCall(tokens: { accessToken: string; refreshToken: string }): Call
@@ -131,7 +131,7 @@ async function expectSignedOut(world: RowWorld, row: Row): Promise<void> {
   expect(server.counts.refreshes).toBe(0)
 }
 
-export function tellBackendStories(name: string, row: Row): void {
+export function describeBackend(name: string, row: Row): void {
   describe(`${name}: signing in`, () => {
     it('the login opens the door, in one request each', async () => {
       const world = await open(row)
@@ -241,14 +241,14 @@ export function tellBackendStories(name: string, row: Row): void {
       auth.dispose()
       const next = createAuthClient(api, { store, clock, ...row.client() })
       onTestFinished(() => next.dispose())
-      const told = listenTo(next)
+      const events = listenTo(next)
       expect(next.getSnapshot().status).toBe('signed-in')
       expire(row, world)
       expect((await api.request<Echo>(row.request(0))).data.user).toBe('ada')
       expect(server.requestsTo(IS_REFRESH(row)).map((request) => row.refreshTokenIn(request))).toEqual([
         tokens.refreshToken,
       ])
-      expect(told.some((one) => one.name === 'refreshed')).toBe(true)
+      expect(events.some((one) => one.name === 'refreshed')).toBe(true)
     })
   })
 
@@ -339,12 +339,12 @@ export function tellBackendStories(name: string, row: Row): void {
         const { server, auth, tokens, ends } = world
         await auth.updateTokens({ accessToken: tampered(tokens.accessToken) })
         const results = await settleAll(burst(world, row, 5))
-        const healed = row.tampered.refreshes > 0
-        expect(results.map(({ status }) => status)).toEqual(all(5, healed ? 'fulfilled' : 'rejected'))
+        const recovers = row.tampered.refreshes > 0
+        expect(results.map(({ status }) => status)).toEqual(all(5, recovers ? 'fulfilled' : 'rejected'))
         for (const result of results) {
           const status: unknown =
             result.status === 'fulfilled' ? result.value.status : result.reason.response.status
-          expect(status).toBe(healed ? 200 : row.tampered.status)
+          expect(status).toBe(recovers ? 200 : row.tampered.status)
         }
         expect(server.counts).toMatchObject({ refreshes: row.tampered.refreshes })
         expect(ends).toEqual([])
@@ -381,7 +381,7 @@ export function tellBackendStories(name: string, row: Row): void {
       expect(ends.map(({ reason }) => reason)).toEqual(reasons)
     })
 
-    it('a sign-out during a refresh wins: who waits is told, and the late grant is dropped', async () => {
+    it('a sign-out during a refresh wins: who waits is rejected, and the late grant is dropped', async () => {
       const world = await signedIn(row)
       const { server, auth, ends } = world
       const grant = server.hold(IS_REFRESH(row), { at: 'answer' })
