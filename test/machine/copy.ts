@@ -18,15 +18,15 @@ export function copyWorld(world: World, at: number): World {
 }
 
 /** The whole graph, with every object once, however many ways lead to it. */
-function copyOf(value: unknown, copies: Map<object, object>): unknown {
-  if (typeof value !== 'object' || value === null || value instanceof Error || Object.isFrozen(value))
-    return value
+function copyOf(value: object, copies: Map<object, object>): object {
   const known = copies.get(value)
   if (known) return known
-  const copy: Record<string, unknown> | unknown[] = Array.isArray(value) ? [] : {}
+  if (value instanceof Error || Object.isFrozen(value)) return value
+  const copy = (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>
   copies.set(value, copy)
-  for (const name in value) {
-    ;(copy as Record<string, unknown>)[name] = copyOf((value as Record<string, unknown>)[name], copies)
+  for (const name in copy) {
+    const inner = copy[name]
+    if (typeof inner === 'object' && inner !== null) copy[name] = copyOf(inner, copies)
   }
   return copy
 }

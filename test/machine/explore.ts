@@ -1,6 +1,6 @@
 // Breadth first over every situation that a bounded world can get into. Each is checked, and that every run comes to rest.
-// Kept of a situation is what states.ts keeps; its path is found again by going it.
-import { textOfWorld } from './canonical.js'
+// A run comes to rest because no moves lead round in a circle, and because wherever none is left, nothing is open.
+import { keyOfWorld } from './canonical.js'
 import { copyWorld } from './copy.js'
 import { checkRest } from './invariants.js'
 import { describe, perform, startWorld } from './moves.js'
@@ -33,63 +33,72 @@ interface Reached {
   state: number
 }
 
-/** Faults come in the order of their paths, so the first one has the shortest there is. */
 export function explore(bounds: Bounds): Exploration {
+  const { stackTraceLimit } = Error
+  // The machine makes errors in every second move, and nobody looks at where.
+  Error.stackTraceLimit = 0
+  try {
+    return exploreAll(bounds)
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
+}
+
+function exploreAll(bounds: Bounds): Exploration {
   const { shape, budget, machine, mostStates = Infinity } = bounds
   const states = createStates()
   const found: Exploration = { states: 0, transitions: 0, depth: 0, atRest: 0, isComplete: false }
-  const stop = (path: number[], fault?: string): Exploration => ({
-    ...found,
-    states: states.count(),
-    failure: trace(bounds, path, fault),
-  })
   const root = startWorld(shape, budget, machine)
-  states.add(textOfWorld(root), -1, 0)
-  if (isFaultyAtRest(root, found)) return stop([])
+  states.add(keyOfWorld(root), -1, 0)
   let frontier: Reached[] = [{ world: root, state: 0 }]
   for (; frontier.length > 0; found.depth++) {
     const next: Reached[] = []
-    for (const reached of frontier) {
+    // All of them are as far from the start, so their order does not matter; those that are done need no memory.
+    for (let reached = frontier.pop(); reached; reached = frontier.pop()) {
       const move = expand(reached, states, found, next)
-      if (move !== undefined) return stop([...states.pathTo(reached.state), move])
+      if (move === undefined) continue
+      const failure = trace(bounds, states.pathTo(reached.state), move)
+      return { ...found, states: states.count(), failure }
     }
     if (states.count() > mostStates) return { ...found, states: states.count() }
     frontier = next
   }
-  found.depth--
-  const inCircle = states.findCircle()
-  if (inCircle !== undefined)
-    return stop(states.pathTo(inCircle), 'From here it may go round in circles for ever.')
-  return { ...found, states: states.count(), isComplete: true }
+  const circle = states.circle()
+  const failure = circle >= 0 ? trace(bounds, states.pathTo(circle), NO_MOVE, NEVER_AT_REST) : undefined
+  return { ...found, depth: found.depth - 1, states: states.count(), isComplete: true, failure }
 }
 
-/** @returns the move that leads to a fault */
+const NO_MOVE = -1
+const NEVER_AT_REST = 'From there it may go round in circles for ever.'
+
+/** @returns the move that shows a fault; `NO_MOVE` where the situation itself does */
 function expand(
   { world, state }: Reached,
   states: States,
   found: Exploration,
   next: Reached[],
 ): number | undefined {
+  if (isAtRest(world)) {
+    found.atRest++
+    if (checkRest(world)) return NO_MOVE
+  }
+  const moves = possibleMoves(world)
   const spent = total(world.left)
-  for (const [at, move] of possibleMoves(world).entries()) {
+  for (const [at, move] of moves.entries()) {
     const after = copyWorld(world, move.tab)
     found.transitions++
     if (perform(after, move)) return at
-    const { index, isNew } = states.add(textOfWorld(after), state, at)
+    const { index, isNew } = states.add(keyOfWorld(after), state, at)
+    if (isNew) next.push({ world: after, state: index })
     // What costs something cannot be part of a circle.
     if (total(after.left) === spent) states.link(state, index)
-    if (!isNew) continue
-    if (isFaultyAtRest(after, found)) return at
-    next.push({ world: after, state: index })
   }
   return undefined
 }
 
-/** Whoever has no move left that comes by itself must have answered everybody. */
-function isFaultyAtRest(world: World, found: Exploration): boolean {
-  if (possibleMoves(world, true).length > 0) return false
-  found.atRest++
-  return !!checkRest(world)
+/** Nothing comes by itself any more. A tab that stays frozen for ever must not keep the others from that. */
+export function isAtRest(world: World): boolean {
+  return possibleMoves(world, true).every((move) => move.do === 'thaws')
 }
 
 function total(left: Budget): number {
@@ -99,10 +108,15 @@ function total(left: Budget): number {
 }
 
 /** The moves that lead to a fault, as readable lines. */
-function trace({ shape, budget, machine }: Bounds, path: number[], fault?: string): Exploration['failure'] {
+function trace(
+  { shape, budget, machine }: Bounds,
+  path: number[],
+  last: number,
+  fault?: string,
+): Exploration['failure'] {
   const world = startWorld(shape, budget, machine)
   const lines: string[] = []
-  for (const at of path) {
+  for (const at of last === NO_MOVE ? path : [...path, last]) {
     const move = possibleMoves(world)[at]
     if (!move) break
     lines.push(describe(world, move))
@@ -111,8 +125,8 @@ function trace({ shape, budget, machine }: Bounds, path: number[], fault?: strin
   return { fault: fault ?? checkRest(world) ?? '', path: lines }
 }
 
-/** For people: what went wrong, and the shortest way there. */
-export function counterexampleOf({ failure }: Exploration): string {
+/** For people: what is wrong, and the shortest way there. Empty where nothing is. */
+export function reportOf({ failure }: Exploration): string {
   if (!failure) return ''
   return [failure.fault, ...failure.path.map((line, at) => `${at + 1}. ${line}`)].join('\n')
 }

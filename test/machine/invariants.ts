@@ -102,6 +102,12 @@ export function check(world: World): string | undefined {
   return world.fault
 }
 
+/** For the tab that has moved, and no other: worlds share those. */
+export function remember({ state: { current }, memory }: Tab): void {
+  memory.id = current?.id
+  memory.version = current?.version ?? memory.version
+}
+
 function checkTab(world: World, tab: Tab): void {
   const { state, memory, name } = tab
   const { current } = state
@@ -114,9 +120,7 @@ function checkTab(world: World, tab: Tab): void {
       fault('keeps a refresh token whose successor it has read')
     if (current.id === memory.id && current.version < memory.version && !world.shape.compares)
       fault('goes back to an older version')
-    memory.version = current.version
   }
-  memory.id = current?.id
   for (const { stage, run, number } of tab.requests) {
     if (stage !== 'waiting' || run === state.run) continue
     const isComing =
@@ -146,7 +150,7 @@ function checkTabAtRest(world: World, tab: Tab): void {
   if (!isGuarded(world)) return
   const { value } = world.store
   const record = typeof value === 'object' ? value : undefined
-  // After an accident, a session that is over here may go on in another tab until that tab learns of its end.
+  // After an accident, a session that is over here may go on in another tab until that tab learns of it.
   if (world.excused && record && memory.over.includes(record.sessionId)) return
   if (record?.sessionId !== current?.id || record?.version !== current?.version)
     fault(

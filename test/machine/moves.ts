@@ -4,7 +4,7 @@ import { AuthClientError } from '../../src/errors.js'
 import { timedOut } from '../../src/session/machine/reasons.js'
 import { createSessionState, recordOf } from '../../src/session/machine/session-state.js'
 import { answered, handle, lost, mixUp } from './endpoint.js'
-import { check } from './invariants.js'
+import { check, remember } from './invariants.js'
 import { accepted, rejected, resume, startRequest } from './requests.js'
 import { credentialOf, exchange, familyOf, isAccepted, issueTokens } from './server.js'
 import type { Budget, Machine, Shape } from './shape.js'
@@ -115,9 +115,9 @@ const MOVES = Object.freeze({
   ),
   thaws: (_, tab) => void (tab.life = 'running'),
   // What concerns all.
-  'sees the clock pass the end of a token': spend('expiries', expire),
-  'sees the clock pass the moment when a token is stale': spend('waits', stale),
-  'sees the clock pass a cool-down': spend('waits', coolOff),
+  'has its token expire': spend('expiries', expire),
+  'has its token become stale': spend('waits', stale),
+  'has its cool-down end': spend('waits', coolOff),
   'has its access tokens rejected from now on': spend('rejections', reject),
   'will have its next write fail': spend('failedWrites', (world) => void (world.store.failsNext = true)),
 } satisfies Record<string, Perform>)
@@ -130,9 +130,8 @@ export function startWorld(shape: Shape, budget: Budget, machine?: Machine): Wor
   world.stored.s0 = 1
   for (const tab of world.tabs) {
     dispatch(world, tab, { type: 'loaded', found: loadNow(world, tab), given: undefined })
+    remember(tab)
   }
-  // What the checks remember of every tab is part of the situation too.
-  check(world)
   return world
 }
 
@@ -143,7 +142,9 @@ export function perform(world: World, move: Move): string | undefined {
   act(world, tab, move.at)
   if (world.shape.eager) runJobs(world, tab)
   tab.resources = tab.resources.filter((resource) => isInUse(tab, resource))
-  return check(world)
+  check(world)
+  if (tab.life === 'running') remember(tab)
+  return world.fault
 }
 
 function isInUse(

@@ -113,9 +113,9 @@ function addAccidents(world: World, tab: Tab, add: Add): void {
   // Of tabs with the same token one is enough: time passes for all.
   const first = world.tabs.find((other) => other === tab || (other.life === 'running' && isSame(other, tab)))
   if (!current || first !== tab) return
-  if (left.expiries > 0 && !isExpired(current, nowMs)) add('sees the clock pass the end of a token')
-  if (left.waits > 0 && !isStale(current, nowMs)) add('sees the clock pass the moment when a token is stale')
-  if (left.waits > 0 && coolingDown(current, nowMs)) add('sees the clock pass a cool-down')
+  if (left.expiries > 0 && !isExpired(current, nowMs)) add('has its token expire')
+  if (left.waits > 0 && !isStale(current, nowMs)) add('has its token become stale')
+  if (left.waits > 0 && coolingDown(current, nowMs)) add('has its cool-down end')
   const family = familyOf(server, current.accessToken)
   if (left.rejections > 0 && partsOf(current.accessToken)[1] >= family.validFrom)
     add('has its access tokens rejected from now on')

@@ -1,4 +1,4 @@
-// Plays worlds at random, from a seed; a failing run is made as short as it can be.
+// Random lives of the world, from a seed; a failing one is made as short as it can be.
 
 import type { Random } from '../support/shuffle.js'
 import { checkRest } from './invariants.js'

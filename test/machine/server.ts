@@ -19,7 +19,7 @@ export interface Family {
   endsAtMs: number[]
   /** A refresh token was used twice. */
   revoked: boolean
-  /** A client has read that refusal. */
+  /** A client has received that answer. */
   wasRefused: boolean
 }
 

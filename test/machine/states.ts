@@ -1,4 +1,6 @@
-// What is kept of each situation of an exploration: 64 bits of its text, and by which move of which other it was reached.
+// What exploring keeps of each situation: 64 bits of its key, and by which move from where it was reached first.
+// Its path is found again by going it. Promise: some 40 bytes a situation, so that millions fit.
+import { hashOf } from './hash.js'
 
 export type States = ReturnType<typeof createStates>
 
@@ -39,8 +41,8 @@ export function createStates() {
       for (let at = state; at > 0; at = parents.at(at)) path.unshift(moves.at(at))
       return path
     },
-    /** A situation that its own moves may lead back to. */
-    findCircle: () => findCircle(low.size(), from, to),
+    /** One that can come round to itself again by moves that were linked; -1 if there is none. */
+    circle: () => circleIn(low.size(), from, to),
   }
 
   function slotOf(one: number, two: number): number {
@@ -59,21 +61,10 @@ export function createStates() {
 }
 
 /** Takes away what nothing leads to any more, until nothing is left, or a circle and what comes after it. */
-function findCircle(count: number, from: Growing, to: Growing): number | undefined {
-  const begins = new Int32Array(count + 1)
+function circleIn(count: number, from: Growing, to: Growing): number {
+  const { begins, targets } = linksByOrigin(count, from, to)
   const arrivals = new Int32Array(count)
-  for (let at = 0; at < from.size(); at++) {
-    begins[from.at(at) + 1] = (begins[from.at(at) + 1] as number) + 1
-    arrivals[to.at(at)] = (arrivals[to.at(at)] as number) + 1
-  }
-  for (let at = 0; at < count; at++) begins[at + 1] = (begins[at + 1] as number) + (begins[at] as number)
-  const filled = begins.slice()
-  const targets = new Int32Array(from.size())
-  for (let at = 0; at < from.size(); at++) {
-    const slot = filled[from.at(at)] as number
-    filled[from.at(at)] = slot + 1
-    targets[slot] = to.at(at)
-  }
+  for (const target of targets) arrivals[target] = (arrivals[target] as number) + 1
   const ready = new Int32Array(count)
   let known = 0
   for (let at = 0; at < count; at++) if (arrivals[at] === 0) ready[known++] = at
@@ -86,15 +77,28 @@ function findCircle(count: number, from: Growing, to: Growing): number | undefin
       if (left === 0) ready[known++] = target
     }
   }
-  if (known === count) return undefined
-  // What is left has somewhere that it came from, also left. Going back for so long must end in a circle.
-  const before = new Int32Array(count).fill(-1)
-  for (let at = 0; at < from.size(); at++) {
-    if ((arrivals[from.at(at)] as number) > 0) before[to.at(at)] = from.at(at)
-  }
+  if (known === count) return -1
+  // Each that is left comes from another that is left, so going back leads into a circle.
+  const origins = new Int32Array(count)
+  for (let at = 0; at < from.size(); at++) if (arrivals[from.at(at)]) origins[to.at(at)] = from.at(at)
   let state = arrivals.findIndex((left) => left > 0)
-  for (let steps = 0; steps < count; steps++) state = before[state] as number
+  for (let steps = 0; steps < count; steps++) state = origins[state] as number
   return state
+}
+
+/** `targets` from `begins[state]` on, up to the next state's, are what `state` leads to. */
+function linksByOrigin(count: number, from: Growing, to: Growing) {
+  const begins = new Int32Array(count + 1)
+  for (let at = 0; at < from.size(); at++) begins[from.at(at) + 1] = (begins[from.at(at) + 1] as number) + 1
+  for (let at = 0; at < count; at++) begins[at + 1] = (begins[at + 1] as number) + (begins[at] as number)
+  const filled = begins.slice()
+  const targets = new Int32Array(from.size())
+  for (let at = 0; at < from.size(); at++) {
+    const slot = filled[from.at(at)] as number
+    filled[from.at(at)] = slot + 1
+    targets[slot] = to.at(at)
+  }
+  return { begins, targets }
 }
 
 type Growing = ReturnType<typeof growing>
@@ -114,20 +118,4 @@ function growing() {
       items[size++] = item
     },
   }
-}
-
-/** Two numbers of 32 bits, each from every character. */
-function hashOf(text: string): [number, number] {
-  let one = 0x9e3779b9
-  let two = 0x41c6ce57
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    one = Math.imul(one ^ code, 0x85ebca6b)
-    one = (one << 13) | (one >>> 19)
-    two = Math.imul(two ^ code, 0xc2b2ae35)
-    two = (two << 17) | (two >>> 15)
-  }
-  one = Math.imul(one ^ (one >>> 16), 0x85ebca6b) ^ Math.imul(two ^ (two >>> 13), 0xc2b2ae35)
-  two = Math.imul(two ^ (two >>> 16), 0x27d4eb2f) ^ Math.imul(one ^ (one >>> 13), 0x165667b1)
-  return [one | 0, two | 0]
 }

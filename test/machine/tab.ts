@@ -183,7 +183,7 @@ export function signIn(world: World, tab: Tab, user: string): void {
   dispatch(world, tab, { type: 'signedIn', session })
 }
 
-/** What is in the job queue is done before anything else comes from outside. */
+/** What is in the job queue is done before the next event from outside. */
 export function runJob(world: World, tab: Tab): void {
   const job = tab.jobs.shift()
   if (!job) return

@@ -109,7 +109,7 @@ export interface Memory {
   over: string[]
   /** Refresh tokens whose successor has been read here. */
   spent: string[]
-  /** The access token that the answer to a request rejected, by its session and generation. */
+  /** The access token that the server has rejected, as its session and generation. */
   rejected: string | undefined
   id: string | undefined
   version: number

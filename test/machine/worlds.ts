@@ -37,81 +37,82 @@ export const TWO_TABS = Object.freeze({
   slow: { ...ALONE, tabs: 2, lock: true, store: 'slow', compares: true } satisfies Shape,
 })
 
-/** Two expiries in most of them: one that the clock shows, one that only a 401 does. */
-const EXPIRIES = Object.freeze({ expiries: 1, rejections: 1 })
-
-const EXTENTS = Object.freeze({ short: 0, ci: 1, full: 2 })
-export type Extent = keyof typeof EXTENTS
-
-/** Requests in the short version, in CI's and in the full one; with 0 the world is left out. */
-type Requests = readonly [short: number, ci: number, full: number]
+export type Extent = 'short' | 'ci' | 'full'
 
 export interface Explored {
   name: string
-  /** Beside the requests. */
-  budget: Partial<Budget>
-  /** A slow store takes three moves for each call, so its worlds have more situations. */
-  sync: Requests
-  slow: Requests
+  shape: Shape
+  budget: Budget
 }
 
-const SMALL = Object.freeze({ sync: [1, 2, 3], slow: [1, 1, 2] } satisfies Partial<Explored>)
-const LARGE = Object.freeze({ sync: [1, 2, 3], slow: [0, 1, 2] } satisfies Partial<Explored>)
+/** What may happen beside the requests; how many of those there are in each extent. Without a number, it is left out. */
+interface Row extends Partial<Budget> {
+  name: string
+  /** Between two jobs of a tab too, its app may act. */
+  inBetween?: true
+  short?: number
+  ci?: number
+  full: number
+}
 
-/** All that may go wrong with a refresh at once, and one more accident. */
-const EVERYTHING = Object.freeze({ ...EXPIRIES, losses: 1, delays: 1 })
+/** Two expiries: one that the clock shows, and one that only a 401 shows. */
+const EXPIRIES = Object.freeze({ expiries: 1, rejections: 1 })
+/** An answer of the refresh endpoint is lost, and one is late. */
+const ANSWERS = Object.freeze({ losses: 1, delays: 1 })
 
-export const WORLDS: readonly Explored[] = Object.freeze([
+const SYNC: readonly Row[] = Object.freeze([
+  { name: 'sign-out, crash', short: 1, ci: 2, full: 3, ...EXPIRIES, ...ANSWERS, signOuts: 1, crashes: 1 },
+  { name: 'sign-out, freeze', short: 1, ci: 2, full: 2, ...EXPIRIES, ...ANSWERS, signOuts: 1, freezes: 1 },
+  { name: 'user switch, crash', ci: 1, full: 2, ...EXPIRIES, ...ANSWERS, signIns: 1, crashes: 1 },
+  { name: 'user switch, freeze', ci: 1, full: 1, ...EXPIRIES, ...ANSWERS, signIns: 1, freezes: 1 },
+  { name: 'user switch', short: 1, ci: 2, full: 2, ...EXPIRIES, signIns: 1 },
   {
-    name: 'a sign-out, a crash, a lost answer and a late one',
-    budget: { ...EVERYTHING, signOuts: 1, crashes: 1 },
-    sync: [1, 2, 3],
-    slow: [0, 1, 1],
+    name: 'user switch and sign-out, crash',
+    ci: 1,
+    full: 1,
+    ...EXPIRIES,
+    signIns: 1,
+    signOuts: 1,
+    crashes: 1,
   },
-  {
-    name: 'a sign-out, a freeze, a lost answer and a late one',
-    budget: { ...EVERYTHING, signOuts: 1, freezes: 1 },
-    sync: [1, 1, 3],
-    slow: [0, 1, 1],
-  },
-  {
-    name: 'a user switch, a crash, a lost answer and a late one',
-    budget: { ...EVERYTHING, signIns: 1, crashes: 1 },
-    sync: [0, 1, 2],
-    slow: [0, 0, 1],
-  },
-  {
-    name: 'a user switch, a freeze, a lost answer and a late one',
-    budget: { ...EVERYTHING, signIns: 1, freezes: 1 },
-    sync: [0, 1, 2],
-    slow: [0, 0, 1],
-  },
-  { name: 'a sign-out', budget: { ...EXPIRIES, signOuts: 1 }, ...LARGE },
-  { name: 'a crash', budget: { ...EXPIRIES, crashes: 1 }, ...SMALL },
-  { name: 'a freeze', budget: { ...EXPIRIES, freezes: 1 }, ...SMALL },
-  { name: 'a user switch', budget: { ...EXPIRIES, signIns: 1 }, ...LARGE },
-  { name: 'a lost answer and a late one', budget: { ...EXPIRIES, losses: 1, delays: 1 }, ...SMALL },
-  {
-    name: 'staleness, a cool-down, a lost answer and a late one',
-    budget: { rejections: 1, waits: 2, losses: 1, delays: 1 },
-    sync: [1, 1, 2],
-    slow: [1, 1, 2],
-  },
-  {
-    name: 'a sign-in, a sign-out and a crash',
-    budget: { rejections: 1, signIns: 1, signOuts: 1, crashes: 1 },
-    sync: [0, 1, 1],
-    slow: [0, 0, 1],
-  },
-  {
-    name: 'tokens that the app brings',
-    budget: { refreshes: 1, updates: 1 },
-    sync: [1, 2, 2],
-    slow: [0, 1, 2],
-  },
-  { name: 'a write that fails', budget: { ...EXPIRIES, failedWrites: 1 }, ...SMALL },
-])
+  { name: 'crash, freeze', short: 1, ci: 2, full: 2, ...EXPIRIES, ...ANSWERS, crashes: 1, freezes: 1 },
+  { name: 'two expiries by the clock', ci: 2, full: 2, expiries: 2, ...ANSWERS },
+  { name: 'staleness, cool-down', short: 1, ci: 2, full: 2, rejections: 1, waits: 2, ...ANSWERS },
+  { name: 'tokens of the app, refresh()', ci: 1, full: 1, ...EXPIRIES, refreshes: 1, updates: 1 },
+  { name: 'failed write', short: 1, ci: 2, full: 2, ...EXPIRIES, losses: 1, failedWrites: 1 },
+  { name: "another user's answer", ci: 2, full: 2, ...EXPIRIES, mixUps: 1, freezes: 1 },
+  { name: 'listeners that act', ci: 1, full: 2, ...EXPIRIES, listeners: 1, losses: 1 },
+  { name: 'app acts in between', ci: 1, full: 2, ...EXPIRIES, signOuts: 1, losses: 1, inBetween: true },
+] satisfies Row[])
 
-export function boundsOf({ budget, ...most }: Explored, kind: 'sync' | 'slow', extent: Extent): Budget {
-  return { ...NOTHING, ...budget, requests: most[kind][EXTENTS[extent]] }
+/** A slow store takes three moves for each call, so there are many more situations. */
+const SLOW: readonly Row[] = Object.freeze([
+  { name: 'sign-out, crash', ci: 1, full: 1, ...EXPIRIES, ...ANSWERS, signOuts: 1, crashes: 1 },
+  { name: 'sign-out, freeze', full: 1, ...EXPIRIES, ...ANSWERS, signOuts: 1, freezes: 1 },
+  { name: 'user switch, crash', full: 1, ...EXPIRIES, losses: 1, signIns: 1, crashes: 1 },
+  { name: 'user switch, freeze', full: 1, ...EXPIRIES, losses: 1, signIns: 1, freezes: 1 },
+  { name: 'user switch', ci: 1, full: 1, rejections: 1, signIns: 1 },
+  { name: 'crash', short: 1, ci: 2, full: 2, ...EXPIRIES, crashes: 1 },
+  { name: 'freeze', short: 1, ci: 1, full: 2, ...EXPIRIES, freezes: 1 },
+  { name: 'lost and late answers', ci: 1, full: 2, ...EXPIRIES, ...ANSWERS },
+  { name: 'staleness, cool-down', ci: 1, full: 1, rejections: 1, waits: 2, ...ANSWERS },
+  { name: 'tokens of the app, refresh()', short: 1, ci: 1, full: 1, refreshes: 1, updates: 1 },
+  { name: 'failed write', short: 1, ci: 1, full: 2, ...EXPIRIES, failedWrites: 1 },
+] satisfies Row[])
+
+export function worldsOf(extent: Extent): Explored[] {
+  return [
+    ...SYNC.map((row) => worldOf(row, 'sync', extent)),
+    ...SLOW.map((row) => worldOf(row, 'slow', extent)),
+  ].filter(({ budget }) => budget.requests > 0)
+}
+
+function worldOf(row: Row, store: keyof typeof TWO_TABS, extent: Extent): Explored {
+  const { name, inBetween, short, ci, full, ...accidents } = row
+  const requests = { short, ci, full }[extent] ?? 0
+  return {
+    name: `${store} store: ${name}`,
+    shape: { ...TWO_TABS[store], eager: !inBetween },
+    budget: { ...NOTHING, ...accidents, requests },
+  }
 }
