@@ -40,9 +40,10 @@ export function createPublisher(
     },
     end({ end, isElsewhere }) {
       if (isSilent) return
-      if (!isElsewhere) events.guard(() => place.sessionEnded?.(end.reason))
       events.emit('sessionEnd', end)
       events.guard(() => onSessionEnd?.(end))
+      // Last: whoever is notified may still need what the placement keeps.
+      if (!isElsewhere) events.guard(() => place.sessionEnded?.(end.reason))
     },
     silence() {
       isSilent = true

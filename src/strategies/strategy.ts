@@ -24,10 +24,10 @@ export interface RefreshContext {
 
 /** A request that asked for a refresh. Copies, without the token that was attached to it. */
 export interface RefreshCause {
-  /** As it was sent, or is about to be. */
+  /** As it was sent, or is about to be. A body that is a stream, a form or bytes is left out. */
   config: AxiosRequestConfig
   /**
-   * The answer that rejected its token; `data` is the JSON in it, or its text. `undefined` where the clock asked for the refresh.
+   * The answer that rejected its token, without `request`; `data` is the JSON in it, or its text. `undefined` where the clock asked for the refresh.
    */
   response?: AxiosResponse | undefined
 }

@@ -85,11 +85,13 @@ export function createCredential(deps: CredentialDeps): Credential {
     giveBack,
 
     withoutToken(call) {
-      const { headers, params } = call.config
+      const { headers, params, data } = call.config
+      // A placement may change them in place, where the request itself goes on with them.
       const copy: RequestConfig = {
         ...call.config,
         headers: copyHeaders(headers),
-        params: isPlain(params) ? { ...params } : params,
+        params: copyOf(params),
+        data: copyOf(data),
       }
       if (call.generation && isAttached(call)) remove(copy)
       return copy as AxiosRequestConfig
@@ -161,6 +163,13 @@ export function createCredential(deps: CredentialDeps): Credential {
     if (authClient === undefined) config.authClient = call.option
     else if (callOf(authClient, manager)) config.authClient = optionIn(authClient, call)
   }
+}
+
+/** What can be copied at once; nothing of streams, forms and bytes. */
+function copyOf(part: unknown): unknown {
+  if (typeof part === 'string') return part
+  if (part instanceof URLSearchParams) return new URLSearchParams(String(part))
+  return isPlain(part) ? { ...part } : undefined
 }
 
 /** What a placement may know of the request. A class, so that an address which nobody asks for costs nothing. */

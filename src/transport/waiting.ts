@@ -51,7 +51,9 @@ export function createWaitingRoom(
       cause(call) {
         const config = withoutToken(call)
         const { rejection } = call
-        return { config, response: rejection && asRead({ ...rejection, config: config as never }, config) }
+        // Node keeps the head of what was sent under `request`, with the token in it.
+        const response = rejection && { ...rejection, config: config as never, request: undefined }
+        return { config, response: response && asRead(response, config) }
       },
     },
     enter,

@@ -65,7 +65,7 @@ describe('sessionEnded', () => {
     expect(ended).toEqual([])
   })
 
-  it('comes before the listeners, so that they find nothing of the old session', async () => {
+  it('comes after the listeners, which may still need what the placement keeps', async () => {
     const order: string[] = []
     const { auth } = await setUp({
       place: { ...bearerHeader(), sessionEnded: () => void order.push('placement') },
@@ -73,7 +73,7 @@ describe('sessionEnded', () => {
     })
     auth.on('sessionEnd', () => void order.push('listener'))
     await auth.signOut()
-    expect(order).toEqual(['placement', 'listener', 'app'])
+    expect(order).toEqual(['listener', 'app', 'placement'])
   })
 
   it.each<[string, () => unknown]>([

@@ -26,6 +26,11 @@ async function setUpNoting(options: SetUpOptions = {}) {
   return { ...world, causes }
 }
 
+const inSearchParams: Placement = {
+  place: (config, token) => (config.params as URLSearchParams).set('token', token),
+  remove: (config) => (config.params as URLSearchParams).delete('token'),
+}
+
 const inQuery: Placement = {
   place(config, token) {
     config.params = Object.assign(config.params ?? {}, { token })
@@ -141,6 +146,20 @@ describe('the cause of a refresh', () => {
     expect(JSON.parse(cause?.config.data)).toEqual({ a: 1 })
     // Nor does it lead to the replay, which carries the next one.
     expect(JSON.stringify(cause?.config)).not.toMatch(/eyJ/)
+  })
+
+  it('takes nothing from a request that goes out meanwhile, though its placement changes params in place', async () => {
+    const { server, api, auth, clock, login, causes } = await setUpNoting({
+      place: inSearchParams,
+      server: { accessLifetimeSeconds: 300, readAccessToken: () => undefined },
+    })
+    server.route('/api/x*', () => ({ status: 200 }))
+    clock.jump(280_000)
+    const refreshed = new Promise((resolve) => auth.on('refreshed', resolve))
+    await api.get('/api/x', { params: new URLSearchParams('page=2') })
+    await refreshed
+    expect(String(causes[0]?.config.params)).toBe('page=2')
+    expect(server.requestsTo('/api/x*')[0]?.query.token).toBe(login.access_token)
   })
 
   it('is a copy: what a strategy does to it changes no request', async () => {
