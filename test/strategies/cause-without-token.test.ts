@@ -47,7 +47,7 @@ const placements: [string, Placement][] = [
 
 const SIX_MINUTES_MS = 360_000
 
-/** A client whose refresh keeps what it was handed, and asks the server when it is let go. */
+/** A client whose refresh keeps what it was handed, and asks the server when it is released. */
 async function setUpKept(place?: Placement) {
   const hand = createHandRefresh()
   const world = await setUp({
