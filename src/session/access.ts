@@ -30,7 +30,7 @@ export interface Waiting<W extends Waiter> {
   /** The wait is over, however it ended. */
   leave?(waiter: W): void
   /** What the strategy may know of a waiter that starts a refresh. */
-  cause?(waiter: W): RefreshCause
+  cause?(waiter: W): RefreshCause | undefined
 }
 
 export interface Access {

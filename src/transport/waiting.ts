@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js'
 import type { AuthStats, Events } from '../events.js'
 import { bareAddress, USERINFO } from '../redact.js'
 import type { SessionManager, Waiting } from '../session/manager.js'
+import type { RefreshCause } from '../strategies/strategy.js'
 import { hold } from '../wait.js'
 import type { Bare } from './bare.js'
 import { expectBreak } from './body.js'
@@ -48,18 +49,21 @@ export function createWaitingRoom(
         leave()
         call.heldMs += clock.nowMs()
       },
-      cause(call) {
-        const config = withoutToken(call)
-        const { rejection } = call
-        // Node keeps the head of what was sent under `request`, with the token in it.
-        const response = rejection && { ...rejection, config: config as never, request: undefined }
-        return { config, response: response && asRead(response, config) }
-      },
+      // A config of somebody's own may not let itself be copied: then the refresh goes without.
+      cause: (call) => events.guard(() => causeOf(call)),
     },
     enter,
     leave,
     wait,
     nameOf,
+  }
+
+  function causeOf(call: Call): RefreshCause {
+    const config = withoutToken(call)
+    const { rejection } = call
+    // Node keeps the head of what was sent under `request`, with the token in it.
+    const response = rejection && { ...rejection, config: config as never, request: undefined }
+    return { config, response: response && asRead(response, config) }
   }
 
   function enter(config: RequestConfig, promise: Promise<void>): Promise<void> {

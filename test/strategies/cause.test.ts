@@ -1,5 +1,5 @@
 // What a strategy may know of the request that asked for the refresh.
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   bearerHeader,
   jsonBodyField,
@@ -174,6 +174,32 @@ describe('the cause of a refresh', () => {
     server.killAccessTokens()
     expect((await api.get('/api/x', { headers: { 'X-Tenant': 'north' } })).status).toBe(200)
     expect(server.requestsTo('/api/x').map(({ headers }) => headers['x-tenant'])).toEqual(['north', 'north'])
+  })
+
+  it('is absent where a request cannot be copied, which is reported, and the refresh goes on', async () => {
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
+    let isLocked = false
+    const { server, api, auth, causes } = await setUpNoting({
+      shouldRefresh: ({ response }) => (isLocked = response.status === 401),
+    })
+    auth.on('refreshStart', () => {
+      isLocked = false
+    })
+    const params = new Proxy(
+      { page: 2 },
+      {
+        ownKeys(target) {
+          if (isLocked) throw new Error('not yours')
+          return Reflect.ownKeys(target)
+        },
+      },
+    )
+    api.interceptors.request.use((config) => Object.assign(config, { params }))
+    server.killAccessTokens()
+    expect((await api.get('/api/x')).status).toBe(200)
+    expect(causes).toEqual([undefined])
+    expect(String(logged.mock.calls)).toContain('not yours')
+    logged.mockRestore()
   })
 
   it('reaches the headers of a strategy', async () => {
