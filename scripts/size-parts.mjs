@@ -21,7 +21,9 @@ const PARTS = [
   ['options are checked at creation', ['src/options.ts', 'src/checks.ts']],
   [
     'slow, hung and failing stores',
-    ['guarded-store', 'failed-write', 'store-calls', 'store-turns'].map((name) => `src/session/${name}.ts`),
+    ['guarded-store', 'store-view', 'failed-write', 'store-calls', 'store-turns'].map(
+      (name) => `src/session/${name}.ts`,
+    ),
   ],
   [
     'the default store, and turns in a page',

@@ -7,33 +7,18 @@ import { isThenable } from '../events.js'
 import {
   copyPlain,
   createMark,
-  ForeignRecord,
   isSame,
-  REFUSED,
-  readRecord,
+  type REFUSED,
   type SessionRecord,
   type StoredRecord,
   type TokenStore,
-  UnusableTokens,
 } from '../stores/store.js'
 import { remedyFor } from './failed-write.js'
 import { andThen, attempt, createStoreCalls, ignore, type Operation, SUPERSEDED } from './store-calls.js'
 import { createTurnTaker, subscribeTo } from './store-turns.js'
+import { createStoreView, type Found, type Looked } from './store-view.js'
 
-/** What a look into the store found; `undefined` when the store failed, so that nothing is known. */
-export type Found =
-  | {
-      record: StoredRecord | undefined
-      refused: boolean
-      /**
-       * Whether somebody else has changed the store since we last read or wrote it; `undefined` where that is not known.
-       * What our own failed write has left there, or has yet to replace, is no news.
-       */
-      news: boolean | undefined
-      /** A write of ours was refused because of it: it counts, whatever its version. */
-      isConflict?: boolean | undefined
-    }
-  | undefined
+export type { Found } from './store-view.js'
 
 export interface GuardedStore {
   /** An asynchronous store may take `limitMs`; by default what it may take at all. */
@@ -79,26 +64,13 @@ export interface GuardedStoreDeps {
 /** What a holder of a turn may take beyond the refresh itself: its look into the store, its commit, its slow CPU. */
 const TURN_MARGIN_MS = 2000
 
-/** Nothing that a store holds. */
-const UNREAD = Symbol()
-
-/** What was found, and that as the store gave it. */
-type Looked = NonNullable<Found> & { raw: StoredRecord | null | undefined }
-
-type Content = StoredRecord | typeof REFUSED | null
-
 export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
-  const { store, clock, limitMs, tokenless, onError, present, origins } = deps
+  const { store, clock, limitMs, onError, present, origins } = deps
   const calls = createStoreCalls(clock)
   const takeTurn = createTurnTaker(store)
-  /** What the store held when it was last read or written, as it was understood. */
-  let seen: Content | typeof UNREAD | undefined
-  /** The same as the store gave it: what the next write replaces. `undefined`: not known. */
-  let held: StoredRecord | null | undefined
+  const view = createStoreView(deps)
   /** The store has answered the last look with a promise. */
   let isSlow = false
-  /** It holds what is not for us. */
-  let isForeign = false
   /** Counts the writes, those that the user asked for, and how often they were dropped. */
   let writes = 0
   let writesByUser = 0
@@ -120,9 +92,7 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
     save: write,
     clear: (reason, byUser) => write(undefined, byUser, reason),
     dropWrites: () => void drops++,
-    forget() {
-      seen = UNREAD
-    },
+    forget: view.forget,
     look: calls.look,
     exclusively: (work, signal) => takeTurn(work, { signal, timeoutMs: limitMs + TURN_MARGIN_MS, clock }),
     subscribe: (listener) => subscribeTo(store, listener, (error) => onError('subscribe', error)),
@@ -142,22 +112,8 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
   /** `isNoted`: the session gets to know of it. @throws when the store fails, or holds what cannot be used. */
   function peek(isNoted: boolean, withinMs = limitMs): Looked | Promise<Looked> {
     const before = begunByUser
-    const understand = (loaded: unknown) => {
-      const isUnusable = loaded instanceof UnusableTokens
-      if (isUnusable) onError('load', loaded)
-      const value = isUnusable ? undefined : loaded
-      isForeign = false
-      const refused = value === REFUSED
-      const raw = refused ? null : (attempt(() => copyPlain(value ?? null), ignore) as typeof held)
-      // What is damaged may be replaced. What nobody takes up, because the user has done something meanwhile, may not.
-      if (isNoted && before === writesByUser) held = raw
-      const record = readRecord(value, tokenless, origins())
-      const content: Content = record ?? (refused ? value : null)
-      const news = seen === undefined ? undefined : seen === UNREAD || !isSame(content, seen)
-      if (isNoted) seen = content
-      // What the user did meanwhile, or has done and is yet to be written, overrides it.
-      return { record, refused, news: before === writesByUser && news, raw }
-    }
+    // What the user did meanwhile, or has done and is yet to be written, overrides what is found.
+    const understand = (loaded: unknown) => view.understand(loaded, isNoted, before === writesByUser)
     return attempt<Looked>(
       () => {
         const answer = store.load()
@@ -165,7 +121,7 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
         return calls.ask('load', answer, withinMs, understand)
       },
       (error) => {
-        if (error instanceof ForeignRecord) isForeign = true
+        view.noteUnread(error)
         throw error
       },
     )
@@ -186,14 +142,15 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
     calls.supersedeWrites()
     return calls.inTurn(() => {
       if (byUser) begunByUser++
-      if (!byUser && (isForeign || round !== drops)) return undefined
-      if (isForeign) onError(operation, new Error('The stored session was not for this client. It is gone.'))
+      if (!byUser && (view.isForeign() || round !== drops)) return undefined
+      if (view.isForeign())
+        onError(operation, new Error('The stored session was not for this client. It is gone.'))
       // A store that still owes an answer is tried again, and not waited for.
       const waits = !calls.isOverdue(operation)
       const isObsolete = () => closed || mine !== writes
       const written = attempt<Found>(
         () =>
-          andThen(put(record, reason, byUser ? undefined : held), (isWritten) =>
+          andThen(put(record, reason, byUser ? undefined : view.held()), (isWritten) =>
             isWritten || isOfUser !== writesByUser ? undefined : meet(record),
           ),
         (error) => {
@@ -212,13 +169,12 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
   function put(
     record: StoredRecord | undefined,
     reason?: typeof REFUSED,
-    replaces?: typeof held,
+    replaces?: StoredRecord | null | undefined,
   ): boolean | Promise<boolean> {
     const options = replaces === undefined ? [] : [{ replaces }]
     const done = (answer: unknown) => {
       if (options.length && answer === false) return false
-      note(record, reason)
-      isForeign = false
+      view.noteWritten(record, reason)
       return true
     }
     // Its own copy: a store may work on what it was given.
@@ -235,9 +191,9 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
       const there = found?.record
       const isOutdatedMark =
         there?.spent && record?.sessionId === there.sessionId && record.version >= there.version
-      if (isOutdatedMark) return andThen(put(record, undefined, held), ignore)
+      if (isOutdatedMark) return andThen(put(record, undefined, view.held()), ignore)
       // Should it not be taken up now, the next look finds it.
-      seen = UNREAD
+      view.forget()
       return found && { ...found, news: true, isConflict: true }
     })
   }
@@ -247,12 +203,12 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
     return andThen(
       attempt<Looked | undefined>(() => peek(false), ignore),
       (found) => {
-        if (isObsolete() || (!found && isForeign)) return undefined
+        if (isObsolete() || (!found && view.isForeign())) return undefined
         const replace = (by: StoredRecord | undefined) =>
           isObsolete() ? undefined : put(by, undefined, found?.raw)
         const erase = () => attempt<unknown>(() => replace(undefined), ignore)
         const remedy = remedyFor(record, found, byUser)
-        if (remedy === 'written') note(record)
+        if (remedy === 'written') view.note(record)
         if (remedy === 'nothing') return erase()
         return remedy === 'mark' && attempt<unknown>(() => replace(createMark(record)), erase)
       },
@@ -261,14 +217,9 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
 
   /** A write that had been given up has come through after all, over whatever was written since. */
   function makeUpFor(record: StoredRecord | undefined, reason: typeof REFUSED | undefined): void {
-    note(record, reason)
+    view.note(record, reason)
     const now = present()
     if (!isSame(record, now && withOrigins(now))) void write(now, true)
-  }
-
-  function note(record: StoredRecord | undefined, reason?: typeof REFUSED): void {
-    held = record ?? null
-    seen = record ?? reason ?? null
   }
 
   function withOrigins(record: StoredRecord): StoredRecord {
