@@ -1,4 +1,4 @@
-import type { TokenStore } from 'axios-auth-client'
+import { keyValueStore, type TokenStore } from 'axios-auth-client'
 
 /** What `expo-secure-store` exports. */
 interface SecureStore {
@@ -8,10 +8,7 @@ interface SecureStore {
 }
 
 /** Keeps the session where the platform keeps secrets: `store: secureStore(SecureStore, 'session')`. */
-export function secureStore(place: SecureStore, key: string): TokenStore {
-  return {
-    load: async () => JSON.parse((await place.getItemAsync(key)) ?? 'null'),
-    save: (record) => place.setItemAsync(key, JSON.stringify(record)),
-    clear: () => place.deleteItemAsync(key),
-  }
+export function secureStore(keychain: SecureStore, key: string): TokenStore {
+  const { getItemAsync: getItem, setItemAsync: setItem, deleteItemAsync: removeItem } = keychain
+  return keyValueStore({ getItem, setItem, removeItem }, { key })
 }

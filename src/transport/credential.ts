@@ -87,12 +87,12 @@ export function createCredential(deps: CredentialDeps): Credential {
     withoutToken(call) {
       const { headers, params, data } = call.config
       // A placement may change them in place, where the request itself goes on with them.
-      const copy: RequestConfig = {
+      const copy = {
         ...call.config,
         headers: copyHeaders(headers),
         params: copyOf(params),
         data: copyOf(data),
-      }
+      } as RequestConfig
       if (call.generation && isAttached(call)) remove(copy)
       return copy as AxiosRequestConfig
     },
