@@ -174,10 +174,16 @@ export function createAuthClient(instance: AxiosLike, options?: AuthClientOption
   }
 
   /** The calls that the strategy makes before its first await are recognised as the refresh's own. */
-  function startRefresh(input: RefreshInput): unknown {
+  function startRefresh({ cause, ...input }: RefreshInput): unknown {
     isAsking = true
     try {
-      return refresh?.({ ...input, http: createHttp(instance, instances.isAllowedOrigin) })
+      return refresh?.({
+        ...input,
+        http: createHttp(instance, instances.isAllowedOrigin),
+        get cause() {
+          return cause()
+        },
+      })
     } finally {
       isAsking = false
     }

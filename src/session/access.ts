@@ -16,6 +16,7 @@ import {
 } from './machine/decide.js'
 import { isUnusable } from './machine/run.js'
 import type { SessionState } from './machine/session-state.js'
+import type { FindCause } from './run-driver.js'
 
 /**
  * The session of whoever made a call, once {@link Access.unsettled} is over; `undefined` when nobody was signed in.
@@ -104,7 +105,7 @@ export function createAccess(
 
     renewAhead(session, waiter, waiting) {
       if (isToBeRenewed(state, session, nowMs()))
-        waiter.started = start(session, 'stale', waiting?.cause?.(waiter))
+        waiter.started = start(session, 'stale', waiting && findCause(waiter, waiting))
     },
 
     ensureFresh,
@@ -162,7 +163,7 @@ export function createAccess(
       if (decision.do === 'send' || decision.do === 'pass') return Promise.resolve(decision.do === 'send')
       const { generation } = session
       const run =
-        decision.do === 'wait' ? decision.run : start(session, decision.reason, waiting.cause?.(waiter))
+        decision.do === 'wait' ? decision.run : start(session, decision.reason, findCause(waiter, waiting))
       if (decision.do === 'refresh') noteStarted(waiter, run)
       return waiting.hold(waiter, runs.gateOf(run)).then(
         () => {
@@ -179,4 +180,8 @@ export function createAccess(
       return Promise.reject(error)
     }
   }
+}
+
+function findCause<W extends Waiter>(waiter: W, { cause }: Waiting<W>): FindCause | undefined {
+  return cause && (() => cause(waiter))
 }

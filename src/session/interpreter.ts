@@ -2,7 +2,6 @@
 // Promise: an effect that fails is reported and keeps none of the later ones back, so that those who wait are released.
 import type { Clock } from '../clock.js'
 import type { AuthStats, RefreshReason } from '../events.js'
-import type { RefreshCause } from '../strategies/strategy.js'
 import type { Tokens } from '../tokens.js'
 import { deferred } from '../wait.js'
 import type { GuardedStore } from './guarded-store.js'
@@ -13,7 +12,7 @@ import { step } from './machine/step.js'
 import type { SubjectOf } from './machine/subject.js'
 import { createPublisher, type PublisherDeps } from './publisher.js'
 import { askForGrant } from './refresh.js'
-import { createRunDriver } from './run-driver.js'
+import { createRunDriver, type FindCause } from './run-driver.js'
 import { createStoreSync } from './store-sync.js'
 import { createTokenReader } from './token-reader.js'
 
@@ -23,7 +22,7 @@ export interface RefreshInput {
   accessToken: string | undefined
   signal: AbortSignal
   reason: RefreshReason
-  cause: RefreshCause | undefined
+  cause: FindCause
 }
 
 export interface SessionDeps extends PublisherDeps {
@@ -165,7 +164,7 @@ export function createInterpreter(deps: SessionDeps) {
   function start(
     session: RefreshRun['session'],
     reason: RefreshReason,
-    cause?: RefreshCause | undefined,
+    cause?: FindCause | undefined,
   ): RefreshRun {
     const run = createRun(state, session, reason, nowMs())
     runs.noteCause(run, cause)
@@ -180,7 +179,9 @@ export function createInterpreter(deps: SessionDeps) {
   }
 
   /** The strategy's first turn is in the turn of the call, so that what it does there is recognised as its own. */
-  function ask({ session, sent, reason }: RefreshRun, signal: AbortSignal, cause: RefreshCause | undefined) {
+  function ask(run: RefreshRun, signal: AbortSignal) {
+    const { session, sent, reason } = run
+    const cause = () => runs.causeOf(run)
     const accessToken = session?.accessToken || undefined
     return askForGrant({
       ask: () => deps.refresh?.({ refreshToken: sent, accessToken, signal, reason, cause }),

@@ -18,13 +18,16 @@ export interface RunDriverDeps {
   store: GuardedStore
   dispatch(event: SessionEvent): unknown
   /** Asks the endpoint, once. Never rejects. */
-  ask(run: RefreshRun, signal: AbortSignal, cause: RefreshCause | undefined): Promise<Outcome>
+  ask(run: RefreshRun, signal: AbortSignal): Promise<Outcome>
   reader: Pick<TokenReader, 'fromGrant' | 'newId'>
   /** Takes up what the store holds. */
   glance(): void
   /** Whether an answer that came after `dispose` is still what the store waits for. */
   isStillKept(run: RefreshRun): boolean | Promise<boolean>
 }
+
+/** Made when it is asked for: it takes a copy, and a `remove` of the placement. */
+export type FindCause = () => RefreshCause | undefined
 
 /** What belongs to a run and is no data. */
 interface Resources {
@@ -39,7 +42,7 @@ interface Resources {
   /** Ends its wait early: between two attempts, or for the store. */
   pause?: Deferred
   /** The request that asked for it, until it is over. */
-  cause?: RefreshCause | undefined
+  cause?: FindCause | undefined
   /** Resolves when its turn is over. */
   landed?: Promise<void>
 }
@@ -52,9 +55,10 @@ export function createRunDriver(deps: RunDriverDeps) {
   const resources = new WeakMap<RefreshRun, Resources>()
 
   return {
-    noteCause(run: RefreshRun, cause: RefreshCause | undefined): void {
+    noteCause(run: RefreshRun, cause: FindCause | undefined): void {
       of(run).cause = cause
     },
+    causeOf: (run: RefreshRun) => of(run).cause?.(),
     takeTurn,
     ask: (run: RefreshRun) => void ask(run),
     /** A wait that is cut short when the run ends. */
@@ -127,10 +131,10 @@ export function createRunDriver(deps: RunDriverDeps) {
   }
 
   async function ask(run: RefreshRun): Promise<void> {
-    const { controller, limit, cause } = of(run)
+    const { controller, limit } = of(run)
     if (limit?.wasLate) limit.restart()
     try {
-      const { grant, failure } = await deps.ask(run, controller.signal, cause)
+      const { grant, failure } = await deps.ask(run, controller.signal)
       // Another tab may have been faster while this one slept.
       if (!failure) deps.glance()
       if (state.disposal && !failure && !(await deps.isStillKept(run))) return finish(run)

@@ -18,8 +18,11 @@ export interface RefreshContext {
   /** A bare sibling of your instance: its defaults, without interceptors. A call through the instance would wait for itself. */
   http: AxiosInstance
   reason: RefreshReason
-  /** The request that asked for the refresh, for a tenant or a trace id; `undefined` where none did. The first, where several wait. */
-  cause?: RefreshCause | undefined
+  /**
+   * The request that asked for the refresh, for a tenant or a trace id; the first, where several wait. `undefined` where none
+   * did. Made when it is read, and gone once the refresh is over.
+   */
+  readonly cause?: RefreshCause | undefined
 }
 
 /** A request that asked for a refresh. Copies, without the token that was attached to it. */

@@ -182,7 +182,7 @@ describe('the cause of a refresh', () => {
     const { server, api, auth, causes } = await setUpNoting({
       shouldRefresh: ({ response }) => (isLocked = response.status === 401),
     })
-    auth.on('refreshStart', () => {
+    auth.on('refreshed', () => {
       isLocked = false
     })
     const params = new Proxy(
