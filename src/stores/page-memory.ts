@@ -23,7 +23,8 @@ export function createPageMemory(): PageMemory {
     exclusively: createTurns(),
     load: () => kept,
     save: (record, options) => mayReplace(kept, options) && put(record),
-    clear: (reason, options) => mayReplace(kept, options) && put(reason),
+    // The reason is for another client, where there is one.
+    clear: (reason, options) => mayReplace(kept, options) && put(hints.count() > 1 ? reason : undefined),
     subscribe: hints.subscribe,
     change(value) {
       kept = value
