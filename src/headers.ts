@@ -6,8 +6,6 @@ export type HeaderBag = Record<string, unknown>
 /** Where a header stands. */
 type Place = readonly [bag: HeaderBag, key: string]
 
-const NONE: readonly Place[] = Object.freeze([])
-
 /** The value of a header in any letter case, `null` or `false` where it is switched off; `undefined` when it is absent. */
 export function findHeader(headers: unknown, name: string): unknown {
   const key = keyOf(headers, name)
@@ -40,14 +38,13 @@ export function othersIn(
   ours: unknown,
 ): readonly Place[] {
   const bag = headers as HeaderBag
-  // Nothing is made where nothing is found: this runs twice for every request.
-  let found = NONE
+  const found: Place[] = []
   for (const key of Reflect.ownKeys(bag ?? {}) as string[]) {
     const value = bag[key]
     if (isSame(key, name)) {
-      if (value !== undefined && value !== '' && value !== ours) found = [...found, [bag, key]]
-    } else if (typeof value === 'object' && isBagOf(String(key), method))
-      found = [...found, ...othersIn({ headers: value }, name, ours)]
+      if (value !== undefined && value !== '' && value !== ours) found.push([bag, key])
+    } else if (typeof value === 'object' && ['common', 'Symbol(defaults)', method].includes(String(key)))
+      found.push(...othersIn({ headers: value }, name, ours))
   }
   return found
 }
@@ -82,10 +79,6 @@ function keyOf(headers: unknown, name: string): string | undefined {
   // The usual encoding first: this runs for every request.
   if (Object.prototype.hasOwnProperty.call(headers, name)) return name
   return Object.keys(headers).find((key) => isSame(key, name))
-}
-
-function isBagOf(key: string, method: string): boolean {
-  return key === 'common' || key === 'Symbol(defaults)' || key === method
 }
 
 /** A symbol has no length. */

@@ -7,6 +7,7 @@ import { isThenable } from '../events.js'
 import {
   copyPlain,
   createMark,
+  ForeignRecord,
   isSame,
   type REFUSED,
   type SessionRecord,
@@ -16,7 +17,7 @@ import {
 import { remedyFor } from './failed-write.js'
 import { andThen, attempt, createStoreCalls, ignore, type Operation, SUPERSEDED } from './store-calls.js'
 import { createTurnTaker, subscribeTo } from './store-turns.js'
-import { createStoreView, type Found, type Looked } from './store-view.js'
+import { createStoreView, type Found, type Looked, note, UNREAD, understand } from './store-view.js'
 
 export type { Found } from './store-view.js'
 
@@ -68,7 +69,7 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
   const { store, clock, limitMs, onError, present, origins } = deps
   const calls = createStoreCalls(clock)
   const takeTurn = createTurnTaker(store)
-  const view = createStoreView(deps)
+  const view = createStoreView()
   /** The store has answered the last look with a promise. */
   let isSlow = false
   /** Counts the writes, those that the user asked for, and how often they were dropped. */
@@ -92,7 +93,9 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
     save: write,
     clear: (reason, byUser) => write(undefined, byUser, reason),
     dropWrites: () => void drops++,
-    forget: view.forget,
+    forget() {
+      view.seen = UNREAD
+    },
     look: calls.look,
     exclusively: (work, signal) => takeTurn(work, { signal, timeoutMs: limitMs + TURN_MARGIN_MS, clock }),
     subscribe: (listener) => subscribeTo(store, listener, (error) => onError('subscribe', error)),
@@ -113,15 +116,15 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
   function peek(isNoted: boolean, withinMs = limitMs): Looked | Promise<Looked> {
     const before = begunByUser
     // What the user did meanwhile, or has done and is yet to be written, overrides what is found.
-    const understand = (loaded: unknown) => view.understand(loaded, isNoted, before === writesByUser)
+    const read = (loaded: unknown) => understand(view, deps, loaded, isNoted, before === writesByUser)
     return attempt<Looked>(
       () => {
         const answer = store.load()
         isSlow = isThenable(answer)
-        return calls.ask('load', answer, withinMs, understand)
+        return calls.ask('load', answer, withinMs, read)
       },
       (error) => {
-        view.noteUnread(error)
+        if (error instanceof ForeignRecord) view.isForeign = true
         throw error
       },
     )
@@ -142,15 +145,15 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
     calls.supersedeWrites()
     return calls.inTurn(() => {
       if (byUser) begunByUser++
-      if (!byUser && (view.isForeign() || round !== drops)) return undefined
-      if (view.isForeign())
+      if (!byUser && (view.isForeign || round !== drops)) return undefined
+      if (view.isForeign)
         onError(operation, new Error('The stored session was not for this client. It is gone.'))
       // A store that still owes an answer is tried again, and not waited for.
       const waits = !calls.isOverdue(operation)
       const isObsolete = () => closed || mine !== writes
       const written = attempt<Found>(
         () =>
-          andThen(put(record, reason, byUser ? undefined : view.held()), (isWritten) =>
+          andThen(put(record, reason, byUser ? undefined : view.held), (isWritten) =>
             isWritten || isOfUser !== writesByUser ? undefined : meet(record),
           ),
         (error) => {
@@ -174,7 +177,8 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
     const options = replaces === undefined ? [] : [{ replaces }]
     const done = (answer: unknown) => {
       if (options.length && answer === false) return false
-      view.noteWritten(record, reason)
+      note(view, record, reason)
+      view.isForeign = false
       return true
     }
     // Its own copy: a store may work on what it was given.
@@ -191,9 +195,9 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
       const there = found?.record
       const isOutdatedMark =
         there?.spent && record?.sessionId === there.sessionId && record.version >= there.version
-      if (isOutdatedMark) return andThen(put(record, undefined, view.held()), ignore)
+      if (isOutdatedMark) return andThen(put(record, undefined, view.held), ignore)
       // Should it not be taken up now, the next look finds it.
-      view.forget()
+      view.seen = UNREAD
       return found && { ...found, news: true, isConflict: true }
     })
   }
@@ -203,12 +207,12 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
     return andThen(
       attempt<Looked | undefined>(() => peek(false), ignore),
       (found) => {
-        if (isObsolete() || (!found && view.isForeign())) return undefined
+        if (isObsolete() || (!found && view.isForeign)) return undefined
         const replace = (by: StoredRecord | undefined) =>
           isObsolete() ? undefined : put(by, undefined, found?.raw)
         const erase = () => attempt<unknown>(() => replace(undefined), ignore)
         const remedy = remedyFor(record, found, byUser)
-        if (remedy === 'written') view.note(record)
+        if (remedy === 'written') note(view, record)
         if (remedy === 'nothing') return erase()
         return remedy === 'mark' && attempt<unknown>(() => replace(createMark(record)), erase)
       },
@@ -217,7 +221,7 @@ export function createGuardedStore(deps: GuardedStoreDeps): GuardedStore {
 
   /** A write that had been given up has come through after all, over whatever was written since. */
   function makeUpFor(record: StoredRecord | undefined, reason: typeof REFUSED | undefined): void {
-    view.note(record, reason)
+    note(view, record, reason)
     const now = present()
     if (!isSame(record, now && withOrigins(now))) void write(now, true)
   }
